@@ -1,0 +1,1 @@
+"""Chalkgraph draws computation: code, symbol graph and executor graph of one thing."""

@@ -1,0 +1,1 @@
+"""The board: scenes, items, gestures."""

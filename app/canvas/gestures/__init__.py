@@ -1,0 +1,1 @@
+"""One class per gesture: begin, step, end, cancel."""

@@ -1,0 +1,1 @@
+"""The document: what the user drew, as frozen records changed by transactions."""

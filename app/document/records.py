@@ -1,0 +1,117 @@
+"""The records a document is made of: frozen values in a few tables, joined by ids."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+Id = str
+Point = tuple[float, float]
+Request = Literal["write", "add", "null"]
+VARIABLE = "Variable"
+GROUP = "Group"
+
+
+@attrs.frozen
+class Node:
+    """A Variable, a Group or an operator on the board.
+
+    `op` is "Variable", "Group" or an operator's name in any spelling that MXNet knows. `params` are the texts that the
+    user set, in MXNet's spelling, right or wrong; `attributes` are the node's own ones (`__lr_mult__`).
+    """
+
+    id: Id
+    op: str
+    name: str
+    position: Point = (0.0, 0.0)
+    params: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    attributes: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+
+
+@attrs.frozen
+class Edge:
+    """A wire from output number `output` of one node to input number `input` of another.
+
+    Inputs are numbered in the operator's own order, auxiliary states after the inputs. Each input takes one wire.
+    """
+
+    id: Id
+    source: Id
+    output: int
+    target: Id
+    input: int
+
+
+ValueKind = Literal["none", "constant", "initializer", "file", "dataset"]
+
+
+@attrs.frozen
+class Binding:
+    """What one argument or auxiliary state is bound to; `id` is its name in the graph.
+
+    `shape` is the given shape, unknown dimensions 0, or None when it is left to inference. `request` is None where the
+    program's own proposal holds (write, but null for names with `data` or `label` in them).
+
+    `value` by kind: constant, a JSON number or nested list as text; initializer, its spelling such as `normal(0.1)`;
+    file, a path and after `#` the array's or column's name; dataset, `digits#image`.
+    """
+
+    id: Id
+    kind: ValueKind = "none"
+    value: str = ""
+    shape: tuple[int, ...] | None = None
+    dtype: str = "float32"
+    request: Request | None = None
+
+
+@attrs.frozen
+class Head:
+    """The gradient handed to backward for one output; `id` is the output's name (`E_output`)."""
+
+    id: Id
+    gradient: str = "1"
+
+
+@attrs.frozen
+class Settings:
+    """The few settings of the document as a whole; there is one record, with id "settings".
+
+    `heads` names the nodes whose outputs are bound, in order; empty means the Group on the board, else every operator
+    whose outputs go nowhere. `batch` is how many rows of a data set one bind takes; `batch_start` is the first of them.
+    """
+
+    id: Id = "settings"
+    title: str = ""
+    heads: tuple[Id, ...] = ()
+    seed: int = 7
+    train: bool = True
+    style: Literal["picture", "card"] = "picture"
+    batch: int = 64
+    batch_start: int = 0
+    show_auto: bool = True
+
+
+Record = Node | Edge | Binding | Head | Settings
+TableName = Literal["nodes", "edges", "bindings", "heads", "settings"]
+Table = Mapping[Id, Record]
+
+
+@attrs.frozen(eq=True)
+class Document:
+    """Everything that is saved: tables of records by id. Never changed in place."""
+
+    nodes: Mapping[Id, Node] = attrs.Factory(dict)
+    edges: Mapping[Id, Edge] = attrs.Factory(dict)
+    bindings: Mapping[Id, Binding] = attrs.Factory(dict)
+    heads: Mapping[Id, Head] = attrs.Factory(dict)
+    settings: Mapping[Id, Settings] = attrs.Factory(lambda: {"settings": Settings()})
+
+    @property
+    def options(self) -> Settings:
+        """The document's one settings record."""
+        return self.settings["settings"]
+
+
+def empty_document() -> Document:
+    """Return a document with nothing on the board."""
+    return Document()

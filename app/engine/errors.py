@@ -1,0 +1,61 @@
+"""Errors that are messages for people: what, where, and what to do.
+
+EngineError
+├── ParameterError   a node's setting is missing, misspelt or out of range
+├── GraphError       the drawing is no computation: a cycle, an unknown operator, a wrong number of inputs
+├── ShapeError       shapes or types do not fit together
+├── BindError        the arrays, requests or names handed to a bind do not fit the graph
+├── RunError         forward or backward cannot be done as asked
+└── FormatError      a file is damaged, too new, or something else
+
+Everything that is not an EngineError is a bug of the program.
+"""
+
+from typing import Self
+
+
+class EngineError(Exception):
+    """A refusal in one sentence, with the node and the port to blame where one is."""
+
+    def __init__(self, sentence: str, *, node: str | None = None, port: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.node = node
+        self.port = port
+
+    def at(self, node: str) -> Self:
+        """Name the node to blame, unless one is named already."""
+        if self.node is None:
+            self.node = node
+        return self
+
+    def __str__(self) -> str:
+        """Return one line that contains the node's name."""
+        line = " ".join(self.sentence.split())
+        if self.node is not None and self.node not in line:
+            return f"{self.node}: {line}"
+        return line
+
+
+class ParameterError(EngineError):
+    """A node's setting is missing, misspelt or out of range; `port` is the parameter's name."""
+
+
+class GraphError(EngineError):
+    """The nodes and wires are no computation."""
+
+
+class ShapeError(EngineError):
+    """Shapes or types do not fit together."""
+
+
+class BindError(EngineError):
+    """What was handed to a bind does not fit the graph."""
+
+
+class RunError(EngineError):
+    """Forward or backward cannot be done as asked."""
+
+
+class FormatError(EngineError):
+    """A file cannot be read."""

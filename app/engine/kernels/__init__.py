@@ -1,0 +1,1 @@
+"""Array craft behind the heavy operators, free of their declarations."""

@@ -1,0 +1,356 @@
+"""What an operator is: one frozen class that declares everything the rest of the program asks about it.
+
+The class is the parameter record; an instance holds one node's validated settings. Everything else (ports, shape rule,
+forward, backward, formulas, cost, exported code, examples) is a method or a constant of the class.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+
+import attrs
+import numpy as np
+
+from app.engine.errors import ParameterError, ShapeError
+from app.engine.params import Parameter, as_text, param, parameters_of, parse_attributes
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge_all
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:
+    Array = np.ndarray
+
+DType = np.dtype[Any]
+Types = Sequence[DType | None]
+Arrays = Sequence[Array]
+OptionalArrays = Sequence[Array | None]
+Role = Literal["data", "weight", "bias", "label", "state", "auxiliary"]
+GradientKind = Literal["value", "zero", "untouched"]
+
+
+@attrs.frozen
+class Port:
+    """One input of an operator.
+
+    `init` is the initialiser that MXNet writes on the variable it makes for this port ("zero", "one" or nothing).
+    """
+
+    name: str
+    role: Role = "data"
+    init: str = ""
+
+
+@attrs.frozen
+class Reads:
+    """The arrays that one gradient of an operator reads: indices of inputs and outputs, and whether head gradients."""
+
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    heads: bool = True
+
+
+@attrs.frozen
+class Cost:
+    """What one forward costs: learned numbers, multiply-adds, and bytes read and written."""
+
+    parameters: int = 0
+    multiply_adds: int = 0
+    bytes: int = 0
+
+
+@attrs.frozen
+class Domain:
+    """Which random numbers suit an example's input: `low`..`high`, whole numbers when `whole`, away from `avoid`.
+
+    `avoid` keeps a finite difference from stepping over a kink; an interval of 0.05 around each value is left out.
+    """
+
+    low: float = -2.0
+    high: float = 2.0
+    whole: bool = False
+    avoid: tuple[float, ...] = ()
+
+
+@attrs.frozen(init=False)
+class Example:
+    """One use of an operator: shapes by port, settings, and the numbers that suit it."""
+
+    shapes: Mapping[str, Shape]
+    settings: Mapping[str, Any]
+    domains: Mapping[str, Domain]
+    train: bool
+    gradient: bool
+
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape],
+        *,
+        domains: Mapping[str, Domain] | None = None,
+        train: bool = True,
+        gradient: bool = True,
+        **settings: Any,
+    ) -> None:
+        """Remember the case; `gradient=False` where finite differences mean nothing (a loss, a random mask)."""
+        self.__attrs_init__(dict(shapes), settings, domains or {}, train, gradient)
+
+
+@attrs.define
+class Run:
+    """What a kernel may ask for besides its arrays.
+
+    `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
+    calls; forward and backward of one node share it.
+    """
+
+    train: bool
+    rng: np.random.Generator
+    scratch: dict[str, Any] = attrs.Factory(dict)
+
+
+@attrs.frozen
+class CodeNames:
+    """The names and shapes with which exported code is written for one node.
+
+    `ins` includes auxiliary states. `grads[i]` is None where nobody asked for that gradient. `heads[k]` is None where
+    the gradient of output k is not there. `params` is the name prefix under which the node may keep things.
+    """
+
+    node: str
+    ins: tuple[str, ...]
+    outs: tuple[str, ...]
+    in_shapes: tuple[Shape, ...]
+    out_shapes: tuple[Shape, ...]
+    dtype: str = "float32"
+    heads: tuple[str | None, ...] = ()
+    grads: tuple[str | None, ...] = ()
+    train: bool = True
+
+
+@attrs.frozen
+class Operator:
+    """The settings of one node and all that follows from them.
+
+    Wherever arrays or shapes come as a list of inputs, auxiliary states follow the inputs; in a list of outputs, hidden
+    ones follow the visible ones.
+    """
+
+    op_name: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    category: ClassVar[str] = ""
+    sign: ClassVar[str] = ""
+    """What the pictures write above the node (`×`, `+`), or nothing."""
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    variadic: ClassVar[str] = ""
+    """The parameter that counts the inputs, or nothing."""
+    is_loss: ClassVar[bool] = False
+    """A loss makes its own gradient, whatever head gradient comes in."""
+    is_random: ClassVar[bool] = False
+    examples: ClassVar[tuple[Example, ...]] = ()
+    hints: ClassVar[Mapping[str, str]] = {}
+    """Stems of automatic names where they are not the spelling in lower case."""
+
+    # Ports -------------------------------------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The input ports that these settings give the node."""
+        return (Port("data"),)
+
+    @property
+    def auxiliary(self) -> tuple[Port, ...]:
+        """The auxiliary states, kept by the executor and not differentiated."""
+        return ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Suffixes of the visible outputs: `NODE_output`."""
+        return ("output",)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Outputs that exist but are never listed, such as a dropout mask."""
+        return ()
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """Inputs, then auxiliary states."""
+        return self.inputs + self.auxiliary
+
+    # Shapes and types --------------------------------------------------------------------------------------------
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Fill in what can be known, in either direction; ShapeError with a port where shapes contradict.
+
+        The default fits everything element-wise: all arrays are alike.
+        """
+        alike = merge_all((*ins, *outs), [port.name for port in self.ports])
+        return (alike,) * len(ins), (alike,) * len(outs)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Fill in dtypes in either direction; the default is one type for everything."""
+        found: DType | None = None
+        for index, kind in enumerate((*ins, *outs)):
+            if kind is None or kind == found:
+                continue
+            if found is not None:
+                port = self.ports[index].name if index < len(ins) else None
+                raise ShapeError(f"all arrays must have one type, but {found} meets {kind}.", port=port)
+            found = kind
+        return (found,) * len(ins), (found,) * len(outs)
+
+    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
+        """Say why dimension `axis` of an input or output is what it is ("num_hidden = 32").
+
+        The shapes are the final ones. An empty answer leaves the sentence to the general rule, which finds the
+        dimensions that this one follows from by trying.
+        """
+        return ""
+
+    # Running -----------------------------------------------------------------------------------------------------
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Write every output (hidden ones too) into the given buffers; inputs stay untouched."""
+        raise NotImplementedError(self.op_name)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Tell what backward does for input `index`: a value, zeros, or nothing at all (a label's buffer)."""
+        return "value"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Tell which arrays the gradient of input `index` reads; others may be freed or missing in backward."""
+        return Reads(
+            inputs=tuple(range(len(self.ports))), outputs=tuple(range(len(self.outputs + self.hidden)))
+        )
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write the gradient of each input whose buffer in `grads` is not None.
+
+        `heads` are the gradients of the visible outputs; one that nobody feeds is None and counts as zero. Arrays not
+        named by `gradient_reads` of a wanted gradient are None.
+        """
+        raise NotImplementedError(self.op_name)
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Return a call that runs forward on these very buffers; override to do set-up work once."""
+        return partial(self.forward, run, ins, outs)
+
+    def prepare_backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> Callable[[], object]:
+        """Return a call that runs backward on these very buffers."""
+        return partial(self.backward, run, ins, outs, heads, grads)
+
+    @property
+    def updates_auxiliary(self) -> Literal["", "forward", "backward"]:
+        """Tell which pass changes the auxiliary states (BatchNorm's moving statistics change in backward)."""
+        return ""
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (input, output) that may share memory in forward."""
+        return ()
+
+    @property
+    def inplace_backward(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (head gradient, input gradient) that may share memory in backward."""
+        return ()
+
+    # For people --------------------------------------------------------------------------------------------------
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the right-hand side of the gradient of input `index` with the graph's own names."""
+        return ""
+
+    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
+        """Count one forward; the default is one operation per output element."""
+        learned = sum(
+            element_count(shape)
+            for port, shape in zip(self.ports, ins, strict=False)
+            if port.role in ("weight", "bias")
+        )
+        touched = sum(element_count(shape) for shape in (*ins, *outs))
+        return Cost(learned, sum(element_count(shape) for shape in outs[:1]), 4 * touched)
+
+    def summary(self) -> str:
+        """The few settings that a card shows ("3×3 · 8 · pad 1")."""
+        return ""
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Lines of numpy that compute the outputs; they may call functions of the exporter's `numpy_parts`."""
+        raise NotImplementedError(self.op_name)
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Lines of numpy that compute the wanted gradients."""
+        raise NotImplementedError(self.op_name)
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Lines of PyTorch that compute the visible outputs, differentiable by autograd."""
+        raise NotImplementedError(self.op_name)
+
+    # Settings ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_attributes(cls, attributes: Mapping[str, str]) -> Self:
+        """Read settings from MXNet's attribute texts; ParameterError tells which one is wrong and why."""
+        if not cls.parameters:
+            return cls()  # an operator without parameters keeps unknown attributes
+        operator = cls(**parse_attributes(cls.parameters, attributes, cls.op_name))
+        operator.check()
+        return operator
+
+    def check(self) -> None:
+        """Refuse settings that contradict each other; ParameterError."""
+
+    def to_attributes(self) -> dict[str, str]:
+        """Write the settings that differ from their defaults, and the required ones, as MXNet's texts."""
+        return {
+            parameter.name: as_text(getattr(self, parameter.name))
+            for parameter in self.parameters
+            if parameter.required or getattr(self, parameter.name) != parameter.default
+        }
+
+
+OperatorT = TypeVar("OperatorT", bound=Operator)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(param,))
+def operator(
+    *, name: str = "", category: str, aliases: tuple[str, ...] = (), sign: str = ""
+) -> Callable[[type[OperatorT]], type[OperatorT]]:
+    """Turn a class into an operator: freeze it, collect its parameters, and enter it in the registry."""
+
+    def declare(cls: type[OperatorT]) -> type[OperatorT]:
+        frozen = attrs.frozen(cls)
+        frozen.op_name = name or cls.__name__
+        frozen.category = category
+        frozen.aliases = aliases
+        frozen.sign = sign
+        frozen.parameters = parameters_of(frozen)
+        declared.append(frozen)
+        return frozen
+
+    return declare
+
+
+declared: list[type[Operator]] = []
+"""Operator classes in the order their modules were imported; only the registry reads it."""
+
+
+def refuse(condition: bool, sentence: str, *, port: str | None = None) -> None:
+    """Raise ParameterError(sentence) when `condition` holds."""
+    if condition:
+        raise ParameterError(sentence, port=port)

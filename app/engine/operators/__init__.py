@@ -1,0 +1,1 @@
+"""Operators, one family a module; the registry finds them by itself."""

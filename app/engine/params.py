@@ -1,0 +1,259 @@
+"""Parameters of operators: declared once as typed fields, read from and written to MXNet's text."""
+
+import re
+import types
+from collections.abc import Mapping
+from typing import Any, Union, cast, get_args, get_origin
+
+import attrs
+
+from app.engine.errors import ParameterError
+
+_METADATA = "parameter"
+_TRUE = {"true", "1"}
+_FALSE = {"false", "0"}
+_INTEGER = re.compile(r"\s*[+-]?\d+\Z")
+_LONG_SUFFIX = re.compile(r"(?<=\d)L\b")
+_REAL = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.I)
+
+
+@attrs.frozen
+class Declaration:
+    """What `param` was told, before the field's name and type are known."""
+
+    doc: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    advanced: bool
+
+
+def param(
+    *,
+    default: Any = attrs.NOTHING,
+    doc: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    advanced: bool = False,
+) -> Any:
+    """Declare one parameter of an operator.
+
+    The field's annotation gives its kind: bool, int, float, str, a tuple of int or float, each perhaps `| None`.
+    `low` and `high` are inclusive bounds; `choices` makes a str an enumeration; `advanced` hides it in the form at
+    first. Without `default` the parameter is required.
+    """
+    declaration = Declaration(doc, low, high, choices, advanced)
+    return attrs.field(default=default, kw_only=True, metadata={_METADATA: declaration})
+
+
+@attrs.frozen
+class Parameter:
+    """One declared parameter: what a form, a file reader and a reference page need to know.
+
+    `kind` is one of bool, int, float, str, enum, ints, floats; `item_nullable` allows None inside a tuple.
+    """
+
+    name: str
+    kind: str
+    required: bool
+    default: Any
+    nullable: bool
+    item_nullable: bool
+    declaration: Declaration
+
+    @property
+    def doc(self) -> str:
+        """One sentence about the parameter."""
+        return self.declaration.doc
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words an enumeration takes, or nothing."""
+        return self.declaration.choices
+
+    def parse(self, text: str) -> Any:
+        """Return the value that MXNet's spelling `text` stands for; ParameterError when it stands for none."""
+        try:
+            value = self._read(text)
+        except ValueError as error:
+            raise ParameterError(
+                f"{self.name} is {text!r}, but it must be {self.wanted}.", port=self.name
+            ) from error
+        self._check_bounds(value)
+        return value
+
+    def _read(self, text: str) -> Any:
+        if self.nullable and text.strip() == "None":
+            return None
+        return _READERS[self.kind](self, text)
+
+    def _check_bounds(self, value: Any) -> None:
+        low, high = self.declaration.low, self.declaration.high
+        if value is None or (low is None and high is None):
+            return
+        for number in value if isinstance(value, tuple) else (value,):
+            too_low = low is not None and number < low
+            too_high = high is not None and number > high
+            if too_low or too_high:
+                raise ParameterError(f"{self.name} is {value}, but it must be {self.wanted}.", port=self.name)
+
+    @property
+    def wanted(self) -> str:
+        """Say in words what values are taken."""
+        low, high = self.declaration.low, self.declaration.high
+        words = _KIND_WORDS[self.kind] if not self.choices else "one of " + ", ".join(self.choices)
+        if low is not None and high is not None:
+            words += f" between {low:g} and {high:g}"
+        elif low is not None:
+            words += f" of at least {low:g}"
+        elif high is not None:
+            words += f" of at most {high:g}"
+        return words + (" or None" if self.nullable else "")
+
+
+def parameters_of(operator_class: type) -> tuple[Parameter, ...]:
+    """Return the declared parameters of an attrs class in the order of their declaration."""
+    attrs.resolve_types(cast(Any, operator_class))
+    return tuple(
+        _parameter(field) for field in attrs.fields(cast(Any, operator_class)) if _METADATA in field.metadata
+    )
+
+
+def _parameter(field: Any) -> Parameter:
+    declaration: Declaration = field.metadata[_METADATA]
+    members, nullable = _without_none(field.type)
+    kind, item_nullable = _kind(members, bool(declaration.choices))
+    required = field.default is attrs.NOTHING
+    return Parameter(
+        name=field.name,
+        kind=kind,
+        required=required,
+        default=None if required else field.default,
+        nullable=nullable,
+        item_nullable=item_nullable,
+        declaration=declaration,
+    )
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        rest = [member for member in get_args(annotation) if member is not type(None)]
+        return rest[0], len(rest) < len(get_args(annotation))
+    return annotation, False
+
+
+def _kind(annotation: Any, enumeration: bool) -> tuple[str, bool]:
+    if get_origin(annotation) is tuple:
+        item, item_nullable = _without_none(get_args(annotation)[0])
+        return ("floats" if item is float else "ints"), item_nullable
+    if annotation is str:
+        return ("enum" if enumeration else "str"), False
+    return {bool: "bool", int: "int", float: "float"}[annotation], False
+
+
+def as_text(value: object) -> str:
+    """Spell a Python value as MXNet writes it in attributes: `(3, 3)`, `True`, `0.5`, `None`."""
+    if isinstance(value, (tuple, list)):
+        items = ", ".join(as_text(item) for item in value)
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (bool, int, float)):
+        return str(value)
+    return str(getattr(value, "name", None) or value)  # numpy's scalar types and dtypes spell themselves
+
+
+def parse_attributes(
+    parameters: tuple[Parameter, ...], attributes: Mapping[str, str], operator: str
+) -> dict[str, Any]:
+    """Turn attribute texts into values; raise ParameterError for an unknown name, a bad value or a missing one.
+
+    Names in double underscores belong to the node, not to the operator, and are passed over.
+    """
+    by_name = {parameter.name: parameter for parameter in parameters}
+    values = {}
+    for name, text in attributes.items():
+        if name.startswith("__") and name.endswith("__"):
+            continue
+        if name not in by_name:
+            known = ", ".join(by_name)
+            raise ParameterError(f"{operator} has no parameter {name!r}; it has {known}.", port=name)
+        values[name] = by_name[name].parse(text)
+    for parameter in parameters:
+        if parameter.required and parameter.name not in values:
+            raise ParameterError(
+                f"{operator} needs {parameter.name}: {parameter.wanted}.", port=parameter.name
+            )
+    return values
+
+
+def _read_bool(_: Parameter, text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(text)
+
+
+def _read_int(_: Parameter, text: str) -> int:
+    if not _INTEGER.match(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _read_float(_: Parameter, text: str) -> float:
+    if not _REAL.match(text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _read_str(_: Parameter, text: str) -> str:
+    return text
+
+
+def _read_enum(parameter: Parameter, text: str) -> str:
+    if text not in parameter.choices:
+        raise ValueError(text)
+    return text
+
+
+def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
+    body = text.strip()
+    bracketed = body[:1] + body[-1:] in ("()", "[]") and len(body) >= 2
+    if bracketed:
+        body = body[1:-1].strip()
+    if not bracketed and "," in body:
+        raise ValueError(text)
+    items = body.split(",")
+    if items[-1].strip() == "" and bracketed:
+        items.pop()  # a trailing comma, or nothing at all
+    read = _read_float if parameter.kind == "floats" else _read_tuple_int
+    return tuple(
+        None if parameter.item_nullable and item.strip() == "None" else read(parameter, item)
+        for item in items
+    )
+
+
+def _read_tuple_int(parameter: Parameter, text: str) -> int:
+    return _read_int(parameter, _LONG_SUFFIX.sub("", text).rstrip())
+
+
+_READERS = {
+    "bool": _read_bool,
+    "int": _read_int,
+    "float": _read_float,
+    "str": _read_str,
+    "enum": _read_enum,
+    "ints": _read_tuple,
+    "floats": _read_tuple,
+}
+
+_KIND_WORDS = {
+    "bool": "True or False",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "enum": "one of its words",
+    "ints": "whole numbers in brackets, like (3, 3)",
+    "floats": "numbers in brackets, like (0.5, 1.0)",
+}

@@ -1,0 +1,39 @@
+"""Finds every operator and looks it up by any of its names."""
+
+import importlib
+import pkgutil
+from difflib import get_close_matches
+from functools import cache
+
+from app.engine import operators
+from app.engine.errors import GraphError
+from app.engine.operator import Operator, declared
+
+
+@cache
+def all_operators() -> dict[str, type[Operator]]:
+    """Return every operator class under each of its names, aliases included."""
+    for module in pkgutil.iter_modules(operators.__path__):
+        importlib.import_module(f"{operators.__name__}.{module.name}")
+    found: dict[str, type[Operator]] = {}
+    for operator_class in declared:
+        for name in (operator_class.op_name, *operator_class.aliases):
+            if found.get(name, operator_class) is not operator_class:
+                raise RuntimeError(f"two operators are named {name}")
+            found[name] = operator_class
+    return found
+
+
+def find_operator(name: str) -> type[Operator]:
+    """Return the operator called `name`; GraphError with near names when there is none."""
+    found = all_operators()
+    if name not in found:
+        near = get_close_matches(name, found, n=2)
+        advice = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise GraphError(f"There is no operator called {name!r}.{advice}")
+    return found[name]
+
+
+def canonical_operators() -> list[type[Operator]]:
+    """Return each operator once, in the order of declaration."""
+    return list(dict.fromkeys(all_operators().values()))

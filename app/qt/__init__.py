@@ -1,0 +1,1 @@
+"""Qt helpers that are no widgets."""

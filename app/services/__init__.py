@@ -1,0 +1,1 @@
+"""Files, formats, generated code, layout and lessons: everything around the engine that needs no Qt."""

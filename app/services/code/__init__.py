@@ -1,0 +1,1 @@
+"""Programs written from a graph: the Symbol API, numpy, and PyTorch."""
