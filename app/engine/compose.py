@@ -1,0 +1,142 @@
+"""Nodes in the making of a graph: composing operators, and numbering what the heads need."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from app.engine.errors import EngineError, GraphError
+from app.engine.graph import VARIABLE_OP, Entry, Graph, GraphNode
+from app.engine.naming import AttrScope, NameManager
+from app.engine.operator import Operator, Port
+from app.engine.params import as_text
+from app.engine.registry import find_operator
+
+
+@attrs.frozen(eq=False)
+class SymbolNode:
+    """A variable or an operator in the making of a graph; inputs are other nodes' outputs."""
+
+    name: str
+    op_name: str
+    operator: Operator | None
+    attributes: Mapping[str, str]
+    inputs: tuple[tuple["SymbolNode", int], ...] = ()
+
+    @property
+    def visible_outputs(self) -> int:
+        """The number of outputs that are listed."""
+        return 1 if self.operator is None else len(self.operator.outputs)
+
+
+Head = tuple[SymbolNode, int]
+
+
+@attrs.frozen
+class Inputs:
+    """What an operator is composed from: outputs in port order and by port name, each a list of heads."""
+
+    ordered: Sequence[Sequence[Head]] = ()
+    named: Mapping[str, Sequence[Head]] = attrs.Factory(dict)
+
+
+def compose(
+    op_name: str,
+    inputs: Inputs,
+    settings: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    hint: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> SymbolNode:
+    """Make one operator node; inputs that are missing become variables `NODE_INPUT`.
+
+    `settings` are Python values or MXNet's texts. Errors name the node: ParameterError for settings, GraphError for
+    inputs.
+    """
+    operator_class = find_operator(op_name)
+    texts = {key: as_text(value) for key, value in settings.items()}
+    if operator_class.variadic and operator_class.variadic not in texts:
+        texts[operator_class.variadic] = str(len(inputs.ordered) + len(inputs.named))
+    node_name = NameManager.current().name(name, hint or operator_class.hints.get(op_name, op_name.lower()))
+    try:
+        operator = operator_class.from_attributes(texts)
+        given = _given_inputs(operator, inputs)
+    except EngineError as error:
+        raise error.at(node_name) from None
+    everything = {**texts, **AttrScope.collect(dict(attributes or {}))}
+    heads = tuple(
+        head if head is not None else missing_input(node_name, port, everything)
+        for port, head in zip(operator.ports, given, strict=True)
+    )
+    return SymbolNode(node_name, op_name, operator, everything, heads)
+
+
+def missing_input(node_name: str, port: Port, attributes: Mapping[str, str]) -> Head:
+    """Make the variable that MXNet makes for an input nobody gave."""
+    own = dict(attributes)
+    if port.init:
+        own["__init__"] = f'["{port.init}", {{}}]'
+    return SymbolNode(f"{node_name}_{port.name}", VARIABLE_OP, None, own), 0
+
+
+def _given_inputs(operator: Operator, inputs: Inputs) -> list[Head | None]:
+    names = [port.name for port in operator.ports]
+    if len(inputs.ordered) > len(names):
+        raise GraphError(f"{operator.op_name} takes {len(names)} inputs but was given {len(inputs.ordered)}.")
+    given: list[Sequence[Head] | None] = [*inputs.ordered, *[None] * (len(names) - len(inputs.ordered))]
+    for port_name, heads in inputs.named.items():
+        if port_name not in names:
+            raise GraphError(
+                f"{operator.op_name} has no input named {port_name!r}; it has {', '.join(names)}."
+            )
+        if given[names.index(port_name)] is not None:
+            raise GraphError(f"The input {port_name} was given twice.", port=port_name)
+        given[names.index(port_name)] = heads
+    for port_name, entry in zip(names, given, strict=True):
+        if entry is not None and len(entry) != 1:
+            raise GraphError(
+                f"The input {port_name} is a tuple of {len(entry)} outputs; pick one with [i].",
+                port=port_name,
+            )
+    return [None if entry is None else entry[0] for entry in given]
+
+
+def depth_first(heads: Sequence[Head]) -> list[SymbolNode]:
+    """List the nodes that the heads need: inputs before the node, first head first, each once."""
+    order: list[SymbolNode] = []
+    seen: set[SymbolNode] = set()
+    for head, _ in heads:
+        if head in seen:
+            continue
+        seen.add(head)
+        stack = [(head, iter(head.inputs))]
+        while stack:
+            node, waiting = stack[-1]
+            for source, _ in waiting:
+                if source not in seen:
+                    seen.add(source)
+                    stack.append((source, iter(source.inputs)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def flatten(heads: Sequence[Head]) -> Graph:
+    """Number the nodes that the heads need."""
+    order = depth_first(heads)
+    index = {node: number for number, node in enumerate(order)}
+    nodes = tuple(
+        GraphNode(
+            node.name,
+            node.op_name,
+            node.operator,
+            node.attributes,
+            tuple((index[source], number) for source, number in node.inputs),
+        )
+        for node in order
+    )
+    entries: tuple[Entry, ...] = tuple((index[node], number) for node, number in heads)
+    return Graph(nodes, entries)

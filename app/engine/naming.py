@@ -1,0 +1,85 @@
+"""Automatic names and attribute scopes, as MXNet's NameManager, Prefix and AttrScope."""
+
+from collections import Counter
+from types import TracebackType
+from typing import ClassVar, Self
+
+
+class _Scope:
+    """A stack of objects of one class; entering pushes, leaving pops."""
+
+    _stack: ClassVar[list["_Scope"]]
+
+    def __init_subclass__(cls, *, root: bool = False) -> None:
+        if root:
+            cls._stack = []
+
+    def __enter__(self) -> Self:
+        self._stack.append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.pop()
+
+
+class NameManager(_Scope, root=True):
+    """Gives a node without a name its operator's hint and a counter: `fullyconnected0`."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def name(self, given: str | None, hint: str) -> str:
+        """Return the given name, or the next automatic one for `hint`."""
+        if given:
+            return given
+        name = f"{hint}{self._counts[hint]}"
+        self._counts[hint] += 1
+        return name
+
+    @classmethod
+    def current(cls) -> "NameManager":
+        """Return the innermost manager that is entered."""
+        manager = cls._stack[-1]
+        assert isinstance(manager, NameManager)
+        return manager
+
+
+class Prefix(NameManager):
+    """A manager of its own that puts a text before given and automatic names of operators."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def name(self, given: str | None, hint: str) -> str:
+        """Return the name with the prefix before it."""
+        return self._prefix + super().name(given, hint)
+
+
+class AttrScope(_Scope, root=True):
+    """Adds its attributes to every variable and node made inside."""
+
+    def __init__(self, **attributes: str) -> None:
+        for value in attributes.values():
+            if not isinstance(value, str):
+                raise ValueError("Attributes need to be text.")
+        self._attributes = {_dunder(name): value for name, value in attributes.items()}
+
+    @classmethod
+    def collect(cls, own: dict[str, str]) -> dict[str, str]:
+        """Return the attributes of all open scopes, inner ones and `own` first."""
+        collected: dict[str, str] = {}
+        for scope in cls._stack:
+            assert isinstance(scope, AttrScope)
+            collected.update(scope._attributes)
+        collected.update(own)
+        return collected
+
+
+def _dunder(name: str) -> str:
+    return name if name.startswith("__") and name.endswith("__") else f"__{name}__"
+
+
+NameManager._stack.append(NameManager())
