@@ -1,0 +1,171 @@
+"""When a document is run: on request, and by itself while Live is on."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+from PySide6.QtCore import QObject, QTimer
+
+from app.document.changes import Change
+from app.document.records import Node, Settings
+from app.engine.errors import EngineError
+from app.qt.runner import Runner
+
+if TYPE_CHECKING:
+    from app.qt.workspace import Workspace
+    from app.services.running import Results
+
+Stage = Literal["bound", "forward", "backward"]
+AT_ONCE_SECONDS = 0.008
+AT_ONCE_NODES = 40
+PAUSE_MS = 300
+VIEW_ONLY = {"title": "", "style": "picture", "show_auto": True}
+
+
+def affects_a_run(change: Change) -> bool:
+    """Tell whether a run after the change could give other numbers than one before it."""
+    before, after = change.before, change.after
+    if isinstance(before, Node) and isinstance(after, Node):
+        return attrs.evolve(before, position=after.position) != after
+    if isinstance(before, Settings) and isinstance(after, Settings):
+        return attrs.evolve(before, **VIEW_ONLY) != attrs.evolve(after, **VIEW_ONLY)
+    return True
+
+
+class Runs(QObject):
+    """The runs of one workspace's document; answers that come too late are dropped.
+
+    While `live` is on, a document that moved on runs again to the stage it had reached: at once where the last run was
+    shorter than half a frame, else when the edits pause.
+    """
+
+    def __init__(self, workspace: "Workspace") -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+        self._results: Results | None = None
+        self._current = False
+        self._stage: Stage = "forward"
+        self._generation = 0
+        self._asked = False
+        self._live = True
+        self._runner = Runner(self)
+        self._runner.finished.connect(self._on_finished)
+        self._runner.failed.connect(self._on_failed)
+        self._runner.state_changed.connect(workspace.run_state_changed)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._run_live)
+
+    # -- what there is
+
+    @property
+    def results(self) -> "Results | None":
+        """What the last finished run left."""
+        return self._results
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the results are those of the document as it is now."""
+        return self._results is not None and self._current
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the worker is busy."""
+        return self._runner.is_running
+
+    @property
+    def live(self) -> bool:
+        """Whether the graph runs again by itself after a change."""
+        return self._live
+
+    @live.setter
+    def live(self, live: bool) -> None:
+        self._live = live
+        if live and not self.is_current:
+            self.document_moved_on()
+        elif not live:
+            self._timer.stop()
+
+    # -- on request
+
+    def start(self, stage: Stage) -> None:
+        """Run the document as it is now up to a stage; a run that is going on is given up."""
+        self._stage = stage
+        self._start(asked=True)
+
+    def stop(self) -> None:
+        """End the run that is going on, at its next step."""
+        self._timer.stop()
+        self._generation += 1
+        self._runner.stop()
+
+    # -- by itself
+
+    def forget(self) -> None:
+        """Drop everything about the document that was shown so far."""
+        self.stop()
+        self._stage = "forward"
+        self._results, self._current = None, False
+        self._workspace.results_changed.emit(None)
+
+    def mark_stale(self) -> None:
+        """Take note that the results are those of an older document."""
+        self._current = False
+
+    def document_moved_on(self, *, by_load: bool = False) -> None:
+        """Say that the results are old, and run again where that happens by itself."""
+        if self._results is not None and not by_load:
+            self._workspace.results_changed.emit(self._results)
+        if self._live and self._can_run():
+            self._timer.start(0 if self._is_quick() else PAUSE_MS)
+        else:
+            self._timer.stop()
+
+    def _can_run(self) -> bool:
+        analysis = self._workspace.analysis
+        if analysis is None or analysis.graph is None:
+            return False
+        return not any(problem.severity == "error" for problem in analysis.problems)
+
+    def _is_quick(self) -> bool:
+        if self._results is not None:
+            return self._results.seconds < AT_ONCE_SECONDS
+        return len(self._workspace.document.nodes) <= AT_ONCE_NODES
+
+    def _run_live(self) -> None:
+        if self._can_run():
+            self._start(asked=False)
+
+    # -- the worker
+
+    def _start(self, *, asked: bool) -> None:
+        from app.services import running
+
+        workspace = self._workspace
+        analysis = workspace.analysis
+        if analysis is None:
+            return
+        self._timer.stop()
+        self._generation += 1
+        self._asked = asked
+        generation, stage, folder = self._generation, self._stage, workspace.folder
+
+        def work(cancel: Any) -> Any:
+            results = yield from running.run_to(analysis, stage, folder=folder, cancel=cancel)
+            return generation, results
+
+        self._runner.start(work)
+
+    def _on_finished(self, answer: Any) -> None:
+        generation, results = answer
+        if generation != self._generation:
+            return
+        self._results = results
+        self._current = True
+        self._workspace.results_changed.emit(results)
+
+    def _on_failed(self, error: Exception) -> None:
+        if isinstance(error, EngineError):
+            if self._asked:
+                self._workspace.message.emit(str(error))
+            return
+        raise error
