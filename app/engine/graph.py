@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -71,7 +71,7 @@ class Graph:
 
     @cached_property
     def _auxiliary_set(self) -> frozenset[int]:
-        found = set()
+        found: set[int] = set()
         for node in self.nodes:
             if node.operator is not None and node.operator.auxiliary:
                 first = len(node.operator.inputs)
@@ -196,8 +196,3 @@ def check_outputs(nodes: Sequence[GraphNode], entries: Iterable[Entry], reader: 
                 f"{reader} reads output {number} of {node.name}, which has {node.output_count}.",
                 node=node.name,
             )
-
-
-def unknown_operator(node: str, error: GraphError, extra: Mapping[str, Any] | None = None) -> GraphError:
-    """Say which node asks for an operator that is not there."""
-    return GraphError(f"{node}: {error.sentence}", node=node)

@@ -1,0 +1,217 @@
+"""Binding: names, shapes, types and requests are settled, arrays are taken or made, and an executor stands ready."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BindError
+from app.engine.executor import Binding, Executor
+from app.engine.gradient import Request, build_executor_graph
+from app.engine.graph import Graph
+from app.engine.infer import Inference, infer
+from app.engine.operator import Array
+from app.engine.plan import make_plan
+from app.engine.shapes import Shape, element_count, text
+from app.engine.symbol import Symbol
+from app.engine.types import FLOAT32
+
+_REQUESTS = ("write", "add", "null")
+
+
+def bind(
+    symbol: Symbol,
+    args: Any,
+    args_grad: Any = None,
+    grad_req: Any = "write",
+    aux_states: Any = None,
+    *,
+    seed: int | None = None,
+    keep_all: bool = False,
+) -> Executor:
+    """Bind arrays that the caller owns; they are used, not copied. See Symbol.bind."""
+    graph = symbol.graph
+    variables = _take(graph, graph.arguments, args, "argument")
+    variables |= _take(graph, graph.auxiliary, aux_states, "auxiliary state")
+    names = [graph.nodes[index].name for index in variables]
+    shapes = {graph.nodes[index].name: array.shape for index, array in variables.items()}
+    types = {graph.nodes[index].name: array.dtype for index, array in variables.items()}
+    if len(set(names)) < len(names):
+        _refuse_unlike_namesakes(graph, variables)
+    inference = infer(graph, shapes, types)
+    inference.refuse_open()
+    requests = read_requests(graph, grad_req)
+    gradients = _take_gradients(graph, args_grad)
+    for index in graph.arguments:
+        if index not in gradients:
+            requests[graph.nodes[index].name] = "null"
+    return _make(graph, inference, requests, variables, gradients, seed=seed, keep_all=keep_all)
+
+
+def simple_bind(
+    symbol: Symbol,
+    shapes: Mapping[str, Shape],
+    grad_req: Any = "write",
+    dtypes: Mapping[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    keep_all: bool = False,
+) -> Executor:
+    """Infer all shapes and allocate every array, filled with 0. See Symbol.simple_bind."""
+    graph = symbol.graph
+    known = {node.name for node in graph.nodes if node.is_variable}
+    unknown = [name for name in {**shapes, **(dtypes or {})} if name not in known]
+    if unknown:
+        raise BindError(f"There is no argument named {', '.join(unknown)}; the arguments are {_some(known)}.")
+    _refuse_namesakes(graph)
+    inference = infer(graph, shapes, dtypes)
+    inference.refuse_open()
+    requests = read_requests(graph, grad_req)
+    _refuse_too_large(inference)
+    variables = {index: _zeros(inference, index) for index in (*graph.arguments, *graph.auxiliary)}
+    gradients = {
+        index: _zeros(inference, index)
+        for index in graph.arguments
+        if requests.get(graph.nodes[index].name, "null") != "null"
+    }
+    return _make(graph, inference, requests, variables, gradients, seed=seed, keep_all=keep_all)
+
+
+def _make(
+    graph: Graph,
+    inference: Inference,
+    requests: Mapping[str, Request],
+    variables: Mapping[int, Array],
+    gradients: Mapping[int, Array],
+    *,
+    seed: int | None,
+    keep_all: bool,
+) -> Executor:
+    executor_graph = build_executor_graph(graph, inference, requests)
+    plan = make_plan(executor_graph, inference, share=not keep_all)
+    for node in executor_graph.nodes:
+        if node.request in ("write", "add") and gradients[node.entry[0]].shape != node.shape:
+            raise BindError(
+                f"The gradient buffer of {graph.nodes[node.entry[0]].name} is {gradients[node.entry[0]].shape},"
+                f" but the argument is {text(node.shape)}."
+            )
+    _refuse_beyond_memory(plan.bytes_shared)
+    return Executor(Binding(graph, inference, executor_graph, plan, variables, gradients, requests, seed))
+
+
+def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
+    """Turn one word, a list in argument order, or a dict by name into a request for every argument."""
+    names = graph.names(graph.arguments)
+    if isinstance(grad_req, str):
+        requests: dict[str, Any] = dict.fromkeys(names, grad_req)
+    elif isinstance(grad_req, Mapping):
+        requests = {name: grad_req.get(name, "null") for name in names}
+    else:
+        words = list(grad_req)
+        if len(words) != len(names):
+            raise BindError(f"grad_req has {len(words)} words, but there are {len(names)} arguments.")
+        requests = dict(zip(names, words, strict=True))
+    for name, word in requests.items():
+        if word not in _REQUESTS:
+            raise BindError(f"The gradient request of {name} is {word!r}, but it must be write, add or null.")
+    return requests
+
+
+def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[int, Array]:
+    """Match arrays given as a list or a dict with variables; every one is needed."""
+    names = graph.names(indices)
+    if given is None:
+        given = []
+    if isinstance(given, Mapping):
+        if len(set(names)) < len(names):
+            raise BindError(f"Two {what}s have one name, so they must be given as a list: {_some(names)}.")
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise BindError(f"No array is given for the {what} {', '.join(missing)}.")
+        given = [given[name] for name in names]
+    if len(given) != len(names):
+        raise BindError(f"{len(given)} arrays are given for {len(names)} {what}s ({_some(names)}).")
+    return {index: _as_array(array, name) for index, array, name in zip(indices, given, names, strict=True)}
+
+
+def _take_gradients(graph: Graph, args_grad: Any) -> dict[int, Array]:
+    names = graph.names(graph.arguments)
+    if args_grad is None:
+        return {}
+    if not isinstance(args_grad, Mapping):
+        if len(args_grad) != len(names):
+            raise BindError(f"args_grad has {len(args_grad)} arrays, but there are {len(names)} arguments.")
+        args_grad = {name: array for name, array in zip(names, args_grad, strict=True) if array is not None}
+    return {
+        index: _as_array(args_grad[name], name)
+        for index, name in zip(graph.arguments, names, strict=True)
+        if args_grad.get(name) is not None
+    }
+
+
+def _as_array(given: Any, name: str) -> Array:
+    if not isinstance(given, np.ndarray):
+        raise BindError(f"{name} must be a numpy array, not {type(given).__name__}.")
+    if given.ndim == 0:
+        raise BindError(f"{name} has no axes; a single number is an array of shape (1).")
+    return given
+
+
+def _refuse_unlike_namesakes(graph: Graph, variables: Mapping[int, Array]) -> None:
+    """Two variables of one name can be bound by list; inference knows shapes by name, so they must be alike."""
+    seen: dict[str, Array] = {}
+    for index, array in variables.items():
+        name = graph.nodes[index].name
+        if seen.setdefault(name, array).shape != array.shape:
+            raise BindError(
+                f"Two variables are named {name} and have different shapes; rename one.", node=name
+            )
+
+
+def _refuse_namesakes(graph: Graph) -> None:
+    names = graph.names((*graph.arguments, *graph.auxiliary))
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise BindError(f"Two variables are named {twice[0]}; rename one.", node=twice[0])
+
+
+def _zeros(inference: Inference, index: int) -> Array:
+    return np.zeros(inference.shape((index, 0)), inference.dtype((index, 0)) or FLOAT32)
+
+
+def _refuse_too_large(inference: Inference) -> None:
+    """Refuse before anything is allocated when the variables alone cannot fit."""
+    graph = inference.graph
+    _refuse_beyond_memory(
+        sum(
+            element_count(inference.shape((index, 0))) * (inference.dtype((index, 0)) or FLOAT32).itemsize
+            for index in (*graph.arguments, *graph.auxiliary)
+        )
+    )
+
+
+def _refuse_beyond_memory(needed: int) -> None:
+    available = _physical_memory()
+    if available and needed > available:
+        raise BindError(
+            f"This bind needs {_gigabytes(needed)} but the machine has {_gigabytes(available)} of memory."
+            " Use a smaller batch, or ask for fewer gradients."
+        )
+
+
+def _physical_memory() -> int:
+    """Return the machine's memory in bytes, 0 where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def _some(names: Any) -> str:
+    listed = list(names)
+    return ", ".join(listed[:8]) + (" …" if len(listed) > 8 else "")

@@ -1,0 +1,321 @@
+"""The executor: arrays bound to a graph, run forward and backward along a plan."""
+
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import attrs
+import numpy as np
+
+from app.engine.errors import EngineError, RunError
+from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
+from app.engine.graph import Entry, Graph
+from app.engine.infer import Inference
+from app.engine.operator import Array, Run
+from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
+from app.engine.shapes import text
+
+Call = Callable[[], object]
+
+
+class Cancel(Protocol):
+    """Asks a long run to end; `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Tell whether the run is to stop."""
+
+
+@attrs.frozen
+class StepDone:
+    """One step of a run is done: its number, the pass, the executor nodes that it finished, and its seconds."""
+
+    number: int
+    phase: Literal["forward", "backward"]
+    nodes: tuple[int, ...]
+    seconds: float
+
+
+@attrs.frozen(eq=False)
+class Binding:
+    """What a bind settled: the graph with its shapes and types, the arrays from outside, and the requests."""
+
+    graph: Graph
+    inference: Inference
+    executor_graph: ExecutorGraph
+    plan: Plan
+    variables: Mapping[int, Array]
+    gradients: Mapping[int, Array]
+    requests: Mapping[str, Request]
+    seed: int | None
+
+
+class Executor:
+    """Runs one bound graph. Arrays are plain numpy arrays, writable in place; outputs are valid until the next forward."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.graph: Graph = binding.graph
+        self.inference: Inference = binding.inference
+        self.executor_graph: ExecutorGraph = binding.executor_graph
+        self.plan: Plan = binding.plan
+        self.requests: Mapping[str, Request] = binding.requests
+        self._arrays = allocate(binding.plan)
+        self._external(binding)
+        names = self.graph.nodes
+        self.arg_dict = {names[index].name: binding.variables[index] for index in self.graph.arguments}
+        self.aux_dict = {names[index].name: binding.variables[index] for index in self.graph.auxiliary}
+        self.grad_dict = {names[index].name: binding.gradients.get(index) for index in self.graph.arguments}
+        self.arg_arrays = [binding.variables[index] for index in self.graph.arguments]
+        self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
+        self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
+        self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
+        self._runs = self._make_runs()
+        self.seed(binding.seed)
+        steps = self.plan.steps
+        self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
+        self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
+        self._backward = [self._backward_call(step) for step in steps[self.plan.forward_count :]]
+
+    # Running -----------------------------------------------------------------------------------------------------
+
+    def forward(self, is_train: bool = False, **arrays: Any) -> list[Array]:
+        """Run forward and return the outputs in head order.
+
+        Keywords overwrite bound arguments first (same shape). RunError names an argument that does not fit.
+        """
+        if arrays:
+            self._overwrite(arrays)
+        for call in self._train if is_train else self._predict:
+            call()
+        return self.outputs
+
+    def backward(self, out_grads: Any = None) -> None:
+        """Run backward into the gradient buffers.
+
+        `out_grads` is one array, or one per output as a list in output order or a dict by output name. Without it every
+        head must be a loss, or have nothing to differentiate behind it.
+        """
+        self._take_head_gradients(out_grads)
+        for call in self._backward:
+            call()
+
+    def run_forward(self, is_train: bool = False, cancel: Cancel | None = None) -> Iterator[StepDone]:
+        """Run forward step by step; stops between steps when `cancel` is set."""
+        calls = self._train if is_train else self._predict
+        yield from self._run(calls, 0, "forward", cancel)
+
+    def run_backward(self, out_grads: Any = None, cancel: Cancel | None = None) -> Iterator[StepDone]:
+        """Run backward step by step; stops between steps when `cancel` is set."""
+        self._take_head_gradients(out_grads)
+        yield from self._run(self._backward, self.plan.forward_count, "backward", cancel)
+
+    def _run(
+        self, calls: Sequence[Call], first: int, phase: Literal["forward", "backward"], cancel: Cancel | None
+    ) -> Iterator[StepDone]:
+        for number, call in enumerate(calls, first):
+            if cancel is not None and cancel.is_set():
+                return
+            start = time.perf_counter()
+            call()
+            yield StepDone(number, phase, self.plan.steps[number].nodes, time.perf_counter() - start)
+
+    def seed(self, seed: int | None) -> None:
+        """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
+        for index, runs in self._runs.items():
+            key = zlib.crc32(self.graph.nodes[index].name.encode())
+            sequence = np.random.SeedSequence() if seed is None else np.random.SeedSequence([seed, key])
+            fresh = np.random.PCG64(sequence)
+            for run in runs:
+                run.rng.bit_generator.state = fresh.state
+
+    # Looking inside ----------------------------------------------------------------------------------------------
+
+    def value(self, entry: Entry) -> Array | None:
+        """Return the array of an entry; its contents hold until memory is shared, so bind with keep_all to read them."""
+        return self._arrays.get(value_key(entry))
+
+    def gradient(self, entry: Entry) -> Array | None:
+        """Return the whole gradient of an entry, None where nobody asked for it."""
+        node = self.executor_graph.gradient_nodes.get(entry)
+        return None if node is None else self.node_array(node)
+
+    def node_array(self, index: int) -> Array | None:
+        """Return the array of an executor node: for the holder of an added gradient, the holder's own."""
+        node = self.executor_graph.nodes[index]
+        if node.kind in ("argument", "auxiliary", "operator"):
+            return self._arrays.get(value_key(node.entry))
+        if node.request == "add":
+            return self._holders[node.entry[0]]
+        return self._arrays.get(gradient_key(index))
+
+    @property
+    def output_dict(self) -> dict[str, Array]:
+        """Outputs by name."""
+        return dict(zip(self.graph.output_names, self.outputs, strict=True))
+
+    # Setting up --------------------------------------------------------------------------------------------------
+
+    def _external(self, binding: Binding) -> None:
+        """Enter the arrays that are not the plan's: variables, gradient holders, head gradients."""
+        self._holders = binding.gradients
+        for index, array in binding.variables.items():
+            self._arrays[value_key((index, 0))] = array
+        for node in self.executor_graph.nodes:
+            if node.request == "write":
+                self._arrays[gradient_key(node.index)] = binding.gradients[node.entry[0]]
+            elif node.kind == "head_gradient":
+                self._arrays[gradient_key(node.index)] = np.zeros(node.shape, node.dtype)
+
+    def _make_runs(self) -> dict[int, tuple[Run, Run]]:
+        """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
+        idle = np.random.Generator(np.random.PCG64(0))
+        runs = {}
+        for index, node in enumerate(self.graph.nodes):
+            if node.operator is not None:
+                rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
+                scratch: dict[str, Any] = {}
+                runs[index] = (Run(False, rng, scratch), Run(True, rng, scratch))
+        return runs
+
+    def _forward_call(self, step: Step, *, train: bool) -> Call:
+        node = self.graph.nodes[step.symbol_node]
+        assert node.operator is not None
+        ins = [self._arrays[key] for key in step.reads]
+        outs = [self._arrays[key] for key in step.writes]
+        return node.operator.prepare_forward(self._runs[step.symbol_node][train], ins, outs)
+
+    def _backward_call(self, step: Step) -> Call:
+        if step.kind == "zero":
+            return self._keep(step, _Fill(self._arrays[step.writes[0]]))
+        if step.kind == "sum":
+            parts = [self._arrays[key] for key in step.reads]
+            return self._keep(step, _Sum(parts, self._arrays[step.writes[0]]))
+        node = self.graph.nodes[step.symbol_node]
+        assert node.operator is not None
+        read = set(step.reads)
+        heads = self.executor_graph.backward_heads[step.symbol_node]
+        grads: list[Array | None] = [None] * len(node.inputs)
+        for index, key in zip(step.nodes, step.writes, strict=True):
+            grads[self.executor_graph.nodes[index].input] = self._arrays[key]
+        call = node.operator.prepare_backward(
+            self._runs[step.symbol_node][True],
+            [self._allowed(value_key(entry), read) for entry in node.inputs],
+            [
+                self._allowed(value_key((step.symbol_node, number)), read)
+                for number in range(node.output_count)
+            ],
+            [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
+            grads,
+        )
+        return self._keep(step, call)
+
+    def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
+        return self._arrays[key] if key in read else None
+
+    def _keep(self, step: Step, call: Call) -> Call:
+        """Add what a step found to the holders whose request is `add`."""
+        holders = []
+        for index, key in zip(step.nodes, step.writes, strict=True):
+            node = self.executor_graph.nodes[index]
+            if node.request == "add":
+                holders.append((self._arrays[key], self._holders[node.entry[0]]))
+        return _Accumulate(call, holders) if holders else call
+
+    # Taking arrays in --------------------------------------------------------------------------------------------
+
+    def _overwrite(self, arrays: Mapping[str, Any]) -> None:
+        for name, given in arrays.items():
+            if name not in self.arg_dict:
+                known = ", ".join(list(self.arg_dict)[:6])
+                raise RunError(f"There is no argument named {name!r}; the arguments are {known}.")
+            copy_into(self.arg_dict[name], given, f"the argument {name}")
+
+    def _take_head_gradients(self, out_grads: Any) -> None:
+        if out_grads is None:
+            self._refuse_missing_head_gradient()
+            given: Sequence[Any] = ()
+        elif isinstance(out_grads, Mapping):
+            missing = [name for name in self.graph.output_names if name not in out_grads]
+            if missing:
+                raise RunError(f"Backward needs a head gradient for {', '.join(missing)} too.")
+            given = [out_grads[name] for name in self.graph.output_names]
+        else:
+            given = out_grads if isinstance(out_grads, (list, tuple)) else [out_grads]
+            if len(given) != len(self.graph.heads):
+                raise RunError(
+                    f"Backward needs one head gradient for each of {len(self.graph.heads)} outputs"
+                    f" ({', '.join(self.graph.output_names)}) but was given {len(given)}."
+                )
+        for number, array in enumerate(given):
+            name = self.graph.output_names[number]
+            node = self.executor_graph.head_gradients.get(number)
+            check_shape(np.shape(array), self.outputs[number].shape, f"the head gradient of {name}")
+            if node is not None:
+                copy_into(self._arrays[gradient_key(node)], array, f"the head gradient of {name}")
+
+    def _refuse_missing_head_gradient(self) -> None:
+        for head, name in zip(self.graph.heads, self.graph.output_names, strict=True):
+            if not ignores_head_gradient(self.graph, head):
+                raise RunError(
+                    f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
+                    node=self.graph.nodes[head[0]].name,
+                )
+
+
+def check_shape(got: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:
+    """Refuse an array of another shape."""
+    if got != wanted:
+        raise RunError(
+            f"The shape of {what} is {text(got) if got else 'one number'}, but it must be {text(wanted)}."
+        )
+
+
+def copy_into(buffer: Array, given: Any, what: str) -> None:
+    """Copy an array of the same shape into a bound buffer."""
+    try:
+        array = np.asarray(given)
+        check_shape(array.shape, buffer.shape, what)
+        np.copyto(buffer, array, casting="unsafe")
+    except EngineError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{what} is no array of numbers.") from error
+
+
+class _Fill:
+    """Zeros a gradient that nothing flows into."""
+
+    def __init__(self, out: Array) -> None:
+        self.out = out
+
+    def __call__(self) -> None:
+        self.out.fill(0)
+
+
+class _Sum:
+    """Adds the parts of a gradient in order; the result may share memory with the first part."""
+
+    def __init__(self, parts: Sequence[Array], out: Array) -> None:
+        self.parts = parts
+        self.out = out
+
+    def __call__(self) -> None:
+        if len(self.parts) == 1:
+            np.copyto(self.out, self.parts[0])
+            return
+        np.add(self.parts[0], self.parts[1], out=self.out)
+        for part in self.parts[2:]:
+            np.add(self.out, part, out=self.out)
+
+
+class _Accumulate:
+    """Adds fresh gradients to what their holders hold already."""
+
+    def __init__(self, call: Call, holders: Sequence[tuple[Array, Array]]) -> None:
+        self.call = call
+        self.holders = holders
+
+    def __call__(self) -> None:
+        self.call()
+        for fresh, holder in self.holders:
+            np.add(holder, fresh, out=holder)

@@ -1,0 +1,297 @@
+"""The executor graph: forward nodes, and one explicit backward node for every gradient that somebody asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import attrs
+
+from app.engine.graph import Entry, Graph, GraphNode
+from app.engine.infer import Inference
+from app.engine.operator import DType, Operator
+from app.engine.shapes import Shape
+from app.engine.types import FLOAT32
+
+Kind = Literal["argument", "auxiliary", "operator", "head_gradient", "gradient", "gradient_sum"]
+Request = Literal["write", "add", "null"]
+
+
+@attrs.frozen
+class ExecutorNode:
+    """One node of the executor graph.
+
+    `entry` is the array it holds, or whose gradient it holds; `symbol_node` is the node of the symbol that made it: for
+    a gradient the operator that is differentiated. `reads` are the executor nodes it reads. `heads` are the numbers of
+    the outputs it is. `request` is set where the gradient of an argument is kept: a gradient holder. `input` is the
+    number of the input that a gradient belongs to. `is_zero` marks a gradient that nothing flows into.
+    """
+
+    index: int
+    kind: Kind
+    name: str
+    symbol_node: int
+    entry: Entry
+    reads: tuple[int, ...] = ()
+    heads: tuple[int, ...] = ()
+    request: Request | None = None
+    shape: Shape = ()
+    dtype: DType = FLOAT32
+    formula: str = ""
+    input: int = -1
+    is_zero: bool = False
+
+
+@attrs.frozen(eq=False)
+class ExecutorGraph:
+    """What a bind makes of a symbol: nodes in running order, and the nodes that hold the outputs."""
+
+    graph: Graph
+    nodes: tuple[ExecutorNode, ...]
+    outputs: tuple[int, ...]
+    value_nodes: Mapping[int, int]
+    """The executor node of every node of the symbol."""
+    gradient_nodes: Mapping[Entry, int]
+    """The executor node that holds the whole gradient of an array."""
+    head_gradients: Mapping[int, int]
+    """The executor node of the gradient handed in for an output, where something reads it."""
+    backward_heads: Mapping[int, tuple[int | None, ...]]
+    """For every operator that is differentiated: the executor nodes of its outputs' gradients, None where none flows."""
+
+
+def build_executor_graph(
+    graph: Graph, inference: Inference, requests: Mapping[str, Request]
+) -> ExecutorGraph:
+    """Make the executor graph of a bind; `requests` are by argument name, `null` where a name is missing."""
+    builder = _Builder(graph, inference, requests)
+    builder.add_forward()
+    builder.add_backward()
+    nodes = tuple(builder.nodes)
+    outputs = tuple(builder.value_nodes[node] for node, _ in graph.heads)
+    return ExecutorGraph(
+        graph,
+        nodes,
+        outputs,
+        builder.value_nodes,
+        builder.gradients,
+        builder.head_gradients,
+        builder.backward_heads,
+    )
+
+
+def differentiated_nodes(graph: Graph, requests: Mapping[str, Request]) -> list[bool]:
+    """Tell for every node whether a wanted gradient lies at it or before it."""
+    on_path = [False] * len(graph.nodes)
+    for index, node in enumerate(graph.nodes):
+        if node.operator is None:
+            on_path[index] = requests.get(node.name, "null") != "null" and index in _arguments(graph)
+        else:
+            on_path[index] = any(
+                on_path[source] and node.operator.gradient_kind(number) == "value"
+                for number, (source, _) in enumerate(node.inputs[: len(node.operator.inputs)])
+            )
+    return on_path
+
+
+def _arguments(graph: Graph) -> frozenset[int]:
+    return frozenset(graph.arguments)
+
+
+def ignores_head_gradient(graph: Graph, head: Entry) -> bool:
+    """Tell whether backward may go without this output's head gradient: a loss, or nothing differentiable behind it."""
+    operator = graph.nodes[head[0]].operator
+    if operator is None:
+        return False
+    kinds = [operator.gradient_kind(number) for number in range(len(operator.inputs))]
+    return operator.is_loss or all(kind != "value" for kind in kinds)
+
+
+class _Builder:
+    """Collects the nodes of one executor graph in running order."""
+
+    def __init__(self, graph: Graph, inference: Inference, requests: Mapping[str, Request]) -> None:
+        self.graph = graph
+        self.inference = inference
+        self.requests = requests
+        self.nodes: list[ExecutorNode] = []
+        self.value_nodes: dict[int, int] = {}
+        self.gradients: dict[Entry, int] = {}
+        self.head_gradients: dict[int, int] = {}
+        self.backward_heads: dict[int, tuple[int | None, ...]] = {}
+        self.parts: dict[Entry, list[int]] = {}
+
+    def add_forward(self) -> None:
+        """Add a node for every variable and operator."""
+        heads: dict[int, list[int]] = {}
+        for number, (index, _) in enumerate(self.graph.heads):
+            heads.setdefault(index, []).append(number)
+        auxiliary = set(self.graph.auxiliary)
+        for index, node in enumerate(self.graph.nodes):
+            kind: Kind = "operator"
+            if node.operator is None:
+                kind = "auxiliary" if index in auxiliary else "argument"
+            self.value_nodes[index] = self.add(
+                kind,
+                node.name,
+                (index, 0),
+                symbol_node=index,
+                reads=tuple(dict.fromkeys(self.value_nodes[source] for source, _ in node.inputs)),
+                heads=tuple(heads.get(index, ())),
+            )
+
+    def add_backward(self) -> None:
+        """Add the gradients of all that lies on a way from a wanted argument to a head, last node first."""
+        on_path = differentiated_nodes(self.graph, self.requests)
+        wanted_heads: dict[Entry, list[int]] = {}
+        for number, head in enumerate(self.graph.heads):
+            if on_path[head[0]]:
+                wanted_heads.setdefault(head, []).append(number)
+        for index in reversed(range(len(self.graph.nodes))):
+            if not on_path[index]:
+                continue
+            node = self.graph.nodes[index]
+            if node.operator is None:
+                self.finish_argument(index, wanted_heads)
+            else:
+                self.differentiate(index, node.operator, on_path, wanted_heads)
+
+    def differentiate(
+        self, index: int, operator: Operator, on_path: Sequence[bool], wanted_heads: Mapping[Entry, list[int]]
+    ) -> None:
+        """Add the gradients of one operator's inputs."""
+        node = self.graph.nodes[index]
+        if operator.is_loss:
+            heads: tuple[int | None, ...] = (None,) * len(operator.outputs)
+        else:
+            entries = [(index, number) for number in range(len(operator.outputs))]
+            heads = tuple(self.whole_gradient(entry, wanted_heads) for entry in entries)
+        flows = operator.is_loss or any(head is not None for head in heads)
+        if flows:
+            self.backward_heads[index] = heads
+        for number, entry in enumerate(node.inputs[: len(operator.inputs)]):
+            if flows and on_path[entry[0]] and operator.gradient_kind(number) == "value":
+                self.parts.setdefault(entry, []).append(self.add_part(index, number, heads))
+
+    def whole_gradient(self, entry: Entry, wanted_heads: Mapping[Entry, list[int]]) -> int | None:
+        """Return the node that holds the whole gradient of an array; several parts are summed in a node of their own."""
+        parts = self.head_parts(entry, wanted_heads) + self.parts.get(entry, [])
+        if not parts:
+            return None
+        gradient = parts[0] if len(parts) == 1 else self.add_sum(entry, parts)
+        self.gradients[entry] = gradient
+        return gradient
+
+    def head_parts(self, entry: Entry, wanted_heads: Mapping[Entry, list[int]]) -> list[int]:
+        """Add the gradients handed in for an array that is an output."""
+        parts = []
+        for number in wanted_heads.get(entry, ()):
+            added = self.add(
+                "head_gradient", self.gradient_name(entry), entry, symbol_node=entry[0], heads=(number,)
+            )
+            self.head_gradients[number] = added
+            parts.append(added)
+        return parts
+
+    def add_part(self, index: int, number: int, heads: tuple[int | None, ...]) -> int:
+        """Add the gradient that one operator sends to one of its inputs."""
+        node = self.graph.nodes[index]
+        assert node.operator is not None
+        entry = node.inputs[number]
+        reads = node.operator.gradient_reads(number)
+        nodes = [self.value_nodes[node.inputs[place][0]] for place in reads.inputs]
+        if reads.outputs:
+            nodes.append(self.value_nodes[index])
+        if reads.heads:
+            nodes.extend(head for head in heads if head is not None)
+        return self.add(
+            "gradient",
+            self.gradient_name(entry),
+            entry,
+            symbol_node=index,
+            reads=tuple(dict.fromkeys(nodes)),
+            formula=self.formula(node, number, entry),
+            input=number,
+        )
+
+    def add_sum(self, entry: Entry, parts: Sequence[int]) -> int:
+        """Add the sum of the parts of one gradient; a part is renamed after the operator it comes through."""
+        name = self.gradient_name(entry)
+        for part in parts:
+            node = self.nodes[part]
+            if node.kind == "gradient":
+                through = self.graph.nodes[node.symbol_node].name
+                self.nodes[part] = attrs.evolve(node, name=f"{name} via {through}")
+        formula = f"{name} = " + " + ".join(self.nodes[part].name for part in parts)
+        return self.add(
+            "gradient_sum", name, entry, symbol_node=entry[0], reads=tuple(parts), formula=formula
+        )
+
+    def finish_argument(self, index: int, wanted_heads: Mapping[Entry, list[int]]) -> None:
+        """Turn the whole gradient of an argument into its holder."""
+        entry = (index, 0)
+        request = self.requests[self.graph.nodes[index].name]
+        gradient = self.whole_gradient(entry, wanted_heads)
+        if gradient is None:
+            if self.is_only_label(index):
+                return  # nothing is ever written to its buffer
+            name = self.gradient_name(entry)
+            gradient = self.add(
+                "gradient",
+                name,
+                entry,
+                symbol_node=index,
+                formula=f"{name} = 0: nothing flows back",
+                is_zero=True,
+            )
+        elif self.nodes[gradient].kind == "head_gradient":
+            gradient = self.add_sum(entry, [gradient])
+        self.gradients[entry] = gradient
+        self.nodes[gradient] = attrs.evolve(self.nodes[gradient], request=request)
+
+    def is_only_label(self, index: int) -> bool:
+        """Tell whether every reader of a variable leaves its gradient buffer as it is."""
+        kinds = set()
+        for consumer, number in self.graph.consumers[index]:
+            operator = self.graph.nodes[consumer].operator
+            kinds.add(operator.gradient_kind(number) if operator is not None else "zero")
+        return kinds == {"untouched"}
+
+    def formula(self, node: GraphNode, number: int, entry: Entry) -> str:
+        """Write the gradient's formula with the names of this graph."""
+        assert node.operator is not None
+        ins = [self.short_name(source) for source in node.inputs]
+        outs = [node.name, *(f"{node.name}_{suffix}" for suffix in node.operator.outputs[1:])]
+        outs += [f"{node.name}_{suffix}" for suffix in node.operator.hidden]
+        heads = [f"d({name})" for name in outs[: len(node.operator.outputs)]]
+        words = node.operator.explain(number, ins, outs, heads)
+        return f"{self.gradient_name(entry)} = {words}" if words else ""
+
+    def gradient_name(self, entry: Entry) -> str:
+        """Name a gradient as the pictures do: d(fc1)."""
+        return f"d({self.short_name(entry)})"
+
+    def short_name(self, entry: Entry) -> str:
+        """Name an array by its node, and by its output where the node has several."""
+        node = self.graph.nodes[entry[0]]
+        return node.name if len(node.output_names) == 1 else self.graph.entry_name(entry)
+
+    def add(
+        self,
+        kind: Kind,
+        name: str,
+        entry: Entry,
+        *,
+        symbol_node: int,
+        reads: tuple[int, ...] = (),
+        heads: tuple[int, ...] = (),
+        formula: str = "",
+        input: int = -1,  # noqa: A002 - the field's own name
+        is_zero: bool = False,
+    ) -> int:
+        """Append a node and return its index."""
+        index = len(self.nodes)
+        shape = self.inference.shape(entry)
+        dtype = self.inference.dtype(entry) or FLOAT32
+        node = ExecutorNode(
+            index, kind, name, symbol_node, entry, reads, heads, None, shape, dtype, formula, input, is_zero
+        )
+        self.nodes.append(node)
+        return index
