@@ -9,6 +9,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,13 @@ class _Restored:
 def read_arrays(path: Path) -> dict[str, Array]:
     """Read all arrays of an `.npz` file; FormatError when it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, Mapping):
                 raise FormatError(f"{path.name} holds one array, not an .npz archive.")
             return {key: archive[key] for key in archive}
     except FileNotFoundError as error:
         raise FormatError(f"its arrays should be in {path.name} beside it; that file is missing.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise FormatError(f"{path.name} is damaged and its arrays cannot be read.") from error
 
 
