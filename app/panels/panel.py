@@ -1,0 +1,159 @@
+"""The few things that all panels share: a widget that follows the theme, and labels that never clip."""
+
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.qt import fonts
+from app.qt.icons import Icons
+from app.qt.theme import HALF_STEP, STEP, Theme
+from app.qt.workspace import Workspace
+
+Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono"]
+
+
+class Panel(QWidget):
+    """A widget built with a workspace; what it paints itself follows the theme."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.icons = Icons(workspace.theming)
+        self.setProperty("look", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        workspace.theming.changed.connect(self._restyle)
+
+    @property
+    def theme(self) -> Theme:
+        """The colours in use."""
+        return self.workspace.theme
+
+    def restyle(self, theme: Theme) -> None:
+        """Change what the application's stylesheet does not reach."""
+
+    def _restyle(self, theme: Theme) -> None:
+        self.restyle(theme)
+        self.update()
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that ends in … where it has no room, and says the whole on hover."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = ""
+        self._tip = ""
+        self.elide = Qt.TextElideMode.ElideRight
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.set_whole(text)
+
+    @property
+    def whole(self) -> str:
+        """The text as it was given."""
+        return self._whole
+
+    def set_whole(self, text: str, tip: str = "") -> None:
+        """Show `text`; `tip` is added to what the hover says."""
+        self._whole, self._tip = text, tip
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        """Ask for the room of the whole text."""
+        metrics = self.fontMetrics()
+        margins = self.contentsMargins()
+        return QSize(
+            metrics.horizontalAdvance(self._whole) + margins.left() + margins.right() + 2, metrics.height()
+        )
+
+    def minimumSizeHint(self) -> QSize:
+        """Be content with a few letters."""
+        metrics = self.fontMetrics()
+        return QSize(min(self.sizeHint().width(), metrics.averageCharWidth() * 4), metrics.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the text anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Cut the text anew for another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        if self.width() >= self.sizeHint().width():
+            cut = self._whole
+        else:
+            cut = self.fontMetrics().elidedText(self._whole, self.elide, self.contentsRect().width())
+        if cut != self.text():
+            self.setText(cut)
+        tips = [part for part in (self._whole if cut != self._whole else "", self._tip) if part]
+        self.setToolTip("\n".join(tips))
+
+
+def label(text: str = "", look: Look = "text", *, wrap: bool = False) -> QLabel:
+    """Make a label in one of the application's looks; without `wrap` it is cut with … where it has no room."""
+    made: QLabel
+    if wrap:
+        made = QLabel(text)
+        made.setWordWrap(True)
+        made.setTextFormat(Qt.TextFormat.PlainText)
+        made.setMinimumWidth(STEP * 8)
+    else:
+        made = ElidedLabel(text)
+    if look != "text":
+        made.setProperty("look", look)
+    return made
+
+
+def shape_font(*, inferred: bool) -> QFont:
+    """Return the font of shapes: upright when given, slanted when inferred."""
+    return fonts.mono_font(italic=inferred)
+
+
+def column(*parts: QWidget | QBoxLayout, space: int = STEP, margins: int = 0) -> QVBoxLayout:
+    """Stack parts from top to bottom."""
+    layout = QVBoxLayout()
+    _fill(layout, parts, space, margins)
+    return layout
+
+
+def row(*parts: QWidget | QBoxLayout, space: int = STEP, margins: int = 0) -> QHBoxLayout:
+    """Line parts up from left to right."""
+    layout = QHBoxLayout()
+    _fill(layout, parts, space, margins)
+    return layout
+
+
+def box(*parts: QWidget | QBoxLayout, space: int = HALF_STEP) -> QFrame:
+    """Put parts into a rounded box."""
+    frame = QFrame()
+    frame.setProperty("look", "box")
+    frame.setLayout(column(*parts, space=space, margins=HALF_STEP))
+    return frame
+
+
+def _fill(layout: QBoxLayout, parts: tuple[QWidget | QBoxLayout, ...], space: int, margins: int) -> None:
+    layout.setSpacing(space)
+    layout.setContentsMargins(margins, margins, margins, margins)
+    for part in parts:
+        if isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)
+
+
+def empty(layout: QBoxLayout | object) -> None:
+    """Remove and delete everything in a layout."""
+    while (item := layout.takeAt(0)) is not None:  # type: ignore[attr-defined]
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            empty(inner)
