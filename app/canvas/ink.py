@@ -1,0 +1,134 @@
+"""Pens, brushes, fonts and laid-out words of one theme, made once and used by every painter of the board."""
+
+from functools import lru_cache
+from typing import Literal
+
+import attrs
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QStaticText
+
+from app.qt import fonts
+from app.qt.colours import readable_on
+from app.qt.theme import Theme
+
+Script = Literal[
+    "name", "text", "small", "tiny", "mono", "mono small", "mono slanted", "sign", "letter", "badge"
+]
+
+
+@lru_cache(maxsize=32)
+def font_of(script: Script) -> QFont:
+    """Return the font of a kind of words on the board."""
+    match script:
+        case "name":
+            return fonts.text_font(14, strong=True)
+        case "text":
+            return fonts.text_font(12)
+        case "small":
+            return fonts.text_font(11)
+        case "tiny":
+            return fonts.text_font(10)
+        case "mono":
+            return fonts.mono_font(13)
+        case "mono small":
+            return fonts.mono_font(11)
+        case "mono slanted":
+            return fonts.mono_font(11, italic=True)
+        case "sign":
+            return fonts.text_font(17, strong=True)
+        case "letter":
+            return fonts.mono_font(12, strong=True)
+        case "badge":
+            return fonts.text_font(11, strong=True)
+
+
+@lru_cache(maxsize=32)
+def metrics_of(script: Script) -> QFontMetricsF:
+    """Return the measures of a kind of words."""
+    return QFontMetricsF(font_of(script))
+
+
+@attrs.frozen(eq=False)
+class Words:
+    """A laid-out piece of text, its font and its size."""
+
+    text: str
+    script: Script
+    static: QStaticText
+    width: float
+    height: float
+
+    @property
+    def size(self) -> QPointF:
+        """Width and height."""
+        return QPointF(self.width, self.height)
+
+
+@lru_cache(maxsize=8192)
+def words(text: str, script: Script, widest: float = 0.0) -> Words:
+    """Lay a text out; one wider than `widest` is shortened in its middle."""
+    metrics = metrics_of(script)
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, widest) if widest > 0 else text
+    static = QStaticText(shown)
+    static.setTextFormat(Qt.TextFormat.PlainText)
+    static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+    return Words(shown, script, static, metrics.horizontalAdvance(shown), metrics.height())
+
+
+@attrs.frozen(eq=False)
+class Label:
+    """Words at a place, and what they are there for."""
+
+    role: Literal["name", "number", "sign", "operator", "shape", "summary", "tag", "index", "hint"]
+    box: QRectF
+    words: Words
+    output: int = 0
+
+
+def label_at(role: str, box: QRectF, text: Words, output: int = 0) -> Label:
+    """Return a label whose words lie in the middle of a box."""
+    return Label(role, box, text, output)  # type: ignore[arg-type]
+
+
+class Ink:
+    """Everything that painters need of a theme, ready for use."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self.is_dark = theme.is_dark
+        picture = theme.picture
+        self.picture = picture
+        self.outline = pen(picture.outline, 1.6)
+        self.selected = pen(theme.accent, 2.4)
+        self.hovered = pen(theme.accent, 1.6)
+        self.wire = pen(theme.wire, 1.7)
+        self.wire_selected = pen(theme.accent, 2.4)
+        self.wire_faint = pen(theme.wire_faint, 1.3)
+        self.wire_wrong = pen(theme.error, 2.2)
+        self.wire_pale = pen(theme.wire_faint, 1.7, Qt.PenStyle.DashLine)
+        self.wire_in_hand = pen(theme.accent, 2.2)
+        self.hairline = pen(theme.wire_faint, 0)
+        self.card = pen(theme.card_border, 1.2)
+        self.group = pen(picture.group, 2.0)
+        self.port = pen(theme.wire, 1.6)
+        self.lit = pen(theme.accent, 2.2)
+        self.shadow = QBrush(theme.shadow)
+        self.on_argument = readable_on(picture.argument)
+        self.error = QBrush(theme.error)
+        self.on_error = readable_on(theme.error)
+        self.loud = QBrush(theme.heat.not_a_number)
+
+    def fill(self, kind: str) -> QColor:
+        """Return the colour that a kind of symbol node is filled with."""
+        if kind == "variable":
+            return self.picture.argument
+        if kind == "auxiliary":
+            return self.picture.auxiliary
+        return self.picture.operator
+
+
+def pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """Return a pen with round joins."""
+    made = QPen(colour, width, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    made.setCosmetic(width == 0)
+    return made
