@@ -103,6 +103,15 @@ QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url($icons/combo-arrow
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; padding: 4px;
   selection-background-color: $accent_soft; selection-color: $text; }
 QCheckBox, QRadioButton { spacing: 8px; color: $text; }
+QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator { width: 14px; height: 14px;
+  background: $field; border: 1px solid $faint; border-radius: 4px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover, QCheckBox:focus::indicator { border-color: $accent; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { background: $accent; border-color: $accent;
+  image: url($icons/checked.svg); }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: #ffffff; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { background: $box; border-color: $border; }
+QCheckBox::indicator:checked:disabled { background: $faint; border-color: $faint; }
 
 QTabWidget::pane { border: none; border-top: 1px solid $separator; }
 QTabBar { background: transparent; border: none; qproperty-drawBase: 0; }
@@ -122,7 +131,9 @@ QHeaderView::section { background: $panel; color: $muted; border: none; border-b
   padding: 4px 8px; }
 QTreeView, QListView, QTableView { background: $panel; alternate-background-color: $box; border: none;
   gridline-color: $separator; selection-background-color: $accent_soft; selection-color: $text; }
-QTreeView::item, QListView::item { padding: 3px 6px; border-radius: 5px; }
+QTreeView { show-decoration-selected: 1; }
+QTreeView::item, QListView::item { padding: 3px 6px; }
+QListView::item { border-radius: 5px; }
 QTreeView::item:hover, QListView::item:hover { background: $control; }
 QTreeView::item:selected, QListView::item:selected { background: $accent_soft; color: $text; }
 QProgressBar { background: $control; border: none; border-radius: 3px; max-height: 6px; }
