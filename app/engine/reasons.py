@@ -1,5 +1,6 @@
 """Why a dimension is what it is: the chain of reasons, as data and as a sentence."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Place = tuple[Entry, int]  # one dimension: an array and an axis
 Slot = tuple[Literal["in", "out"], int]  # an input or output of a node
-SIDES: tuple[Literal["in"], Literal["out"]] = ("in", "out")
 
 
 @attrs.frozen
@@ -97,26 +97,30 @@ class _Rule:
         if not self._finds(target, axis, unfounded):
             unfounded = {target: UNKNOWN}
         needed = []
-        for side, shapes in zip(SIDES, (self.ins, self.outs), strict=True):
-            for number, shape in enumerate(shapes):
-                if (side, number) in unfounded:
-                    continue
-                for place, size in enumerate(shape):
-                    open_shape = (*shape[:place], 0, *shape[place + 1 :])
-                    if size and not self._finds(target, axis, {**unfounded, (side, number): open_shape}):
-                        needed.append((self.entry(side, number), place))
+        for slot, shape in self._touched():
+            if slot in unfounded:
+                continue
+            for place, size in enumerate(shape):
+                open_shape = (*shape[:place], 0, *shape[place + 1 :])
+                if size and not self._finds(target, axis, {**unfounded, slot: open_shape}):
+                    needed.append((self.entry(*slot), place))
         return tuple(dict.fromkeys(needed))
 
     def _unfounded(self, target: Slot) -> dict[Slot, Shape]:
         """Take away the other arrays that this same rule found: they are no reasons but findings alike."""
         found: dict[Slot, Shape] = {}
-        for side, shapes in zip(SIDES, (self.ins, self.outs), strict=True):
-            for number, shape in enumerate(shapes):
-                entry = self.entry(side, number)
-                mine = [self.inference.found_by(entry, axis) == self.index for axis in range(len(shape))]
-                if (side, number) != target and mine and all(mine):
-                    found[side, number] = UNKNOWN
+        for slot, shape in self._touched():
+            entry = self.entry(*slot)
+            mine = [self.inference.found_by(entry, axis) == self.index for axis in range(len(shape))]
+            if slot != target and mine and all(mine):
+                found[slot] = UNKNOWN
         return found
+
+    def _touched(self) -> Iterator[tuple[Slot, Shape]]:
+        for number, shape in enumerate(self.ins):
+            yield ("in", number), shape
+        for number, shape in enumerate(self.outs):
+            yield ("out", number), shape
 
     def _finds(self, target: Slot, axis: int, changes: dict[Slot, Shape]) -> bool:
         ins = [changes.get(("in", number), shape) for number, shape in enumerate(self.ins)]

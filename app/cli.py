@@ -1,0 +1,137 @@
+"""The command line: the window, and everything the program does without one."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+REFUSED = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 refused with one line on stderr."""
+    os.environ.setdefault(
+        "OPENBLAS_THREAD_TIMEOUT", "18"
+    )  # else its idle worker spins against ours; before numpy loads
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or not (words[0] in _COMMANDS or words[0].startswith("-")):
+        return _window(words[0] if words else None)
+    options = _parser().parse_args(words)
+    from app.engine.errors import EngineError
+
+    try:
+        result: int = options.run(options)
+    except EngineError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the refusal is the answer
+        return REFUSED
+    return result
+
+
+def _window(path: str | None) -> int:
+    from app.shell.display import why_no_display
+
+    reason = why_no_display()
+    if reason is not None:
+        print(reason, file=sys.stderr)  # noqa: T201
+        return REFUSED
+    from app.shell.application import main as open_window
+
+    return open_window(path)
+
+
+def _shapes(options: argparse.Namespace) -> int:
+    import json
+
+    from app.engine.loading import load_symbol
+    from app.services.headless import shapes_answer
+
+    shapes = dict(_shape(word) for word in options.shape)
+    answer = shapes_answer(load_symbol(options.model), shapes, partial=options.partial)
+    print(json.dumps(answer))  # noqa: T201
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from app.engine.loading import load_symbol
+    from app.services.headless import RunRequest, read_arrays, run_model, write_arrays
+
+    requests = {"*": "write"}
+    for word in options.grad_req:
+        name, equals, request = word.rpartition("=")
+        requests[name if equals else "*"] = request
+    request = RunRequest(options.train, options.backward, requests)
+    answer = run_model(load_symbol(options.model), read_arrays(Path(options.inputs)), request)
+    write_arrays(Path(options.outputs), answer)
+    return 0
+
+
+def _shapes_batch(options: argparse.Namespace) -> int:
+    from app.services.headless import shapes_batch
+
+    Path(options.outdir).mkdir(parents=True, exist_ok=True)
+    shapes_batch(Path(options.index), Path(options.outdir))
+    return 0
+
+
+def _run_batch(options: argparse.Namespace) -> int:
+    from app.services.headless import run_batch
+
+    Path(options.outdir).mkdir(parents=True, exist_ok=True)
+    run_batch(Path(options.index), Path(options.outdir))
+    return 0
+
+
+def _shape(word: str) -> tuple[str, tuple[int, ...]]:
+    """Read `NAME=1,3,224,224`."""
+    from app.engine.errors import BindError
+
+    name, equals, dims = word.rpartition("=")
+    try:
+        shape = tuple(int(size) for size in dims.strip("()").split(",") if size.strip())
+    except ValueError:
+        shape = ()
+    if not equals or not name or not shape or min(shape) < 0:
+        raise BindError(
+            f"{word!r} is no shape; write it like data=1,3,224,224, with 0 for an open dimension."
+        )
+    return name, shape
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chalkgraph",
+        description="Draw computation. Without a command the window opens; the commands work without a display.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    gui = commands.add_parser("gui", help="open the window, with a file if one is named")
+    gui.add_argument("file", nargs="?")
+    gui.set_defaults(run=lambda options: _window(options.file))
+    shapes = commands.add_parser("shapes", help="infer the shapes of a model and print them as JSON")
+    shapes.add_argument("model")
+    shapes.add_argument("--shape", action="append", default=[], metavar="NAME=DIMS")
+    shapes.add_argument("--partial", action="store_true", help="open dimensions are printed as 0")
+    shapes.add_argument("--json", action="store_true", help="print JSON (the only form there is)")
+    shapes.set_defaults(run=_shapes)
+    run = commands.add_parser("run", help="run a model forward, and backward if asked, on arrays from a file")
+    run.add_argument("model")
+    run.add_argument("--inputs", required=True, metavar="IN.npz")
+    run.add_argument("--outputs", required=True, metavar="OUT.npz")
+    run.add_argument("--train", action="store_true", help="forward with is_train on")
+    run.add_argument("--backward", action="store_true")
+    run.add_argument(
+        "--grad-req", action="append", default=[], metavar="[NAME=]WORD", help="write, add or null"
+    )
+    run.set_defaults(run=_run)
+    for name, function, what in (
+        ("shapes-batch", _shapes_batch, "answer `shapes` for a list of cases"),
+        ("run-batch", _run_batch, "answer `run` for a list of cases"),
+    ):
+        batch = commands.add_parser(name, help=what)
+        batch.add_argument("index")
+        batch.add_argument("--outdir", required=True)
+        batch.set_defaults(run=function)
+    return parser
+
+
+_COMMANDS = ("gui", "shapes", "run", "shapes-batch", "run-batch")

@@ -1,0 +1,153 @@
+"""The program's work without its window: shapes of a model, one run of it, and whole lists of such cases."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import attrs
+import numpy as np
+
+from app.engine.errors import BindError, EngineError, FormatError
+from app.engine.graph import Entry
+from app.engine.infer import Inference, infer
+from app.engine.loading import load_symbol
+from app.engine.operator import Array
+from app.engine.shapes import Shape
+from app.engine.symbol import Symbol
+
+
+@attrs.frozen
+class RunRequest:
+    """How one run is to be done; `requests` is a word for all (`*`) and words by argument name."""
+
+    train: bool = False
+    backward: bool = False
+    requests: Mapping[str, str] = attrs.Factory(lambda: {"*": "write"})
+
+
+def shapes_answer(
+    symbol: Symbol, shapes: Mapping[str, Shape], *, partial: bool
+) -> dict[str, dict[str, list[int]]]:
+    """Infer shapes and list them in MXNet's order; refuses misfits and, unless `partial`, open shapes."""
+    graph = symbol.graph
+    known = {node.name for node in graph.nodes if node.is_variable}
+    for name in shapes:
+        if name not in known:
+            raise BindError(f"There is no argument named {name!r}.")
+    inference = infer(graph, shapes)
+    inference.refuse_problems()
+    if not partial:
+        inference.refuse_open()
+    return {
+        "arguments": _listed(inference, [(index, 0) for index in graph.arguments]),
+        "outputs": _listed(inference, graph.heads),
+        "auxiliary_states": _listed(inference, [(index, 0) for index in graph.auxiliary]),
+        "internals": _listed(inference, graph.internals()),
+    }
+
+
+def _listed(inference: Inference, entries: Iterable[Entry]) -> dict[str, list[int]]:
+    listed: dict[str, list[int]] = {}
+    seen: dict[str, int] = {}
+    for entry in entries:
+        name = inference.graph.entry_name(entry)
+        seen[name] = seen.get(name, 0) + 1
+        key = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        listed[key] = list(inference.shape(entry))
+    return listed
+
+
+def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) -> dict[str, Array]:
+    """Run forward, and backward where asked, on the arrays of an input file; returns those of the output file."""
+    arguments = symbol.list_arguments()
+    args = _pick(arrays, "arg", arguments)
+    aux = _pick(arrays, "aux", symbol.list_auxiliary_states())
+    words = {name: request.requests.get(name, request.requests.get("*", "write")) for name in arguments}
+    unknown = [name for name in request.requests if name != "*" and name not in words]
+    if unknown:
+        raise BindError(f"There is no argument named {unknown[0]!r} to ask a gradient of.")
+    grads = {}
+    for name, word in words.items():
+        if request.backward and word != "null":
+            held = arrays.get(f"grad:{name}")
+            grads[name] = np.zeros_like(args[name]) if held is None else held.astype(args[name].dtype)
+    executor = symbol.bind(args, grads, words, aux)
+    executor.forward(is_train=request.train)
+    if request.backward:
+        executor.backward(_head_gradients(arrays, executor.outputs))
+    answer: dict[str, Array] = {"output_order": np.array(symbol.list_outputs())}
+    answer |= {
+        f"output:{name}": array for name, array in zip(symbol.list_outputs(), executor.outputs, strict=True)
+    }
+    answer |= {f"grad:{name}": array for name, array in grads.items()}
+    answer |= {f"aux:{name}": array for name, array in aux.items()}
+    return answer
+
+
+def _pick(arrays: Mapping[str, Array], prefix: str, names: Sequence[str]) -> dict[str, Array]:
+    missing = [name for name in names if f"{prefix}:{name}" not in arrays]
+    if missing:
+        raise BindError(f"The input file has no {prefix}:{missing[0]}.")
+    return {name: arrays[f"{prefix}:{name}"] for name in names}
+
+
+def _head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> list[Array] | None:
+    if not any(key.startswith("head:") for key in arrays):
+        return None
+    return [arrays.get(f"head:{number}", np.zeros_like(output)) for number, output in enumerate(outputs)]
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """Read every array of an `.npz` file; FormatError when it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
+        raise FormatError(f"{path.name} is no readable .npz file: {error}.") from error
+
+
+def shapes_batch(index: Path, outdir: Path) -> None:
+    """Answer `shapes` for each case of an index file."""
+    for case in _cases(index):
+        try:
+            symbol = load_symbol(index.parent / case["model"])
+            given = {name: tuple(dims) for name, dims in (case.get("shape") or {}).items()}
+            answer = shapes_answer(symbol, given, partial=bool(case.get("partial")))
+            (outdir / f"{case['id']}.json").write_text(json.dumps(answer), encoding="utf-8")
+        except EngineError as error:
+            (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
+
+
+def run_batch(index: Path, outdir: Path) -> None:
+    """Answer `run` for each case of an index file."""
+    for case in _cases(index):
+        try:
+            symbol = load_symbol(index.parent / case["model"])
+            arrays = read_arrays(index.parent / case["inputs"])
+            words = case.get("grad_req") or "write"
+            requests = {"*": words} if isinstance(words, str) else words
+            request = RunRequest(bool(case.get("train")), bool(case.get("backward")), requests)
+            write_arrays(outdir / f"{case['id']}.npz", run_model(symbol, arrays, request))
+        except EngineError as error:
+            (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an `.npz` file; the arrays' names may be anything, keyword names of the writer too."""
+    from zipfile import ZIP_STORED, ZipFile
+
+    with ZipFile(path, "w", ZIP_STORED) as file:
+        for name, array in arrays.items():
+            with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
+def _cases(index: Path) -> list[dict[str, Any]]:
+    try:
+        data = json.loads(index.read_text(encoding="utf-8"))
+        cases = data["cases"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{index.name} is no list of cases: {error}.") from error
+    return list(cases)

@@ -1,0 +1,266 @@
+"""MXNet's symbol JSON of every age, read into a symbol and written back."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from app.engine.compose import Head, SymbolNode, missing_input
+from app.engine.errors import EngineError, FormatError, GraphError
+from app.engine.graph import (
+    VARIABLE_OP,
+    Entry,
+    GraphNode,
+    check_arity,
+    check_outputs,
+    find_cycle,
+    topological_order,
+)
+from app.engine.operator import Operator
+from app.engine.registry import find_operator
+from app.engine.symbol import Symbol
+
+WRITTEN_VERSION = 10901
+FIRST_WITH_GRAPH_PASS = (
+    900  # 0.9.0: before it parameters and free attributes lay apart, auxiliary inputs were unwritten
+)
+FIRST_WITHOUT_INIT = 904
+FIRST_WITH_LAST_AXIS = 905
+
+_TOP_KEYS = {"nodes", "arg_nodes", "heads", "node_row_ptr", "attrs"}
+_TOP_NEEDED = ("nodes", "arg_nodes", "heads")
+_NODE_KEYS = {
+    "op",
+    "name",
+    "inputs",
+    "attrs",
+    "attr",
+    "param",
+    "backward_source_id",
+    "control_deps",
+    "subgraphs",
+}
+_NODE_NEEDED = ("op", "name", "inputs")
+_MULTIPLIERS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
+
+
+def recognises(text: str) -> bool:
+    """Tell whether a text could be a symbol file; anything that no other format claims is tried."""
+    return True
+
+
+@attrs.define
+class _RawNode:
+    """One node as the file has it."""
+
+    op: str
+    name: str
+    attributes: dict[str, str]
+    inputs: list[Entry]
+    operator: Operator | None = None
+
+
+def read_symbol(text: str) -> Symbol:
+    """Read a symbol from the text of a symbol file.
+
+    FormatError when the text is no symbol file; GraphError or ParameterError, with the node, when its graph is wrong.
+    """
+    data = _parse(text)
+    version = _version(data)
+    raw = [_raw_node(item, number) for number, item in enumerate(data["nodes"])]
+    heads = [_entry(item, "a head", len(raw)) for item in _list(data["heads"], "heads")]
+    if not heads:
+        raise FormatError("The file has no heads, so it computes nothing.")
+    for node in raw:
+        for source, _ in node.inputs:
+            if not 0 <= source < len(raw):
+                raise GraphError(
+                    f"{node.name} reads node {source}, but there are only {len(raw)}.", node=node.name
+                )
+    cycle = find_cycle([node.inputs for node in raw])
+    if cycle:
+        names = " → ".join(raw[index].name for index in (*cycle, cycle[0]))
+        raise GraphError(f"The graph goes round in a circle: {names}.", node=raw[cycle[0]].name)
+    if version < WRITTEN_VERSION:
+        _lift_multipliers(raw)
+    order = topological_order([node.inputs for node in raw], [(number, 0) for number in range(len(raw))])
+    return _build(raw, order, heads, version)
+
+
+def write_symbol(symbol: Symbol) -> str:
+    """Write a symbol as MXNet 1.9.1 does: sorted attribute keys, texts, two-space indent."""
+    graph = symbol.graph
+    nodes = []
+    row_ptr = [0]
+    for node in graph.nodes:
+        item: dict[str, Any] = {"op": node.op_name, "name": node.name}
+        if node.attributes:
+            item["attrs"] = dict(sorted(node.attributes.items()))
+        item["inputs"] = [[source, number, 0] for source, number in node.inputs]
+        nodes.append(item)
+        row_ptr.append(row_ptr[-1] + node.output_count)
+    data = {
+        "nodes": nodes,
+        "arg_nodes": [index for index, node in enumerate(graph.nodes) if node.is_variable],
+        "node_row_ptr": row_ptr,
+        "heads": [[index, number, 0] for index, number in graph.heads],
+        "attrs": {"mxnet_version": ["int", WRITTEN_VERSION]},
+    }
+    return json.dumps(data, indent=2)
+
+
+def file_version(text: str) -> int:
+    """Return the version of MXNet that wrote a symbol file (10901 is 1.9.1), 800 where it does not say."""
+    return _version(_parse(text))
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"This is no symbol file: {error}.") from error
+    if not isinstance(data, dict):
+        raise FormatError("This is no symbol file: it holds no object with nodes and heads.")
+    for key in _TOP_NEEDED:
+        if key not in data:
+            raise FormatError(f"This is no symbol file: it has no {key!r}.")
+    unknown = set(data) - _TOP_KEYS
+    if unknown:
+        raise FormatError(f"This is no symbol file: MXNet knows no {sorted(unknown)[0]!r} in it.")
+    _list(data["nodes"], "nodes")
+    return data
+
+
+def _version(data: Mapping[str, Any]) -> int:
+    """Return the version number under which the file was saved."""
+    facts = data.get("attrs")
+    if facts is None:
+        return 800
+    entry = facts.get("mxnet_version") if isinstance(facts, dict) else None
+    if entry is None:
+        return 800
+    if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], int)):
+        raise FormatError("This is no symbol file: its mxnet_version is not a number.")
+    return entry[1]
+
+
+def _raw_node(item: Any, number: int) -> _RawNode:
+    if not isinstance(item, dict):
+        raise FormatError(f"Node {number} of the file is no object.")
+    for key in _NODE_NEEDED:
+        if key not in item:
+            raise FormatError(f"Node {number} of the file has no {key!r}.")
+    unknown = set(item) - _NODE_KEYS
+    if unknown:
+        raise FormatError(f"Node {number} of the file has an unknown key {sorted(unknown)[0]!r}.")
+    if not isinstance(item["op"], str) or not isinstance(item["name"], str):
+        raise FormatError(f"Node {number} of the file has no operator or name in words.")
+    attributes: dict[str, str] = {}
+    for key in ("param", "attr", "attrs"):
+        attributes.update(_texts(item.get(key, {}), item["name"]))
+    inputs = [
+        _entry(entry, item["name"], None) for entry in _list(item["inputs"], f"inputs of {item['name']}")
+    ]
+    return _RawNode(item["op"], item["name"], attributes, inputs)
+
+
+def _texts(value: Any, node: str) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise FormatError(f"The attributes of {node} must be texts.", node=node)
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise FormatError(f"The {what} of the file are no list.")
+    return value
+
+
+def _entry(value: Any, what: str, count: int | None) -> Entry:
+    numbers = value if isinstance(value, list) else []
+    whole = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+    if len(numbers) not in (2, 3) or not whole:
+        raise FormatError(f"An input of {what} must be two or three numbers, not {str(value)[:40]}.")
+    if count is not None and not 0 <= numbers[0] < count:
+        raise GraphError(f"{what} points at node {numbers[0]}, but there are only {count}.")
+    return numbers[0], numbers[1]
+
+
+def _lift_multipliers(raw: Sequence[_RawNode]) -> None:
+    """Move the bare multiplier keys of older files: `lr_mult` to `__lr_mult__`, `weight_lr_mult` to the weight's."""
+    ports: dict[int, list[str]] = {}
+    for number, node in enumerate(raw):
+        for key in list(node.attributes):
+            found = next((word for word in _MULTIPLIERS if key == word or key.endswith(f"_{word}")), None)
+            if found is None:
+                continue
+            value = node.attributes.pop(key)
+            if key == found:
+                node.attributes[f"__{found}__"] = value
+                continue
+            names = ports.setdefault(number, _port_names(node))
+            port = key.removesuffix(f"_{found}")
+            if port in names[: len(node.inputs)]:
+                target = raw[node.inputs[names.index(port)][0]]
+                if target.op == VARIABLE_OP:
+                    target.attributes[f"__{found}__"] = value
+
+
+def _port_names(node: _RawNode) -> list[str]:
+    if node.op == VARIABLE_OP:
+        return []
+    clean = {key: value for key, value in node.attributes.items() if not key.endswith(_MULTIPLIERS)}
+    try:
+        return [port.name for port in find_operator(node.op).from_attributes(clean).ports]
+    except EngineError:
+        return []  # the real reason is told when the node itself is read
+
+
+def _build(raw: Sequence[_RawNode], order: Sequence[int], heads: Sequence[Entry], version: int) -> Symbol:
+    made: dict[int, SymbolNode] = {}
+    plain: list[GraphNode | None] = [None] * len(raw)
+    for number in order:
+        node = raw[number]
+        operator = _read_operator(node, version)
+        inputs: tuple[Head, ...] = tuple((made[source], output) for source, output in node.inputs)
+        if operator is not None and version < FIRST_WITH_GRAPH_PASS:
+            inputs += tuple(_added_input(node, port, version) for port in operator.ports[len(inputs) :])
+        made[number] = SymbolNode(node.name, node.op, operator, node.attributes, inputs)
+        entries = tuple((index, output) for index, (_, output) in enumerate(inputs))
+        plain[number] = GraphNode(node.name, node.op, operator, node.attributes, entries)
+        check_arity(GraphNode(node.name, node.op, operator, node.attributes, entries))
+    whole = [node for node in plain if node is not None]
+    for number, node in enumerate(raw):
+        check_outputs(whole, node.inputs, raw[number].name)
+    check_outputs(whole, heads, "a head")
+    return Symbol([(made[number], output) for number, output in heads])
+
+
+def _added_input(node: _RawNode, port: Any, version: int) -> Head:
+    variable, output = missing_input(node.name, port, node.attributes)
+    if version >= FIRST_WITHOUT_INIT:
+        variable = attrs.evolve(
+            variable, attributes={k: v for k, v in variable.attributes.items() if k != "__init__"}
+        )
+    return variable, output
+
+
+def _read_operator(node: _RawNode, version: int) -> Operator | None:
+    if node.op == VARIABLE_OP:
+        return None
+    if (
+        version < FIRST_WITH_LAST_AXIS
+        and node.op in ("argmax", "argmin")
+        and node.attributes.get("axis") == "-1"
+    ):
+        del node.attributes["axis"]  # until 0.9.4 the last axis meant no axis at all
+    make: Callable[[Mapping[str, str]], Operator]
+    try:
+        make = find_operator(node.op).from_attributes
+    except GraphError as error:
+        raise GraphError(f"{node.name}: {error.sentence}", node=node.name) from None
+    try:
+        return make(node.attributes)
+    except EngineError as error:
+        raise error.at(node.name) from None
