@@ -46,7 +46,7 @@ class Runs(QObject):
         self._stage: Stage = "forward"
         self._generation = 0
         self._asked = False
-        self._live = True
+        self._live = workspace.settings.live
         self._runner = Runner(self)
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._on_failed)
@@ -70,7 +70,7 @@ class Runs(QObject):
     @property
     def is_running(self) -> bool:
         """Whether the worker is busy."""
-        return self._runner.is_running
+        return self._runner.state != "idle"
 
     @property
     def live(self) -> bool:
@@ -79,7 +79,7 @@ class Runs(QObject):
 
     @live.setter
     def live(self, live: bool) -> None:
-        self._live = live
+        self._live = self._workspace.settings.live = live
         if live and not self.is_current:
             self.document_moved_on()
         elif not live:
@@ -163,9 +163,12 @@ class Runs(QObject):
         self._current = True
         self._workspace.results_changed.emit(results)
 
-    def _on_failed(self, error: Exception) -> None:
-        if isinstance(error, EngineError):
-            if self._asked:
-                self._workspace.message.emit(str(error))
-            return
-        raise error
+    def _on_failed(self, refusal: EngineError) -> None:
+        if self._asked:
+            self._workspace.message.emit(str(refusal))
+
+    def shutdown(self) -> None:
+        """Stop for good, before the window goes away."""
+        self._timer.stop()
+        self._generation += 1
+        self._runner.shutdown()

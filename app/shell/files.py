@@ -1,0 +1,211 @@
+"""Opening and saving: the one place that knows which file the document lies in and whether it may be let go."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine.errors import EngineError
+from app.qt.runner import Runner
+from app.qt.workspace import Workspace
+from app.shell.dialogs import PYTHON_FILTER, SAVE_FILTER, SYMBOL_FILTER, Dialogs
+
+if TYPE_CHECKING:
+    from app.document.records import Document
+
+SUFFIX = ".chalk"
+OPENABLE = (SUFFIX, ".json")
+UNTITLED = "Untitled"
+
+
+class Files(QObject):
+    """The file of one window's document.
+
+    Reading happens on a worker, since an old model can be large; what could not be read leaves the window as it was.
+    """
+
+    opened = Signal()
+    """Another document is shown."""
+    failed = Signal(str)
+    """A file could not be opened or written; the sentence says why."""
+    state_changed = Signal()
+    """The file's name, or whether the document is saved, has changed."""
+
+    def __init__(self, workspace: Workspace, dialogs: Dialogs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._dialogs = dialogs
+        self._reading: Path | None = None
+        self._runner = Runner(self)
+        self._runner.finished.connect(self._on_read)
+        self._runner.failed.connect(self._on_unreadable)
+        workspace.document_changed.connect(lambda _update: self.state_changed.emit())
+
+    # -- what there is
+
+    @property
+    def name(self) -> str:
+        """The document's name as the title bar shows it."""
+        path = self._workspace.path
+        return path.name if path is not None else self._workspace.document.options.title or UNTITLED
+
+    @property
+    def folder(self) -> Path:
+        """Where a file dialog starts."""
+        path = self._workspace.path
+        if path is not None:
+            return path.parent
+        last = Path(self._workspace.settings.last_folder or Path.home())
+        return last if last.is_dir() else Path.home()
+
+    # -- letting the document go
+
+    def may_let_go(self) -> bool:
+        """Ask about unsaved changes; False where the document has to stay."""
+        if not self._workspace.store.is_modified:
+            return True
+        answer = self._dialogs.unsaved(self.name)
+        if answer == "save":
+            return self.save()
+        return answer == "discard"
+
+    # -- opening
+
+    def new(self) -> None:
+        """Show an empty board."""
+        from app.document.records import empty_document
+
+        if self.may_let_go():
+            self._show(empty_document(), None)
+
+    def ask_and_open(self) -> None:
+        """Ask for a file and open it."""
+        path = self._dialogs.file_to_open(self.folder)
+        if path is not None:
+            self.open(path)
+
+    def open(self, path: Path) -> None:
+        """Read a Chalkgraph document or an MXNet symbol file and show it."""
+        if not self.may_let_go():
+            return
+        self._reading = path = path.absolute()
+        self._workspace.message.emit(f"Opening {path.name} …")
+
+        def read(_cancel: object) -> Iterator[object]:
+            from app.services.project_file import read_any
+
+            yield read_any(path)
+
+        self._runner.start(read)
+
+    def open_gallery(self, entry_id: str) -> None:
+        """Show a document of the gallery; saving it asks for a file of its own."""
+        from app.services.gallery import open_entry
+
+        if self.may_let_go():
+            self._show(open_entry(entry_id), None)
+
+    def _on_read(self, document: "Document") -> None:
+        path, self._reading = self._reading, None
+        assert path is not None
+        settings = self._workspace.settings
+        settings.add_recent_file(path)
+        settings.last_folder = str(path.parent)
+        # A symbol file stays what it is: only a document is ever written over.
+        self._show(document, path if path.suffix.lower() == SUFFIX else None)
+
+    def _on_unreadable(self, refusal: EngineError) -> None:
+        path, self._reading = self._reading, None
+        if path is not None and not path.exists():
+            self._workspace.settings.forget_recent_file(path)
+        self._refuse("Not opened", refusal)
+
+    def _show(self, document: "Document", path: Path | None) -> None:
+        self._workspace.load(document, path)
+        self._workspace.message.emit("")
+        self.opened.emit()
+        self.state_changed.emit()
+
+    # -- saving
+
+    def save(self) -> bool:
+        """Write the document to its file, asking for one where it has none; False where it isn't saved."""
+        path = self._workspace.path
+        return self.save_as() if path is None else self._write(path)
+
+    def save_as(self) -> bool:
+        """Ask for a file and write the document to it."""
+        path = self._dialogs.file_to_save(self._suggestion(SUFFIX), "Save as", SAVE_FILTER)
+        return path is not None and self._write(path)
+
+    def save_copy(self) -> bool:
+        """Write a copy beside the document, which keeps its own file and its unsaved mark."""
+        path = self._dialogs.file_to_save(self._suggestion(SUFFIX, " copy"), "Save a copy", SAVE_FILTER)
+        return path is not None and self._attempt(lambda: _write_project(self._workspace.document, path))
+
+    def _write(self, path: Path) -> bool:
+        if not self._attempt(lambda: _write_project(self._workspace.document, path)):
+            return False
+        self._workspace.path = path.absolute()
+        self._workspace.store.mark_saved()
+        settings = self._workspace.settings
+        settings.add_recent_file(path)
+        settings.last_folder = str(path.absolute().parent)
+        self._workspace.message.emit(f"Saved {path.name}.")
+        self.state_changed.emit()
+        return True
+
+    # -- taking code away
+
+    def export_code(self, backend: str) -> bool:
+        """Ask for a Python file and write the graph as a numpy or PyTorch program with the numbers of the last run."""
+        return False
+
+    def export_symbol(self) -> bool:
+        """Ask for a file and write the graph as MXNet's symbol JSON."""
+        analysis = self._workspace.analysis
+        if analysis is None or analysis.symbol is None:
+            self._workspace.message.emit("The graph has a problem that has to be solved before it can be exported.")
+            return False
+        symbol = analysis.symbol
+        path = self._dialogs.file_to_save(self._suggestion("-symbol.json"), "Export a symbol file", SYMBOL_FILTER)
+
+        def write() -> None:
+            from app.services.symbol_json import write_symbol
+            from app.services.writing import write_whole
+
+            assert path is not None
+            write_whole(path, write_symbol(symbol).encode())
+
+        return path is not None and self._attempt(write)
+
+    # -- both
+
+    def shutdown(self) -> None:
+        """Stop reading, before the window goes away."""
+        self._runner.shutdown()
+
+    def _suggestion(self, ending: str, addition: str = "") -> Path:
+        stem = Path(self.name).stem if self._workspace.path is not None else self.name
+        kept = "".join(letter if letter.isalnum() or letter in " -_.()" else " " for letter in stem)
+        return self.folder / f"{' '.join(kept.split()) or UNTITLED}{addition}{ending}"
+
+    def _attempt(self, write: Any) -> bool:
+        try:
+            write()
+        except EngineError as refusal:
+            self._refuse("Not written", refusal)
+            return False
+        return True
+
+    def _refuse(self, title: str, refusal: EngineError) -> None:
+        self._workspace.message.emit(str(refusal))
+        self.failed.emit(str(refusal))
+        self._dialogs.refuse(title, str(refusal))
+
+
+def _write_project(document: "Document", path: Path) -> None:
+    from app.services.project_file import write_project
+
+    write_project(document, path)

@@ -1,0 +1,59 @@
+"""The one line that is said where no window can be shown."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.shell import display
+from app.shell.display import why_no_display
+
+
+def test_no_display_is_said_in_one_line_that_names_what_works() -> None:
+    line = why_no_display({}, "linux")
+
+    assert line is not None
+    assert "\n" not in line
+    assert "no display" in line
+    assert "run" in line and "shapes" in line
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_other_systems_always_have_one(platform: str) -> None:
+    assert why_no_display({}, platform) is None
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"QT_QPA_PLATFORM": "offscreen"}, {"QT_QPA_PLATFORM": "minimal:x=1"}, {"WAYLAND_DISPLAY": "wayland-0"}],
+)
+def test_a_platform_without_x_is_left_alone(environment: dict[str, str]) -> None:
+    assert why_no_display(environment, "linux") is None
+
+
+@pytest.mark.parametrize("name", [":4711", "nonsense", "localhost:4711", "/nowhere/x:0"])
+def test_a_display_that_is_not_there_is_named(name: str) -> None:
+    line = why_no_display({"DISPLAY": name}, "linux")
+
+    assert line is not None and name in line and "\n" not in line
+
+
+def test_a_display_that_listens_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "X_SOCKETS", tmp_path)
+    monkeypatch.setattr(display, "X_LIBRARY", "libc.so.6")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(tmp_path / "X42"))
+        server.listen(1)
+
+        assert why_no_display({"DISPLAY": ":42.0"}, "linux") is None
+
+
+def test_a_missing_library_comes_with_the_line_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "X_SOCKETS", tmp_path)
+    monkeypatch.setattr(display, "X_LIBRARY", "libxcb-of-no-system.so.0")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(tmp_path / "X42"))
+        server.listen(1)
+        line = why_no_display({"DISPLAY": ":42"}, "linux")
+
+    assert line is not None and "apt install libxcb-cursor0" in line
