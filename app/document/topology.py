@@ -1,0 +1,69 @@
+"""Which wires come into and go out of each node, and the ways along them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import attrs
+
+from app.document.records import Document, Edge, Id
+from app.document.remember import remember
+
+
+@attrs.frozen(eq=False)
+class Topology:
+    """The wires of a document sorted by their ends."""
+
+    edges: Mapping[Id, Edge]
+
+    @cached_property
+    def incoming(self) -> dict[Id, dict[int, Edge]]:
+        """For every node with wires coming in, the wire at each input, in the order of the inputs."""
+        found: dict[Id, dict[int, Edge]] = {}
+        for edge in sorted(self.edges.values(), key=lambda edge: edge.input):
+            found.setdefault(edge.target, {})[edge.input] = edge
+        return found
+
+    @cached_property
+    def outgoing(self) -> dict[Id, list[Edge]]:
+        """For every node with wires going out, those wires."""
+        found: dict[Id, list[Edge]] = {}
+        for edge in self.edges.values():
+            found.setdefault(edge.source, []).append(edge)
+        return found
+
+    def inputs(self, node: Id) -> Mapping[int, Edge]:
+        """Return the wires that come into a node, by input number."""
+        return self.incoming.get(node, {})
+
+    def outputs(self, node: Id) -> list[Edge]:
+        """Return the wires that go out of a node."""
+        return self.outgoing.get(node, [])
+
+    def path(self, first: Id, last: Id) -> list[Id]:
+        """Return the nodes of a shortest way along the wires from `first` to `last`, both included, or nothing."""
+        came_from: dict[Id, Id | None] = {first: None}
+        frontier = [first]
+        while frontier and last not in came_from:
+            reached = []
+            for node in frontier:
+                for edge in self.outgoing.get(node, ()):
+                    if edge.target not in came_from:
+                        came_from[edge.target] = node
+                        reached.append(edge.target)
+            frontier = reached
+        way: list[Id] = []
+        at = last if last in came_from else None
+        while at is not None:
+            way.append(at)
+            at = came_from[at]
+        return way[::-1]
+
+
+def topology(document: Document) -> Topology:
+    """Return the document's wires sorted by their ends."""
+    return _topology(document.edges)
+
+
+@remember(8)
+def _topology(edges: Mapping[Id, Edge]) -> Topology:
+    return Topology(edges)
