@@ -54,6 +54,7 @@ def build(name: str, original: Path, bolder: Path) -> None:
     """Write one font: subset, complete, rename."""
     font, heavy = TTFont(original), TTFont(bolder)
     options = Options(layout_features=list(FEATURES), hinting=True, desubroutinize=True)
+    options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=[code for first, end in RANGES for code in range(first, end)])
     subsetter.subset(font)
