@@ -1,0 +1,29 @@
+"""What can be done to a document: pure functions from a document to a transaction, or a refusal with its reason."""
+
+from app.document.edits.bindings import set_binding, set_head_gradient, set_options
+from app.document.edits.growing import LooseEnd, add_and_connect, extract_argument
+from app.document.edits.nodes import Added, add_node, delete, move, rename, set_param
+from app.document.edits.wiring import best_input, can_connect, connect, disconnect, rewire
+from app.document.refusal import EditError, Verdict
+
+__all__ = [
+    "Added",
+    "EditError",
+    "LooseEnd",
+    "Verdict",
+    "add_and_connect",
+    "add_node",
+    "best_input",
+    "can_connect",
+    "connect",
+    "delete",
+    "disconnect",
+    "extract_argument",
+    "move",
+    "rename",
+    "rewire",
+    "set_binding",
+    "set_head_gradient",
+    "set_options",
+    "set_param",
+]

@@ -1,0 +1,177 @@
+"""Edits of nodes: add, delete, move, rename, and their settings."""
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from app.document.changes import Draft, Transaction, new_ids
+from app.document.edits.wiring import drop_wires
+from app.document.names import argument_name, automatic_name, check_name, name_owners
+from app.document.reading import read_node
+from app.document.records import GROUP, VARIABLE, Document, Id, Node, Point
+from app.document.refusal import EditError
+from app.document.starting_values import required_values, starting_values
+from app.document.topology import topology
+from app.engine.errors import EngineError
+from app.engine.registry import find_operator
+
+
+@attrs.frozen
+class Added:
+    """A transaction that makes one node, and the id that the node will have."""
+
+    transaction: Transaction
+    node_id: Id
+
+
+def add_node(
+    document: Document, op: str, position: Point, *, name: str = "", params: Mapping[str, str] | None = None
+) -> Added:
+    """Put a Variable, a Group or an operator on the board and select it.
+
+    Without a name it gets an automatic one; without `params` the operator's starting values, and with them only the
+    required ones that are missing.
+    """
+    node_id = new_ids(document, "n", 1)[0]
+    node = Node(node_id, op, "", position, _starting_params(op, params))
+    reading = read_node(node)
+    if name:
+        verdict = check_name(document, name, reading=reading)
+        if not verdict:
+            raise EditError(verdict.reason)
+    node = attrs.evolve(node, name=name or automatic_name(document, op, reading))
+    draft = Draft(document)
+    draft.put(node)
+    return Added(draft.transaction(f"Add {node.name}", selection=[node_id]), node_id)
+
+
+def _starting_params(op: str, params: Mapping[str, str] | None) -> dict[str, str]:
+    if op in (VARIABLE, GROUP):
+        return dict(params or {})
+    try:
+        operator_class = find_operator(op)
+    except EngineError as error:
+        raise EditError(error.sentence) from None
+    if params is None:
+        return starting_values(operator_class)
+    return {**required_values(operator_class), **params}
+
+
+def delete(document: Document, node_ids: Iterable[Id], edge_ids: Iterable[Id] = ()) -> Transaction:
+    """Take nodes and wires away, with the wires, values and head gradients of those nodes.
+
+    A variadic operator that loses a wire closes the gap.
+    """
+    nodes = [document.nodes[node_id] for node_id in dict.fromkeys(node_ids)]
+    gone = {node.id for node in nodes}
+    wires = [*dict.fromkeys(edge_ids)]
+    around = [edge.id for edge in document.edges.values() if edge.source in gone or edge.target in gone]
+    draft = Draft(document)
+    drop_wires(draft, {*wires, *around}, gone)
+    for node in nodes:
+        draft.drop("nodes", node.id)
+        for text in _argument_names(document, node):
+            draft.drop("bindings", text)
+        for text in read_node(node).output_names(node.name):
+            draft.drop("heads", text)
+    heads = document.options.heads
+    if gone.intersection(heads):
+        draft.put(attrs.evolve(document.options, heads=tuple(head for head in heads if head not in gone)))
+    return draft.transaction(_delete_label(nodes, len(wires)), selection=())
+
+
+def _delete_label(nodes: list[Node], wires: int) -> str:
+    if len(nodes) == 1:
+        return f"Delete {nodes[0].name}"
+    if nodes:
+        return f"Delete {len(nodes)} nodes"
+    return "Delete a wire" if wires == 1 else f"Delete {wires} wires"
+
+
+def move(document: Document, positions: Mapping[Id, Point], *, merge: str = "") -> Transaction:
+    """Put nodes elsewhere; with a `merge` key, quick moves (by arrow key) become one step."""
+    draft = Draft(document)
+    for node_id, (x, y) in positions.items():
+        draft.put(attrs.evolve(document.nodes[node_id], position=(float(x), float(y))))
+    ids = list(positions)
+    what = document.nodes[ids[0]].name if len(ids) == 1 else f"{len(ids)} nodes"
+    return draft.transaction(f"Move {what}", merge=merge)
+
+
+def rename(document: Document, node_id: Id, name: str) -> Transaction:
+    """Give a node another name; what it and its self-made arguments are bound to goes along."""
+    node = document.nodes[node_id]
+    name = name.strip()
+    reading = read_node(node)
+    verdict = check_name(document, name, node=node_id, reading=reading)
+    if not verdict:
+        raise EditError(verdict.reason, node=node.name)
+    draft = Draft(document)
+    draft.put(attrs.evolve(node, name=name))
+    old_outputs, new_outputs = reading.output_names(node.name), reading.output_names(name)
+    heads = dict(zip(old_outputs, new_outputs, strict=True))
+    arguments = {text: name + text[len(node.name) :] for text in _argument_names(document, node)}
+    bindings = [(document.bindings.get(old), new) for old, new in arguments.items()]
+    gradients = [(document.heads.get(old), new) for old, new in heads.items()]
+    for old in arguments:
+        draft.drop("bindings", old)
+    for old in heads:
+        draft.drop("heads", old)
+    for record, new in (*bindings, *gradients):
+        if record is not None:
+            draft.put(attrs.evolve(record, id=new))
+    return draft.transaction(f"Rename {node.name} to {name}")
+
+
+def _argument_names(document: Document, node: Node) -> list[str]:
+    """List the names under which something may be bound because of this node: never another node's."""
+    reading = read_node(node)
+    if reading.kind == "variable":
+        return [node.name]
+    owners = name_owners(document)
+    names = [argument_name(node.name, port) for port in reading.ports]
+    return [text for text in names if text not in owners or owners[text].node == node.id]
+
+
+def set_param(document: Document, node_id: Id, name: str, text: str | None) -> Transaction:
+    """Set one setting of a node to a text, right or wrong, or back to its default with None.
+
+    A name in double underscores is an attribute of the node (`__lr_mult__`). Wires to inputs that the new setting takes
+    away stay where they are, so that nothing is lost while the user types; checks report them. Where other inputs move
+    to another number, their wires move along.
+    """
+    node = document.nodes[node_id]
+    draft = Draft(document)
+    if name.startswith("__") and name.endswith("__"):
+        draft.put(attrs.evolve(node, attributes=_with(node.attributes, name, text)))
+    else:
+        after = attrs.evolve(node, params=_with(node.params, name, text))
+        draft.put(after)
+        _keep_wires_by_name(draft, node, after)
+    what = f"Set {name} of {node.name}" if text is not None else f"Reset {name} of {node.name}"
+    return draft.transaction(what, merge=f"param:{node_id}:{name}")
+
+
+def _with(texts: Mapping[str, str], name: str, text: str | None) -> dict[str, str]:
+    changed = dict(texts)
+    if text is None:
+        changed.pop(name, None)
+    else:
+        changed[name] = text
+    return changed
+
+
+def _keep_wires_by_name(draft: Draft, before: Node, after: Node) -> None:
+    old = [port.name for port in read_node(before).ports]
+    new = [port.name for port in read_node(after).ports]
+    if read_node(after).operator is None or old[: len(new)] == new or new[: len(old)] == old:
+        return
+    wires = topology(draft.start).inputs(before.id)
+    moved = {number: new.index(old[number]) for number in wires if number < len(old) and old[number] in new}
+    taken = set(moved.values())
+    for number, edge in wires.items():
+        if number not in moved:
+            moved[number] = next(free for free in range(len(new), 10**9) if free not in taken)
+            taken.add(moved[number])
+        if moved[number] != number:
+            draft.put(attrs.evolve(edge, input=moved[number]))

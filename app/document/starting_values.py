@@ -1,0 +1,55 @@
+"""The settings with which an operator comes onto the board, so that it is valid at once."""
+
+from collections.abc import Mapping
+
+from app.engine.operator import Operator
+from app.engine.params import Parameter, as_text
+
+STARTING_VALUES: Mapping[str, Mapping[str, str]] = {
+    "Activation": {"act_type": "relu"},
+    "Concat": {"num_args": "2"},
+    "Convolution": {"kernel": "(3, 3)", "num_filter": "8", "pad": "(1, 1)"},
+    "Embedding": {"input_dim": "10", "output_dim": "4"},
+    "FullyConnected": {"num_hidden": "10"},
+    "Pooling": {"kernel": "(2, 2)", "pool_type": "max", "stride": "(2, 2)"},
+    "Reshape": {"shape": "(0, -1)"},
+    "SliceChannel": {"num_outputs": "2"},
+    "_power_scalar": {"scalar": "2"},
+}
+"""By operator name: what suits a first use better than a declaration alone can say."""
+
+_FALLBACKS: Mapping[str, str] = {
+    "bool": "False",
+    "int": "1",
+    "float": "1.0",
+    "ints": "(1,)",
+    "floats": "(1.0,)",
+}
+
+
+def starting_values(operator_class: type[Operator]) -> dict[str, str]:
+    """Return the texts of a new node's parameters: the chosen ones, and something valid for every required one."""
+    values = dict(STARTING_VALUES.get(operator_class.op_name, {}))
+    for parameter in operator_class.parameters:
+        if parameter.required and parameter.name not in values:
+            values[parameter.name] = _valid_text(parameter, operator_class.variadic)
+    return values
+
+
+def required_values(operator_class: type[Operator]) -> dict[str, str]:
+    """Return the texts of the required parameters alone."""
+    required = {parameter.name for parameter in operator_class.parameters if parameter.required}
+    return {name: text for name, text in starting_values(operator_class).items() if name in required}
+
+
+def _valid_text(parameter: Parameter, variadic: str) -> str:
+    if parameter.name == variadic:
+        return "2"
+    if parameter.choices:
+        return parameter.choices[0]
+    low = parameter.declaration.low
+    if low is not None and parameter.kind in ("int", "float"):
+        return as_text(int(low) if parameter.kind == "int" else float(low))
+    if low is not None and parameter.kind == "ints":
+        return as_text((int(low),))
+    return _FALLBACKS.get(parameter.kind, "")
