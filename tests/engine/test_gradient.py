@@ -1,0 +1,84 @@
+"""The executor graph holds what was asked for, reads what backward reads, and nothing else."""
+
+from app.engine import Group, Variable, sym
+from app.engine.gradient import ExecutorGraph, build_executor_graph
+from app.engine.infer import infer
+
+
+def executor_graph(symbol, shapes, **requests) -> ExecutorGraph:
+    graph = symbol.graph
+    return build_executor_graph(graph, infer(graph, shapes), requests)
+
+
+def names(found: ExecutorGraph) -> list[str]:
+    return [node.name for node in found.nodes]
+
+
+def reads(found: ExecutorGraph, name: str) -> set[str]:
+    node = next(node for node in found.nodes if node.name == name)
+    return {found.nodes[index].name for index in node.reads}
+
+
+def picture() -> tuple:
+    a, b, d = (Variable(name) for name in "ABD")
+    c = sym.elemwise_mul(a, b, name="C")
+    return sym.elemwise_mul(c, d, name="E"), {name: (1,) for name in "ABD"}
+
+
+def test_the_gradient_picture() -> None:
+    found = executor_graph(*picture(), A="write")
+    assert names(found) == ["A", "B", "C", "D", "E", "d(E)", "d(C)", "d(A)"]
+    assert reads(found, "d(C)") == {"D", "d(E)"}
+    assert reads(found, "d(A)") == {"B", "d(C)"}
+    kinds = {node.name: node.kind for node in found.nodes}
+    assert kinds["d(E)"] == "head_gradient"
+    assert kinds["d(C)"] == "gradient"
+    assert [node.name for node in found.nodes if node.request == "write"] == ["d(A)"]
+    assert [found.nodes[index].name for index in found.outputs] == ["E"]
+
+
+def test_nothing_is_there_that_nobody_asked_for() -> None:
+    found = executor_graph(*picture())
+    assert names(found) == ["A", "B", "C", "D", "E"]
+    found = executor_graph(*picture(), D="write")
+    assert names(found)[5:] == ["d(E)", "d(D)"]
+
+
+def test_a_value_used_twice_gets_a_sum() -> None:
+    x = Variable("x")
+    found = executor_graph(sym.elemwise_add(x * x, x, name="y"), {"x": (1,)}, x="add")
+    total = found.nodes[found.gradient_nodes[found.graph.index_by_name["x"], 0]]
+    assert total.kind == "gradient_sum"
+    assert total.request == "add"
+    assert len(total.reads) == 3
+
+
+def test_a_loss_reads_no_head_gradient_and_a_label_gets_nothing() -> None:
+    net = sym.SoftmaxOutput(Variable("data"), name="softmax")
+    found = executor_graph(net, {"data": (4, 3)}, data="write", softmax_label="write")
+    assert names(found) == ["data", "softmax_label", "softmax", "d(data)"]
+    assert not found.head_gradients
+
+
+def test_an_output_that_is_used_too_sums_both_ways() -> None:
+    x = Variable("x")
+    c = sym.exp(x, name="c")
+    found = executor_graph(Group([sym.square(c, name="e"), c]), {"x": (2,)}, x="write")
+    total = next(node for node in found.nodes if node.kind == "gradient_sum")
+    assert total.name == "d(c)"
+    assert {found.nodes[index].kind for index in total.reads} == {"head_gradient", "gradient"}
+
+
+def test_a_blocked_gradient_is_zero() -> None:
+    net = sym.BlockGrad(Variable("x"), name="stop")
+    found = executor_graph(net, {"x": (2,)}, x="write")
+    assert [(node.name, node.is_zero) for node in found.nodes if node.kind == "gradient"] == [("d(x)", True)]
+
+
+def test_formulas_use_the_names_of_the_graph() -> None:
+    net = sym.FullyConnected(Variable("data"), num_hidden=2, name="fc1")
+    found = executor_graph(net, {"data": (4, 3)}, fc1_weight="write")
+    formula = next(node.formula for node in found.nodes if node.name == "d(fc1_weight)")
+    assert formula.startswith("d(fc1_weight) = ")
+    assert "d(fc1)" in formula
+    assert "data" in formula

@@ -1,0 +1,130 @@
+"""Inference runs both ways, explains every dimension, tells all problems at once, and follows edits."""
+
+import attrs
+import pytest
+
+from app.engine import EngineError, Variable, sym
+from app.engine.graph import Graph
+from app.engine.infer import infer
+from app.engine.reasons import chain
+
+
+def mlp():
+    data = Variable("data")
+    fc1 = sym.FullyConnected(data, num_hidden=32, name="fc1")
+    act = sym.Activation(fc1, act_type="relu", name="act")
+    return sym.SoftmaxOutput(sym.FullyConnected(act, num_hidden=10, name="fc2"), name="softmax")
+
+
+def entry_of(graph: Graph, name: str) -> tuple[int, int]:
+    return graph.index_by_name[name], 0
+
+
+def test_weights_and_labels_follow_from_data() -> None:
+    arguments, outputs, _ = mlp().infer_shape(data=(64, 8, 4, 4))
+    assert arguments == [(64, 8, 4, 4), (32, 128), (32,), (10, 32), (10,), (64,)]
+    assert outputs == [(64, 10)]
+
+
+def test_open_shapes_give_three_nones_and_partial_zeros() -> None:
+    assert mlp().infer_shape() == (None, None, None)
+    arguments, _, _ = mlp().infer_shape_partial(data=(0, 5))
+    assert arguments[:3] == [(0, 5), (32, 5), (32,)]
+
+
+def test_halves_of_one_shape_join() -> None:
+    net = Variable("x") + Variable("y")
+    assert net.infer_shape(x=(3, 0), y=(0, 5))[0] == [(3, 5), (3, 5)]
+
+
+def test_knowledge_flows_backward() -> None:
+    net = sym.exp(Variable("x")) * Variable("y")
+    assert net.infer_shape(y=(2, 7))[0] == [(2, 7), (2, 7)]
+
+
+def test_all_problems_come_at_once_with_node_and_port() -> None:
+    x, y = Variable("x"), Variable("y")
+    left = sym.elemwise_add(x, y, name="left")
+    right = sym.dot(x, y, name="right")
+    inference = infer(sym.Group([left, right]).graph, {"x": (2, 3), "y": (4, 5)})
+    assert [problem.node for problem in inference.problems] == ["left", "right"]
+    assert inference.problems[0].input == 1
+    assert "(2, 3)" in inference.problems[0].sentence
+    assert "(4, 5)" in inference.problems[0].sentence
+
+
+def test_unknown_argument_is_refused() -> None:
+    with pytest.raises(EngineError, match="nope"):
+        mlp().infer_shape(nope=(1,))
+
+
+def test_every_dimension_has_its_reason() -> None:
+    graph = mlp().graph
+    inference = infer(graph, {"data": (64, 8, 4, 4)})
+    hidden, width = inference.why(entry_of(graph, "fc1_weight"))
+    assert hidden.sentence == "32 because num_hidden = 32"
+    assert width.size == 128
+    assert "8·4·4" in width.sentence
+    assert set(width.follows_from) == {(entry_of(graph, "data"), axis) for axis in (1, 2, 3)}
+    assert inference.is_given(entry_of(graph, "data"))
+    assert not inference.is_given(entry_of(graph, "fc1_weight"))
+
+
+def test_the_chain_ends_at_what_was_given() -> None:
+    graph = mlp().graph
+    inference = infer(graph, {"data": (64, 16)})
+    steps = chain(inference, graph.heads[0], 0)
+    assert steps[0].size == 64
+    assert steps[-1].entry == entry_of(graph, "data")
+    assert "was given" in steps[-1].sentence
+
+
+def replaced(graph: Graph, name: str, **settings) -> Graph:
+    """Return the graph with one node's settings changed, other nodes the same objects."""
+    index = graph.index_by_name[name]
+    node = graph.nodes[index]
+    nodes = list(graph.nodes)
+    nodes[index] = attrs.evolve(node, operator=attrs.evolve(node.operator, **settings))
+    return Graph(tuple(nodes), graph.heads)
+
+
+def test_an_edit_runs_only_the_rules_it_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = mlp().graph
+    shapes = {"data": (64, 16)}
+    first = infer(graph, shapes)
+    edited = replaced(graph, "fc1", num_hidden=20)
+    asked = []
+    for operator_class in {type(node.operator) for node in graph.nodes if node.operator is not None}:
+        rule = operator_class.infer
+
+        def watched(self, ins, outs, rule=rule):
+            asked.append(type(self).__name__)
+            return rule(self, ins, outs)
+
+        monkeypatch.setattr(operator_class, "infer", watched)
+    second = infer(edited, shapes, previous=first)
+    assert asked == ["FullyConnected", "Activation", "FullyConnected"]  # softmax sees what it saw before
+    assert second.outputs == infer(edited, shapes).outputs
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [{"data": (64, 16)}, {"data": (0, 16)}, {}, {"data": (7, 3, 2)}, {"data": (8, 4), "fc1_weight": (32, 4)}],
+)
+@pytest.mark.parametrize("other", [{"data": (64, 16)}, {"data": (5, 9)}, {}, {"fc2_weight": (10, 32)}])
+def test_following_an_edit_gives_what_a_fresh_inference_gives(shapes, other) -> None:
+    graph = mlp().graph
+    first = infer(graph, shapes)
+    for edited in (graph, replaced(graph, "fc1", num_hidden=9), replaced(graph, "fc2", no_bias=False)):
+        followed, fresh = infer(edited, other, previous=first), infer(edited, other)
+        assert followed.outputs == fresh.outputs
+        assert [problem.node for problem in followed.problems] == [problem.node for problem in fresh.problems]
+
+
+def test_types_flow_both_ways_and_default_to_float32() -> None:
+    graph = mlp().graph
+    assert {str(inference) for row in infer(graph, {}).types for inference in row} == {"float32"}
+    double = infer(graph, {}, {"data": "float64"})
+    assert double.dtype(entry_of(graph, "fc1_weight")) == "float64"
+    mixed = infer((Variable("x") + Variable("y")).graph, {}, {"x": "float32", "y": "float64"})
+    assert [problem.node for problem in mixed.problems] == [mixed.graph.nodes[-1].name]

@@ -1,0 +1,157 @@
+"""Names, lists and composition are those of MXNet's symbols."""
+
+import pytest
+
+from app.engine import EngineError, Group, Variable, sym
+from app.engine.naming import AttrScope, NameManager, Prefix
+from app.engine.symbol import maximum
+
+
+@pytest.fixture(autouse=True)
+def fresh_names():
+    with NameManager():
+        yield
+
+
+def test_automatic_names_count_per_hint() -> None:
+    x = Variable("x")
+    first = sym.FullyConnected(x, num_hidden=3)
+    second = sym.FullyConnected(first, num_hidden=3)
+    assert (first.name, second.name) == ("fullyconnected0", "fullyconnected1")
+    assert second.list_arguments() == [
+        "x",
+        "fullyconnected0_weight",
+        "fullyconnected0_bias",
+        "fullyconnected1_weight",
+        "fullyconnected1_bias",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "operator"),
+    [
+        (lambda a, b: a + b, "_plus0", "elemwise_add"),
+        (lambda a, b: a - b, "_minus0", "elemwise_sub"),
+        (lambda a, b: a * b, "_mul0", "elemwise_mul"),
+        (lambda a, b: a / b, "_div0", "elemwise_div"),
+        (lambda a, b: a**b, "_power0", "_power"),
+        (lambda a, b: a + 1, "_plusscalar0", "_plus_scalar"),
+        (lambda a, b: 1 + a, "_plusscalar0", "_plus_scalar"),
+        (lambda a, b: 1 - a, "_rminusscalar0", "_rminus_scalar"),
+        (lambda a, b: 2 / a, "_rdivscalar0", "_rdiv_scalar"),
+        (lambda a, b: 2**a, "_rpower_scalar0", "_rpower_scalar"),
+        (lambda a, b: -a, "_mulscalar0", "_mul_scalar"),
+        (lambda a, b: a > 1, "_greater_scalar0", "_greater_scalar"),
+        (lambda a, b: 1 > a, "_lesser_scalar0", "_lesser_scalar"),
+        (lambda a, b: a == b, "_equal0", "_equal"),
+        (lambda a, b: maximum(a, 2), "_maximumscalar0", "_maximum_scalar"),
+        (lambda a, b: abs(a), "abs0", "abs"),
+    ],
+)
+def test_signs_make_the_operators_and_names_of_mxnet(make, name: str, operator: str) -> None:
+    symbol = make(Variable("a"), Variable("b"))
+    assert symbol.name == name
+    assert symbol.graph.nodes[-1].op_name == operator
+
+
+def test_negation_multiplies_by_minus_one() -> None:
+    assert (-Variable("a")).attr("scalar") == "-1.0"
+
+
+def test_the_spelling_decides_the_hint() -> None:
+    x = Variable("x")
+    assert sym.split(x, num_outputs=2)[0].name == "split0"
+    assert sym.SliceChannel(x, num_outputs=2)[0].name == "slicechannel0"
+    assert sym.Concat(x, x).name == "concat0"
+    assert sym.concat(x, x).name == "concat1"
+
+
+def test_prefix_goes_before_operators_and_not_before_variables() -> None:
+    with Prefix("p_"):
+        net = sym.FullyConnected(Variable("x"), num_hidden=1)
+    assert net.name == "p_fullyconnected0"
+    assert net.list_arguments()[0] == "x"
+
+
+def test_attributes_of_a_scope_reach_made_variables_too() -> None:
+    with AttrScope(ctx_group="dev1"):
+        net = sym.FullyConnected(Variable("x"), num_hidden=1, name="fc")
+    assert net.attr("ctx_group") == "dev1"
+    assert net.attr_dict()["fc_weight"]["__ctx_group__"] == "dev1"
+    assert net.attr_dict()["fc_weight"]["num_hidden"] == "1"
+
+
+def test_order_is_depth_first_inputs_before_the_node() -> None:
+    a, b = Variable("a"), Variable("b")
+    z = sym.broadcast_add(sym.exp(b, name="r"), sym.log(a, name="t"), name="z")
+    assert [node.name for node in z.graph.nodes] == ["b", "r", "a", "t", "z"]
+    assert z.list_arguments() == ["b", "a"]
+
+
+def test_internals_and_children() -> None:
+    net = sym.FullyConnected(Variable("data"), num_hidden=2, name="fc")
+    internals = net.get_internals()
+    assert internals.list_outputs() == ["data", "fc_weight", "fc_bias", "fc_output"]
+    assert internals["fc_output"].list_arguments() == net.list_arguments()
+    assert net.get_children().list_outputs() == ["data", "fc_weight", "fc_bias"]
+    assert Variable("x").get_children() is None
+
+
+def test_a_group_lists_its_outputs_in_order_and_flattens() -> None:
+    a, b = Variable("a"), Variable("b")
+    group = Group([a * b, Group([a + b, a])])
+    assert group.list_outputs() == ["_mul0_output", "_plus0_output", "a"]
+    with pytest.raises(EngineError):
+        Group([])
+
+
+def test_several_outputs_are_no_single_input() -> None:
+    parts = sym.SliceChannel(Variable("x"), num_outputs=2, name="s")
+    assert parts.list_outputs() == ["s_output0", "s_output1"]
+    with pytest.raises(EngineError, match="data.*tuple"):
+        sym.exp(parts)
+    assert sym.Concat(*parts).list_arguments() == ["x"]
+
+
+def test_indexing_wants_the_exact_name() -> None:
+    net = sym.exp(Variable("x"), name="e")
+    assert net["e_output"].name == "e"
+    with pytest.raises(EngineError):
+        net["e"]
+    with pytest.raises(IndexError):
+        net[1]
+
+
+def test_calling_replaces_variables_and_leaves_the_original() -> None:
+    net = sym.exp(Variable("x"), name="e")
+    other = net(x=sym.log(Variable("y"), name="l"))
+    assert other.list_arguments() == ["y"]
+    assert net.list_arguments() == ["x"]
+    with pytest.raises(EngineError, match="nope"):
+        net(nope=Variable("z"))
+
+
+def test_settings_are_checked_when_the_node_is_made() -> None:
+    x = Variable("x")
+    with pytest.raises(EngineError, match="num_hidden") as refusal:
+        sym.FullyConnected(x, num_hidden="many", name="fc1")
+    assert refusal.value.node == "fc1"
+    with pytest.raises(EngineError, match="foo"):
+        sym.FullyConnected(x, num_hidden=3, foo=1)
+
+
+def test_attributes_of_a_variable() -> None:
+    x = Variable("x", shape=(2, 3), lr_mult=0.5, dtype="float64", attr={"mood": "x"})
+    assert x.list_attr() == {
+        "mood": "x",
+        "__shape__": "(2, 3)",
+        "__dtype__": "1",
+        "__lr_mult__": "0.5",
+        "lr_mult": "0.5",
+    }
+    with pytest.raises(ValueError, match="underscores"):
+        Variable("x", mood="x")
+
+
+def test_two_variables_of_one_name_stay_two() -> None:
+    assert (Variable("a") + Variable("a")).list_arguments() == ["a", "a"]
