@@ -5,6 +5,7 @@ leaves the drawing's order as it is. Lengths are scene units: pixels at 100 % zo
 """
 
 import math
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import attrs
@@ -28,7 +29,8 @@ class NodeShape:
     """What decides a node's form: its kind and which inputs lie on the flow side and which beside it.
 
     `flow` and `side` hold input numbers; weights, biases, labels and states are `side`. `room` reserves one more flow
-    port, for an operator that takes any number of inputs. `side_up` says on which edge of a card the side ports are.
+    port, for an operator that takes any number of inputs. `side_up` puts the side ports on a card's upper edge and the
+    automatic arguments of an ellipse at its right; else they are below, or at the left.
     """
 
     kind: Kind
@@ -261,6 +263,53 @@ class CardGeometry:
 
 PICTURE = PictureGeometry()
 CARD = CardGeometry()
+
+
+@attrs.frozen
+class Spot:
+    """Where an automatic argument is drawn beside its node, and where its line meets the body."""
+
+    centre: QPointF
+    foot: QPointF
+    row: int = 0
+
+
+AUTO_RADII = QPointF(12.0, 8.0)
+AUTO_ROW = 46.0
+
+
+def auto_spots(style: str, shape: NodeShape, numbers: Sequence[int]) -> dict[int, Spot]:
+    """Return the places of the automatic arguments at these inputs, relative to the node's position."""
+    return _card_spots(shape, numbers) if style == "card" else _picture_spots(shape, numbers)
+
+
+def _card_spots(shape: NodeShape, numbers: Sequence[int]) -> dict[int, Spot]:
+    """Stand them above or below their ports, in two rows where one would be too narrow."""
+    anchors = CARD.inputs(shape)
+    rows = 1 if len(shape.side) <= 2 else 2
+    found = {}
+    for number in numbers:
+        anchor = anchors[number]
+        if number not in shape.side:
+            found[number] = Spot(anchor.point + QPointF(-44, 0), anchor.point)
+            continue
+        row = shape.side.index(number) % rows
+        up = -1.0 if shape.side_up else 1.0
+        found[number] = Spot(anchor.point + QPointF(0, up * (36 + AUTO_ROW * row)), anchor.point, row)
+    return found
+
+
+def _picture_spots(shape: NodeShape, numbers: Sequence[int]) -> dict[int, Spot]:
+    """Fan them out at the right of the ellipse (the left, where that is freer), as the tutorial draws them."""
+    side = 1.0 if shape.side_up else -1.0
+    body = PICTURE.body(shape)
+    found = {}
+    for place, number in enumerate(numbers):
+        down = -40.0 + 32.0 * place if len(numbers) > 1 else -32.0
+        centre = QPointF(side * (72.0 + 20.0 * max(0.0, 1.0 - abs(down) / 56.0)), down)
+        reach = math.hypot(centre.x() / (body.width() / 2), centre.y() / (body.height() / 2))
+        found[number] = Spot(centre, centre / reach + unit(centre) * PICTURE.gap)
+    return found
 
 
 def geometry_of(style: str) -> StyleGeometry:

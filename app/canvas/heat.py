@@ -51,10 +51,7 @@ class Heat:
     def fit(self, box: QRectF, align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> QRectF:
         """Return where in a box the picture lies: images keep their proportions, matrices fill more of it."""
         wide, high = self.image.width(), self.image.height()
-        if self.keeps_aspect:
-            ratio = wide / high
-        else:
-            ratio = min(max(wide / high, 0.75), ASPECT)
+        ratio = wide / high if self.keeps_aspect else min(max(wide / high, 1.0), ASPECT)
         if high == 1:
             height = min(box.height(), max(12.0, box.width() / wide))
             width = min(box.width(), height * wide)
@@ -142,11 +139,11 @@ def _levels(numbers: "Array", low: float, high: float) -> "Levels":
         share = np.where(np.isfinite(numbers), 0.5, numbers.astype(np.float64))
     with np.errstate(invalid="ignore"):
         levels = np.clip(np.round(share * (LEVELS - 1)), 0, LEVELS - 1)
-    levels = np.nan_to_num(levels, nan=NAN_LEVEL).astype(np.uint8)
-    levels[np.isnan(numbers)] = NAN_LEVEL
-    levels[np.isposinf(numbers)] = POSITIVE_INFINITY_LEVEL
-    levels[np.isneginf(numbers)] = NEGATIVE_INFINITY_LEVEL
-    return levels
+    coded: Levels = np.nan_to_num(levels, nan=NAN_LEVEL).astype(np.uint8)
+    coded[np.isnan(numbers)] = NAN_LEVEL
+    coded[np.isposinf(numbers)] = POSITIVE_INFINITY_LEVEL
+    coded[np.isneginf(numbers)] = NEGATIVE_INFINITY_LEVEL
+    return coded
 
 
 def _tiles(numbers: "Array") -> tuple[list["Array"], bool]:

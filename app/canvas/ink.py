@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QStaticText
 
 from app.qt import fonts
-from app.qt.colours import readable_on
+from app.qt.colours import mix, readable_on
 from app.qt.theme import Theme
 
 Script = Literal[
@@ -16,30 +16,30 @@ Script = Literal[
 ]
 
 
+_SANS: dict[str, tuple[int, bool]] = {
+    "name": (14, True),
+    "text": (12, False),
+    "small": (11, False),
+    "tiny": (10, False),
+    "sign": (17, True),
+    "badge": (11, True),
+}
+_MONO: dict[str, tuple[int, bool, bool]] = {
+    "mono": (13, False, False),
+    "mono small": (11, False, False),
+    "mono slanted": (11, False, True),
+    "letter": (12, True, False),
+}
+
+
 @lru_cache(maxsize=32)
 def font_of(script: Script) -> QFont:
     """Return the font of a kind of words on the board."""
-    match script:
-        case "name":
-            return fonts.text_font(14, strong=True)
-        case "text":
-            return fonts.text_font(12)
-        case "small":
-            return fonts.text_font(11)
-        case "tiny":
-            return fonts.text_font(10)
-        case "mono":
-            return fonts.mono_font(13)
-        case "mono small":
-            return fonts.mono_font(11)
-        case "mono slanted":
-            return fonts.mono_font(11, italic=True)
-        case "sign":
-            return fonts.text_font(17, strong=True)
-        case "letter":
-            return fonts.mono_font(12, strong=True)
-        case "badge":
-            return fonts.text_font(11, strong=True)
+    if script in _SANS:
+        size, strong = _SANS[script]
+        return fonts.text_font(size, strong=strong)
+    size, strong, slanted = _MONO[script]
+    return fonts.mono_font(size, strong=strong, italic=slanted)
 
 
 @lru_cache(maxsize=32)
@@ -112,11 +112,9 @@ class Ink:
         self.group = pen(picture.group, 2.0)
         self.port = pen(theme.wire, 1.6)
         self.lit = pen(theme.accent, 2.2)
+        self.tag = pen(mix(theme.accent, theme.canvas, 0.62), 1.0)
         self.shadow = QBrush(theme.shadow)
-        self.on_argument = readable_on(picture.argument)
-        self.error = QBrush(theme.error)
-        self.on_error = readable_on(theme.error)
-        self.loud = QBrush(theme.heat.not_a_number)
+        self.on_auxiliary = readable_on(picture.auxiliary)
 
     def fill(self, kind: str) -> QColor:
         """Return the colour that a kind of symbol node is filled with."""

@@ -1,0 +1,142 @@
+"""What the board shows of a node or a wire, as plain values: two equal looks need no painting anew."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+from PySide6.QtCore import QPointF, QRectF
+
+from app.canvas.geometry import NodeShape
+from app.canvas.ink import Ink, Label
+
+if TYPE_CHECKING:
+    from app.canvas.heat import Heat
+
+Id = str
+
+
+@attrs.frozen
+class PortLook:
+    """An input: its number, its name, what it is for, and whether a wire or an automatic argument feeds it."""
+
+    number: int
+    name: str
+    role: str = "data"
+    wired: bool = False
+
+
+@attrs.frozen
+class ShapeLook:
+    """A shape in words; inferred ones are written slanted."""
+
+    text: str
+    slanted: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of the shape."""
+        return self.text not in ("", "?")
+
+
+@attrs.frozen
+class NodeLook:
+    """All that is drawn of one node.
+
+    `number` is the value of an output that is one number; `has_output` and `has_gradient` tell whether there are arrays
+    to draw. `members` names what a Group holds. `is_stale` marks numbers from before the last edit.
+    """
+
+    id: Id
+    shape: NodeShape
+    name: str
+    operator: str = ""
+    sign: str = ""
+    summary: str = ""
+    ports: tuple[PortLook, ...] = ()
+    outputs: tuple[ShapeLook, ...] = ()
+    tags: tuple[int, ...] = ()
+    members: tuple[str, ...] = ()
+    problem: str = ""
+    is_error: bool = True
+    is_read: bool = False
+    number: str = ""
+    gradient_number: str = ""
+    has_output: bool = False
+    has_gradient: bool = False
+    is_stale: bool = False
+
+    def port(self, number: int) -> PortLook:
+        """Return an input by its number; one that is not there yet has no name."""
+        return next((port for port in self.ports if port.number == number), PortLook(number, ""))
+
+
+@attrs.frozen
+class EdgeLook:
+    """All that is drawn of one wire besides its way."""
+
+    id: Id
+    shape: ShapeLook = ShapeLook("?")
+    problem: str = ""
+
+
+@attrs.define
+class NodeState:
+    """What the pointer and the selection make of a node for the moment."""
+
+    selected: bool = False
+    hovered: bool = False
+    dimmed: bool = False
+    lit: frozenset[int] = frozenset()
+    best: int | None = None
+    shows_ports: bool = False
+    lifted: bool = False
+    renaming: bool = False
+
+
+@attrs.frozen(eq=False)
+class Drawing:
+    """Where the words and heatmaps of a node lie, relative to its position."""
+
+    labels: tuple[Label, ...]
+    heats: tuple[tuple[str, QRectF], ...]
+    bounds: QRectF
+    badge: QPointF
+
+    def box_of(self, role: str) -> QRectF:
+        """Return the place of the first label of a role; an empty box where there is none."""
+        return next((label.box for label in self.labels if label.role == role), QRectF())
+
+
+class HeatSource(Protocol):
+    """Where painters get the small pictures of arrays from."""
+
+    def heat(self, node: Id, which: str) -> "Heat | None":
+        """Return the picture of a node's output or gradient, None where there is no array."""
+
+
+@attrs.define(eq=False)
+class Kit:
+    """What every painter of one scene shares."""
+
+    ink: Ink
+    heats: HeatSource
+    scale: float = 1.0
+    moving: bool = False
+
+
+@attrs.frozen(eq=False)
+class Subject:
+    """One node about to be painted."""
+
+    look: NodeLook
+    drawing: Drawing
+    state: NodeState
+
+
+class NodeStyle(Protocol):
+    """How a style lays a node out and paints it."""
+
+    def draw(self, look: NodeLook, lines: "list[tuple[QPointF, QPointF]]") -> Drawing:
+        """Place the words and heatmaps; `lines` are the wires at the node, relative to its position."""
+
+    def paint(self, painter: Any, subject: Subject, kit: Kit) -> None:
+        """Paint the node around the origin."""

@@ -1,0 +1,201 @@
+"""The Picture style: ellipses with their names beside them, as the tutorial draws a symbol."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from app.canvas import strokes
+from app.canvas.geometry import PICTURE
+from app.canvas.ink import Label, Words, words
+from app.canvas.labels import Side, free_place
+from app.canvas.looks import Drawing, Kit, NodeLook, Subject
+
+Lines = list[tuple[QPointF, QPointF]]
+
+HEAT = QPointF(54.0, 36.0)
+NAME_SIDES: dict[str, tuple[Side, ...]] = {
+    "variable": ("above", "left", "right", "below"),
+    "auxiliary": ("right", "left", "above", "below"),
+    "operator": ("lower left", "left", "lower right", "right", "below", "upper left", "upper right"),
+    "group": ("right", "left", "below"),
+}
+TAG_SIDES: tuple[Side, ...] = ("right", "below", "left", "lower right", "lower left", "above")
+SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
+SHAPE_SIDES: tuple[Side, ...] = ("right", "lower right", "below", "left", "upper right", "lower left")
+WIDEST_NAME = 180.0
+
+
+class PictureStyle:
+    """Lays out and paints ellipses, and the red outline box of a Group."""
+
+    def draw(self, look: NodeLook, lines: Lines) -> Drawing:
+        """Place sign, tag, name, numbers and shapes where no wire runs."""
+        body = PICTURE.body(look.shape)
+        labels: list[Label] = []
+        taken: list[QRectF] = []
+        if look.sign:
+            sign = words(look.sign, "sign")
+            box = free_place(body, sign.size, SIGN_SIDES, [], [])
+            box.translate(0, 3)
+            labels.append(Label("sign", box, sign))
+            taken.append(box)
+        if look.tags:
+            said = words("output " + ", ".join(map(str, look.tags)), "badge")
+            size = QPointF(said.width + 16, said.height + 5)
+            box = free_place(body, size, TAG_SIDES, lines, taken)
+            labels.append(Label("tag", box, said))
+            taken.append(box)
+        heats = self._place_block(look, lines, labels, taken)
+        self._place_shape(look, lines, labels, taken)
+        bounds = body.adjusted(-10, -12, 12, PICTURE.handle_gap + 10)
+        for box in taken:
+            bounds = bounds.united(box.adjusted(-3, -6, 6, 3))
+        return Drawing(tuple(labels), heats, bounds, QPointF(body.right() - 3, body.top() + 2))
+
+    def paint(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
+        """Paint the body, then its words."""
+        look, state, ink = subject.look, subject.state, kit.ink
+        if state.dimmed:
+            painter.setOpacity(painter.opacity() * 0.35)
+        body = PICTURE.body(look.shape)
+        wrong = bool(look.problem) and look.is_error
+        lively = state.hovered or bool(state.lit)
+        painter.setPen(strokes.outline_of(ink, selected=state.selected, hovered=lively, wrong=wrong))
+        if look.shape.kind == "group":
+            self._paint_group(painter, body, subject, kit)
+        else:
+            painter.setBrush(ink.fill(look.shape.kind))
+            painter.drawEllipse(body)
+        if look.shape.kind == "auxiliary" and kit.scale > strokes.SMALL_WORDS_FROM:
+            strokes.paint_middle(painter, body, words("S", "tiny"), ink.on_auxiliary)
+        self._paint_labels(painter, subject, kit)
+        if state.shows_ports or state.lit:
+            self._paint_handles(painter, subject, kit)
+        if look.problem:
+            strokes.paint_badge(painter, subject.drawing.badge, ink, is_error=look.is_error)
+
+    def _place_block(
+        self, look: NodeLook, lines: Lines, labels: list[Label], taken: list[QRectF]
+    ) -> tuple[tuple[str, QRectF], ...]:
+        """Place name and number, the operator's name, and the heatmaps as one block."""
+        name = words(look.name, "name", WIDEST_NAME)
+        number = words(f" = {look.number}", "mono") if look.number else None
+        below = words(_second_line(look), "small", WIDEST_NAME) if _second_line(look) else None
+        wanted = [which for which in ("output", "gradient") if _has_heat(look, which)]
+        heat_width = len(wanted) * (HEAT.x() + 6) - 6 if wanted else 0.0
+        first = name.width + (number.width if number else 0.0)
+        size = QPointF(
+            max(first, below.width if below else 0.0, heat_width),
+            name.height + (below.height if below else 0.0) + (HEAT.y() + 4 if wanted else 0.0),
+        )
+        body = PICTURE.body(look.shape)
+        if look.problem:
+            body = body.adjusted(0, -4, 6, 0)
+        box = free_place(body, size, NAME_SIDES[look.shape.kind], lines, taken)
+        taken.append(box)
+        pull = _pull(box, body)
+        left = box.left() + (size.x() - first) * pull
+        labels.append(Label("name", QRectF(left, box.top(), name.width, name.height), name))
+        if number:
+            lift = (name.height - number.height) / 2 + 0.5
+            spot = QRectF(left + name.width, box.top() + lift, number.width, number.height)
+            labels.append(Label("number", spot, number))
+        top = box.top() + name.height
+        if below:
+            spot = QRectF(box.left() + (size.x() - below.width) * pull, top, below.width, below.height)
+            labels.append(Label("operator", spot, below))
+            top += below.height
+        left = box.left() + (size.x() - heat_width) * pull
+        return tuple(
+            (which, QRectF(left + place * (HEAT.x() + 6), top + 4, HEAT.x(), HEAT.y()))
+            for place, which in enumerate(wanted)
+        )
+
+    def _place_shape(self, look: NodeLook, lines: Lines, labels: list[Label], taken: list[QRectF]) -> None:
+        """Write the shape beside a node whose output goes nowhere; else its wires say it."""
+        if look.is_read or not look.outputs or look.shape.kind == "group":
+            return
+        shape = look.outputs[0]
+        said = shape_words(shape.text, slanted=shape.slanted)
+        tag = next((label.box for label in labels if label.role == "tag"), None)
+        if tag is not None:
+            box = QRectF(tag.center().x() - said.width / 2, tag.bottom() + 3, said.width, said.height)
+        else:
+            box = free_place(PICTURE.body(look.shape), said.size, SHAPE_SIDES, lines, taken)
+        labels.append(Label("shape", box, said))
+        taken.append(box)
+
+    def _paint_group(self, painter: QPainter, body: QRectF, subject: Subject, kit: Kit) -> None:
+        ink, look = kit.ink, subject.look
+        painter.setBrush(ink.theme.canvas)
+        if not subject.state.selected and not look.problem and not subject.state.hovered:
+            painter.setPen(ink.group)
+        painter.drawRoundedRect(body, 4, 4)
+        for place, number in enumerate(look.shape.slots):
+            cell = QRectF(body.left() + PICTURE.cell * place, body.top(), PICTURE.cell, body.height())
+            if place:
+                painter.setPen(ink.hairline)
+                painter.drawLine(cell.topLeft() + QPointF(0, 6), cell.bottomLeft() - QPointF(0, 6))
+            wired = look.port(number).wired
+            said = words(str(place) if wired else "+", "letter" if wired else "small")
+            strokes.paint_middle(painter, cell, said, ink.theme.text if wired else ink.theme.faint)
+
+    def _paint_labels(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
+        theme = kit.ink.theme
+        small = kit.scale >= strokes.SMALL_WORDS_FROM
+        number = theme.muted if subject.look.is_stale else theme.text
+        for label in subject.drawing.labels:
+            match label.role:
+                case "tag":
+                    strokes.paint_pill(painter, label, kit.ink)
+                case "name":
+                    if not subject.state.renaming:
+                        strokes.paint_label(painter, label, theme.text)
+                case "sign":
+                    strokes.paint_label(painter, label, theme.text)
+                case "number":
+                    strokes.paint_label(painter, label, number)
+                case _ if small:
+                    strokes.paint_label(painter, label, theme.muted)
+        for which, place in subject.drawing.heats:
+            heat = kit.heats.heat(subject.look.id, which)
+            if heat is not None:
+                align = Qt.AlignmentFlag.AlignLeft
+                strokes.paint_heat(painter, heat.fit(place, align), heat, kit.ink)
+
+    def _paint_handles(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
+        state, shape = subject.state, subject.look.shape
+        if state.lit or state.best is not None:
+            for number, anchor in PICTURE.inputs(shape).items():
+                if number in state.lit:
+                    best = number == state.best
+                    strokes.paint_port(painter, anchor.point, kit.ink, lit=True, best=best)
+            return
+        for anchor in PICTURE.outputs(shape):
+            strokes.paint_port(painter, anchor.point, kit.ink, lit=True)
+
+
+def shape_words(text: str, *, slanted: bool) -> Words:
+    """Lay a shape out: upright when known, slanted when inferred."""
+    return words(text, "mono slanted" if slanted else "mono small")
+
+
+def _second_line(look: NodeLook) -> str:
+    if look.shape.kind != "operator" or look.sign:
+        return ""
+    return look.operator
+
+
+def _has_heat(look: NodeLook, which: str) -> bool:
+    if look.number:
+        return False
+    return look.has_output if which == "output" else look.has_gradient
+
+
+def _pull(box: QRectF, body: QRectF) -> float:
+    """Say how a block is aligned: towards the body it stands beside, centred above and below it."""
+    if box.right() <= body.center().x():
+        return 1.0
+    return 0.0 if box.left() >= body.center().x() else 0.5
+
+
+PICTURE_STYLE = PictureStyle()

@@ -1,0 +1,84 @@
+"""The small things that both styles and both graphs are painted with."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen
+
+from app.canvas.ink import Ink, Label, Words, font_of, pen, words
+
+if TYPE_CHECKING:
+    from app.canvas.heat import Heat
+
+SMALL_WORDS_FROM = 0.5
+"""Below this zoom the small words of a node are left out: they could not be read."""
+
+
+def paint_words(painter: QPainter, place: QPointF, text: Words, colour: QColor) -> None:
+    """Write laid-out words with their top left corner at a place."""
+    painter.setFont(font_of(text.script))
+    painter.setPen(colour)
+    painter.drawStaticText(place, text.static)
+
+
+def paint_label(painter: QPainter, label: Label, colour: QColor) -> None:
+    """Write a label in its box."""
+    paint_words(painter, label.box.topLeft(), label.words, colour)
+
+
+def paint_middle(painter: QPainter, box: QRectF, text: Words, colour: QColor) -> None:
+    """Write words in the middle of a box."""
+    place = QPointF(box.center().x() - text.width / 2, box.center().y() - text.height / 2)
+    paint_words(painter, place, text, colour)
+
+
+def paint_pill(painter: QPainter, label: Label, ink: Ink) -> None:
+    """Draw the tag that says which output a node is."""
+    box = label.box
+    painter.setPen(ink.tag)
+    painter.setBrush(ink.theme.accent_soft)
+    painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+    paint_middle(painter, box, label.words, ink.theme.accent_strong)
+
+
+def paint_badge(painter: QPainter, place: QPointF, ink: Ink, *, is_error: bool = True) -> None:
+    """Draw the mark of a problem: a disc with an exclamation mark."""
+    fill = ink.theme.error if is_error else ink.theme.warning
+    painter.setPen(pen(ink.theme.canvas, 1.6))
+    painter.setBrush(fill)
+    painter.drawEllipse(place, 8.0, 8.0)
+    paint_middle(painter, QRectF(place.x() - 8, place.y() - 8, 16, 16), words("!", "badge"), ink.theme.canvas)
+
+
+def paint_port(painter: QPainter, place: QPointF, ink: Ink, *, lit: bool = False, best: bool = False) -> None:
+    """Draw a port; what could take the wire in the hand is ringed, and the one it would take is filled."""
+    painter.setPen(ink.lit if lit or best else ink.port)
+    painter.setBrush(ink.theme.accent if best else ink.theme.port)
+    radius = 7.0 if best else 6.0 if lit else 5.0
+    painter.drawEllipse(place, radius, radius)
+
+
+def paint_heat(painter: QPainter, place: QRectF, heat: "Heat", ink: Ink) -> None:
+    """Draw the picture of an array with sharp cells, and what must not be overlooked in it."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(place, heat.image)
+    if not heat.alarm:
+        return
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen(ink.theme.heat.not_a_number, 2.0))
+    painter.drawRect(place.adjusted(-1, -1, 1, 1))
+    said = words(heat.alarm, "badge")
+    tag = QRectF(place.right() - said.width - 7, place.top() - 5, said.width + 8, said.height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QBrush(ink.theme.heat.not_a_number))
+    painter.drawRoundedRect(tag, 4, 4)
+    paint_middle(painter, tag, said, QColor("#111111"))
+
+
+def outline_of(ink: Ink, *, selected: bool, hovered: bool, wrong: bool) -> QPen:
+    """Return the pen of a body's outline; selection is also thicker, not only of another colour."""
+    if selected:
+        return ink.selected
+    if wrong:
+        return ink.wire_wrong
+    return ink.hovered if hovered else ink.outline
