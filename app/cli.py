@@ -82,6 +82,14 @@ def _run_batch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _params(options: argparse.Namespace) -> int:
+    from app.services.headless import write_arrays
+    from app.services.params_file import read_params
+
+    write_arrays(Path(options.outputs), read_params(Path(options.file)))
+    return 0
+
+
 def _shape(word: str) -> tuple[str, tuple[int, ...]]:
     """Read `NAME=1,3,224,224`."""
     from app.engine.errors import BindError
@@ -131,7 +139,11 @@ def _parser() -> argparse.ArgumentParser:
         batch.add_argument("index")
         batch.add_argument("--outdir", required=True)
         batch.set_defaults(run=function)
+    params = commands.add_parser("params", help="read an MXNet parameter file and write its arrays as .npz")
+    params.add_argument("file")
+    params.add_argument("--outputs", required=True, metavar="OUT.npz")
+    params.set_defaults(run=_params)
     return parser
 
 
-_COMMANDS = ("gui", "shapes", "run", "shapes-batch", "run-batch")
+_COMMANDS = ("gui", "shapes", "run", "shapes-batch", "run-batch", "params")
