@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.engine.params import Parameter, as_text
+from app.qt import fonts
 
 PAUSE = 350
 """Milliseconds without a key after which typed text counts as meant."""
@@ -51,7 +52,7 @@ class TextField(Field):
         super().__init__()
         self.line = QLineEdit()
         self.line.setPlaceholderText(placeholder)
-        self.line.setProperty("mono", True)
+        self.line.setFont(fonts.mono_font())
         self._whole_numbers = whole_numbers
         self._given: str | None = None
         self._pause = QTimer(self, singleShot=True, interval=PAUSE)
@@ -175,10 +176,10 @@ def field_for(parameter: Parameter) -> Field:
         return ChoiceField(("True", "False", "None"), default)
     if parameter.kind == "enum":
         return ChoiceField(parameter.choices + (("None",) if parameter.nullable else ()), default)
-    return TextField(_placeholder(parameter, default), whole_numbers=parameter.kind == "int")
+    return TextField(_placeholder(default), whole_numbers=parameter.kind == "int")
 
 
-def _placeholder(parameter: Parameter, default: str | None) -> str:
+def _placeholder(default: str | None) -> str:
     if default is None:
         return "needed"
-    return default if default else "empty"
+    return default or "empty"

@@ -1,0 +1,239 @@
+"""Shows a program with line numbers and colours, and which of its lines belong to what is selected."""
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+
+from app.qt import fonts
+from app.qt.colours import CodeColours
+from app.qt.theme import HALF_STEP, STEP, Theme
+
+Piece = tuple[int, int, str]  # column, length, and which of the code colours
+
+
+def pieces_of(text: str) -> list[list[Piece]]:
+    """Return, for each line of a Python program, the pieces that are coloured and how."""
+    from pygments.lexers.python import PythonLexer  # late: a window is there long before any code
+    from pygments.token import Comment, Keyword, Name, Number, Operator, String
+
+    kinds = (
+        (Comment, "comment"),
+        (Keyword, "keyword"),
+        (Operator.Word, "keyword"),
+        (String, "string"),
+        (Number, "number"),
+        (Operator, "sign"),
+        (Name.Builtin.Pseudo, "keyword"),
+    )
+    lines: list[list[Piece]] = [[]]
+    column = 0
+    for token, value in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text):
+        kind = next((name for family, name in kinds if token in family), None)
+        for number, part in enumerate(value.split("\n")):
+            if number:
+                lines.append([])
+                column = 0
+            if part and kind:
+                lines[-1].append((column, len(part), kind))
+            column += len(part)
+    return lines
+
+
+class CodeHighlighter(QSyntaxHighlighter):
+    """Colours a program; the whole of it is read once, each line is painted from that."""
+
+    def __init__(self, document: QTextDocument, colours: CodeColours) -> None:
+        super().__init__(document)
+        self._lines: list[list[Piece]] = []
+        self._formats: dict[str, QTextCharFormat] = {}
+        self.recolour(colours)
+
+    def recolour(self, colours: CodeColours) -> None:
+        """Use other colours from now on."""
+        self._formats = {
+            name: _format(getattr(colours, name), italic=name == "comment")
+            for name in ("keyword", "string", "number", "comment", "sign")
+        }
+        self.rehighlight()
+
+    def read(self, text: str) -> None:
+        """Take note of a program before it is put into the document."""
+        self._lines = pieces_of(text)
+
+    def highlightBlock(self, text: str) -> None:
+        """Colour one line."""
+        number = self.currentBlock().blockNumber()
+        if number < len(self._lines):
+            for column, length, kind in self._lines[number]:
+                self.setFormat(column, length, self._formats[kind])
+
+
+def _format(colour: QColor, *, italic: bool) -> QTextCharFormat:
+    made = QTextCharFormat()
+    made.setForeground(colour)
+    made.setFontItalic(italic)
+    return made
+
+
+class CodeView(QPlainTextEdit):
+    """A program to read, copy and point at.
+
+    `lines_chosen` carries the line numbers (from 0) that the user has just put the cursor or a selection on.
+    """
+
+    lines_chosen = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._marked: frozenset[int] = frozenset()
+        self.setReadOnly(True)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setFont(fonts.mono_font(fonts.BODY))
+        self.setAccessibleName("Code")
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.document().setDocumentMargin(HALF_STEP)
+        self.numbers = LineNumbers(self)
+        self.highlighter = CodeHighlighter(self.document(), theme.code)
+        self.blockCountChanged.connect(self._make_room)
+        self.updateRequest.connect(self._scroll_numbers)
+        self._make_room()
+
+    def show_text(self, text: str) -> None:
+        """Replace the program, keeping the place that is seen."""
+        if text == self.toPlainText():
+            return
+        across, down = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
+        line = self.textCursor().blockNumber()
+        self.highlighter.read(text)
+        self.setPlainText(text)
+        cursor = QTextCursor(self.document().findBlockByNumber(min(line, self.blockCount() - 1)))
+        self.setTextCursor(cursor)
+        self.horizontalScrollBar().setValue(across)
+        self.verticalScrollBar().setValue(down)
+        self.mark(self._marked)
+
+    def mark(self, lines: Iterable[int], *, show: bool = False) -> None:
+        """Put a soft ground under some lines; `show` scrolls to the first of them when none can be seen."""
+        self._marked = frozenset(lines)
+        grounds = []
+        for number in sorted(self._marked):
+            block = self.document().findBlockByNumber(number)
+            if block.isValid():
+                ground = QTextEdit.ExtraSelection()
+                ground.format.setBackground(self._theme.accent_soft)
+                ground.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
+                ground.cursor = QTextCursor(block)
+                grounds.append(ground)
+        self.setExtraSelections(grounds)
+        self.numbers.update()
+        if show and self._marked and not self._marked & set(self._seen()):
+            self.verticalScrollBar().setValue(max(0, min(self._marked) - 2))
+
+    @property
+    def marked(self) -> frozenset[int]:
+        """The numbers of the lines that are marked."""
+        return self._marked
+
+    def restyle(self, theme: Theme) -> None:
+        """Wear another theme."""
+        self._theme = theme
+        self.highlighter.recolour(theme.code)
+        self.mark(self._marked)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Say which lines the pointer has chosen."""
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.lines_chosen.emit(self._chosen())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the cursor, and say which lines it has chosen."""
+        before = self.textCursor()
+        super().keyPressEvent(event)
+        after = self.textCursor()
+        if (before.position(), before.anchor()) != (after.position(), after.anchor()):
+            self.lines_chosen.emit(self._chosen())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the numbers at the left edge."""
+        super().resizeEvent(event)
+        area = self.contentsRect()
+        self.numbers.setGeometry(
+            QRect(area.left(), area.top(), self.numbers.sizeHint().width(), area.height())
+        )
+
+    def _chosen(self) -> Sequence[int]:
+        cursor = self.textCursor()
+        first = self.document().findBlock(cursor.selectionStart()).blockNumber()
+        last = self.document().findBlock(cursor.selectionEnd()).blockNumber()
+        return range(first, last + 1)
+
+    def _seen(self) -> range:
+        first = self.firstVisibleBlock().blockNumber()
+        return range(first, first + self.viewport().height() // max(1, self.fontMetrics().lineSpacing()))
+
+    def _make_room(self) -> None:
+        self.setViewportMargins(self.numbers.sizeHint().width() + HALF_STEP, 0, 0, 0)
+
+    def _scroll_numbers(self, area: QRect, by: int) -> None:
+        if by:
+            self.numbers.scroll(0, by)
+        else:
+            self.numbers.update(0, area.y(), self.numbers.width(), area.height())
+
+    def paint_numbers(self, event: QPaintEvent) -> None:
+        """Draw the numbers of the lines that can be seen."""
+        painter = QPainter(self.numbers)
+        painter.fillRect(event.rect(), self._theme.panel)
+        painter.setFont(self.font())
+        block = self.firstVisibleBlock()
+        while block.isValid():
+            area = self.blockBoundingGeometry(block).translated(self.contentOffset())
+            if area.top() > event.rect().bottom():
+                break
+            is_marked = block.blockNumber() in self._marked
+            if is_marked:
+                painter.fillRect(
+                    0, int(area.top()), self.numbers.width(), int(area.height()), self._theme.accent_soft
+                )
+            painter.setPen(self._theme.accent_strong if is_marked else self._theme.faint)
+            place = area.toRect()
+            place.setLeft(0)
+            place.setWidth(self.numbers.width() - STEP)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight, str(block.blockNumber() + 1))
+            block = block.next()
+
+
+class LineNumbers(QWidget):
+    """The column of numbers beside the program."""
+
+    def __init__(self, view: CodeView) -> None:
+        super().__init__(view)
+        self._view = view
+
+    def sizeHint(self) -> QSize:
+        """Ask for the room of the longest number."""
+        digits = max(2, len(str(self._view.blockCount())))
+        return QSize(self._view.fontMetrics().horizontalAdvance("9" * digits) + 3 * STEP, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Let the view draw them."""
+        self._view.paint_numbers(event)

@@ -1,0 +1,1 @@
+"""The panel that says everything about what is selected."""
