@@ -93,6 +93,7 @@ class PictureColours:
     """The colours of the tutorial's pictures; letters and outlines say the same, so none speaks alone."""
 
     name: PictureName
+    outline: QColor
     argument: QColor
     operator: QColor
     output: QColor
@@ -101,7 +102,6 @@ class PictureColours:
     auxiliary: QColor
     head_gradient: QColor
     group: QColor
-    outline: QColor
     gradient_wire: QColor
     backward_wire: QColor
 
@@ -141,11 +141,11 @@ HEAT: Final = HeatColours(
 
 
 def _picture(name: PictureName, outline: str, *colours: str) -> PictureColours:
-    filled = [QColor(colour) for colour in colours]
-    return PictureColours(name, *filled[:8], QColor(outline), *filled[8:])
+    fields = [field.name for field in attrs.fields(PictureColours)][1:]
+    return PictureColours(name, **dict(zip(fields, map(QColor, (outline, *colours)), strict=True)))
 
 
-# In the order of the fields: argument, operator, output, internal, gradient, auxiliary, head gradient, group, and the
+# In the order of the fields: outline, argument, operator, output, internal, gradient, auxiliary, head gradient, group, and the
 # two wires of the backward pass. "safe" is built on the palette of Okabe and Ito.
 _ON_LIGHT: Final[dict[PictureName, PictureColours]] = {
     "standard": _picture(

@@ -31,7 +31,7 @@ def _flag(value: object) -> bool:
 def _bytes(value: object) -> bytes:
     if isinstance(value, QByteArray):
         return bytes(value.data())
-    return bytes.fromhex(str(value))
+    return value if isinstance(value, bytes) else bytes.fromhex(str(value))
 
 
 class Setting(Generic[T]):

@@ -76,7 +76,7 @@ class Theme:
     # sets of their own
     picture: PictureColours
     code: CodeColours
-    heat: HeatColours = HEAT
+    heat: HeatColours = attrs.field(default=HEAT, init=False)
 
 
 def _colours(**named: str) -> dict[str, QColor]:
