@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 import attrs
@@ -17,6 +18,10 @@ from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_
 from app.engine.shapes import text
 
 Call = Callable[[], object]
+
+
+NUMPY_REFUSALS = (ValueError, IndexError, ArithmeticError, TypeError, MemoryError)
+"""What numpy raises when arrays do not suit an operation that shapes alone could not rule out."""
 
 
 class Cancel(Protocol):
@@ -85,8 +90,7 @@ class Executor:
         """
         if arrays:
             self._overwrite(arrays)
-        for call in self._train if is_train else self._predict:
-            call()
+        self._call_all(self._train if is_train else self._predict, 0)
         return self.outputs
 
     def backward(self, out_grads: Any = None) -> None:
@@ -96,8 +100,7 @@ class Executor:
         head must be a loss, or have nothing to differentiate behind it.
         """
         self._take_head_gradients(out_grads)
-        for call in self._backward:
-            call()
+        self._call_all(self._backward, self.plan.forward_count)
 
     def run_forward(self, is_train: bool = False, cancel: Cancel | None = None) -> Iterator[StepDone]:
         """Run forward step by step; stops between steps when `cancel` is set."""
@@ -116,8 +119,24 @@ class Executor:
             if cancel is not None and cancel.is_set():
                 return
             start = time.perf_counter()
-            call()
+            self._call_all((call,), number)
             yield StepDone(number, phase, self.plan.steps[number].nodes, time.perf_counter() - start)
+
+    def _call_all(self, calls: Sequence[Call], first: int) -> None:
+        """Run calls in order; what numpy refuses becomes a RunError that names the node."""
+        call = None
+        try:
+            for call in calls:
+                call()
+        except EngineError as error:
+            raise error.at(self._name_of(calls, call, first)) from None
+        except NUMPY_REFUSALS as error:
+            name = self._name_of(calls, call, first)
+            raise RunError(f"{name} cannot be computed: {error}", node=name) from error
+
+    def _name_of(self, calls: Sequence[Call], call: Call | None, first: int) -> str:
+        number = next(place for place, other in enumerate(calls, first) if other is call)
+        return self.graph.nodes[self.plan.steps[number].symbol_node].name
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
@@ -182,7 +201,8 @@ class Executor:
         assert node.operator is not None
         ins = [self._arrays[key] for key in step.reads]
         outs = [self._arrays[key] for key in step.writes]
-        return node.operator.prepare_forward(self._runs[step.symbol_node][train], ins, outs)
+        with _blaming(node.name):
+            return node.operator.prepare_forward(self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
         if step.kind == "zero":
@@ -260,6 +280,17 @@ class Executor:
                     f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
                     node=self.graph.nodes[head[0]].name,
                 )
+
+
+@contextmanager
+def _blaming(node: str) -> Iterator[None]:
+    """Turn what numpy refuses while a step is set up into a RunError that names the node."""
+    try:
+        yield
+    except EngineError as error:
+        raise error.at(node) from None
+    except NUMPY_REFUSALS as error:
+        raise RunError(f"{node} cannot be computed: {error}", node=node) from error
 
 
 def check_shape(got: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:

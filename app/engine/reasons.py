@@ -96,6 +96,9 @@ class _Rule:
         unfounded: dict[Slot, Shape] = {target: UNKNOWN, **self._unfounded(target)}
         if not self._finds(target, axis, unfounded):
             unfounded = {target: UNKNOWN}
+        return self._needed(target, axis, unfounded) or self._one_witness(target, axis, unfounded)
+
+    def _needed(self, target: Slot, axis: int, unfounded: dict[Slot, Shape]) -> tuple[Place, ...]:
         needed = []
         for slot, shape in self._touched():
             if slot in unfounded:
@@ -105,6 +108,15 @@ class _Rule:
                 if size and not self._finds(target, axis, {**unfounded, slot: open_shape}):
                     needed.append((self.entry(*slot), place))
         return tuple(dict.fromkeys(needed))
+
+    def _one_witness(self, target: Slot, axis: int, unfounded: dict[Slot, Shape]) -> tuple[Place, ...]:
+        """Where several arrays say the same, so that none alone is needed, call the first that would do alone."""
+        slots = [slot for slot, _ in self._touched() if slot not in unfounded]
+        for slot in slots:
+            others = {other: UNKNOWN for other in slots if other != slot}
+            if self._finds(target, axis, {**unfounded, **others}):
+                return self._needed(target, axis, {**unfounded, **others})
+        return ()
 
     def _unfounded(self, target: Slot) -> dict[Slot, Shape]:
         """Take away the other arrays that this same rule found: they are no reasons but findings alike."""

@@ -1,0 +1,158 @@
+"""Symbol files of every age are read as MXNet 1.9.1 reads them, and written so that it reads them back."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.engine import EngineError, Variable, sym
+from app.engine.errors import FormatError, GraphError
+from app.services.symbol_json import file_version, read_symbol, write_symbol
+
+
+def file(nodes: list[dict[str, Any]], heads: list[list[int]] | None = None, **top: Any) -> str:
+    top.setdefault("attrs", {"mxnet_version": ["int", 10901]})
+    arguments = [number for number, node in enumerate(nodes) if node.get("op") == "null"]
+    data = {"nodes": nodes, "arg_nodes": arguments, "heads": heads or [[len(nodes) - 1, 0, 0]], **top}
+    return json.dumps({key: value for key, value in data.items() if value is not None})
+
+
+def variable(name: str, **attributes: str) -> dict[str, Any]:
+    return {"op": "null", "name": name, "inputs": [], "attrs": attributes}
+
+
+def old_network() -> str:
+    """A network as 0.8 wrote it: parameters and free attributes apart, auxiliary inputs unwritten."""
+    return file(
+        [
+            {"op": "null", "param": {}, "name": "data", "inputs": [], "backward_source_id": -1},
+            {"op": "null", "param": {}, "name": "bn_gamma", "inputs": [], "backward_source_id": -1},
+            {"op": "null", "param": {}, "name": "bn_beta", "inputs": [], "backward_source_id": -1},
+            {
+                "op": "BatchNorm",
+                "param": {"eps": "0.01", "fix_gamma": "False"},
+                "name": "bn",
+                "inputs": [[0, 0], [1, 0], [2, 0]],
+                "backward_source_id": -1,
+                "attr": {"lr_mult": "2", "gamma_wd_mult": "0"},
+            },
+        ],
+        heads=[[3, 0]],
+        attrs=None,
+    )
+
+
+def test_a_network_of_0_8_gets_its_auxiliary_states() -> None:
+    symbol = read_symbol(old_network())
+    assert symbol.list_arguments() == ["data", "bn_gamma", "bn_beta"]
+    assert symbol.list_auxiliary_states() == ["bn_moving_mean", "bn_moving_var"]
+    assert symbol.attr_dict()["bn_moving_var"]["__init__"] == '["one", {}]'
+    assert file_version(old_network()) == 800
+
+
+def test_multipliers_of_old_files_move_to_where_they_belong() -> None:
+    attributes = read_symbol(old_network()).attr_dict()
+    assert attributes["bn"]["__lr_mult__"] == "2"
+    assert attributes["bn_gamma"]["__wd_mult__"] == "0"
+    assert not any("wd_mult" in key for key in attributes["bn"])
+
+
+def test_until_0_9_4_the_last_axis_meant_all() -> None:
+    nodes = [variable("x"), {"op": "argmax", "name": "m", "attrs": {"axis": "-1"}, "inputs": [[0, 0, 0]]}]
+    old = read_symbol(file(nodes, attrs={"mxnet_version": ["int", 904]}))
+    assert old.infer_shape(x=(2, 3))[1] == [(1,)]
+    assert read_symbol(file(nodes)).infer_shape(x=(2, 3))[1] == [(2,)]
+
+
+def test_nodes_may_come_in_any_order_and_unreached_ones_are_dropped() -> None:
+    nodes = [
+        {"op": "exp", "name": "e", "inputs": [[2, 0, 0]]},
+        variable("unused"),
+        variable("x"),
+    ]
+    symbol = read_symbol(file(nodes, heads=[[0, 0, 0]]))
+    assert symbol.list_arguments() == ["x"]
+
+
+def test_what_is_written_is_read_back_the_same() -> None:
+    data = Variable("data", lr_mult=2.0)
+    net = sym.SoftmaxOutput(sym.FullyConnected(data, num_hidden=3, name="fc"), name="softmax")
+    again = read_symbol(write_symbol(net))
+    assert again.list_arguments() == net.list_arguments()
+    assert again.attr_dict() == net.attr_dict()
+    assert write_symbol(again) == write_symbol(net)
+    written = json.loads(write_symbol(net))
+    assert set(written) == {"nodes", "arg_nodes", "node_row_ptr", "heads", "attrs"}
+    assert written["node_row_ptr"][-1] == len(written["nodes"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no symbol file"),
+        ("[]", "no object"),
+        ('{"nodes": []}', "arg_nodes"),
+        (file([variable("x")], hello=1), "hello"),
+        (file([{"op": "null", "inputs": []}]), "name"),
+        (file([{"op": "null", "name": "x", "inputs": [], "extra": 1}]), "extra"),
+        (file([variable("x")], heads=[[7, 0, 0]]), "7"),
+        (file([variable("x"), {"op": "exp", "name": "e", "inputs": [[5, 0, 0]]}]), "5"),
+        (file([variable("x"), {"op": "exp", "name": "e", "inputs": [[0]]}]), "two or three"),
+        (file([variable("x"), {"op": "exp", "name": "e", "inputs": [[0, 3, 0]]}]), "output 3"),
+        (
+            file([variable("x"), {"op": "exp", "name": "e", "attrs": {"a": 1}, "inputs": [[0, 0, 0]]}]),
+            "texts",
+        ),
+    ],
+)
+def test_broken_files_are_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises((FormatError, GraphError), match=words):
+        read_symbol(text)
+
+
+def test_a_circle_is_named() -> None:
+    nodes = [
+        variable("x"),
+        {"op": "elemwise_add", "name": "a", "inputs": [[0, 0, 0], [2, 0, 0]]},
+        {"op": "exp", "name": "b", "inputs": [[1, 0, 0]]},
+    ]
+    with pytest.raises(GraphError, match="circle") as refusal:
+        read_symbol(file(nodes))
+    assert "a" in str(refusal.value)
+    assert "b" in str(refusal.value)
+
+
+def test_an_unknown_operator_names_its_node_and_near_names() -> None:
+    nodes = [variable("x"), {"op": "FullyConected", "name": "fc", "inputs": [[0, 0, 0]]}]
+    with pytest.raises(GraphError, match="FullyConnected") as refusal:
+        read_symbol(file(nodes))
+    assert refusal.value.node == "fc"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 12000) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(place=st.integers(0, 30), value=json_values)
+def test_a_mangled_file_is_read_or_refused_but_never_a_crash(place: int, value: Any) -> None:
+    data = json.loads(old_network())
+    spots: list[tuple[Any, Any]] = [(data, key) for key in data]
+    for node in data["nodes"]:
+        spots += [(node, key) for key in node]
+        spots += [(node["inputs"], index) for index in range(len(node["inputs"]))]
+    holder, key = spots[place % len(spots)]
+    holder[key] = value
+    try:
+        read_symbol(json.dumps(data)).infer_shape_partial()
+    except EngineError as error:
+        assert str(error)
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(FormatError):
+        read_symbol("[" * 100_000)

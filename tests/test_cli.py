@@ -1,0 +1,95 @@
+"""The command line keeps to its contract: answers on stdout, refusals as one line on stderr with exit code 2."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.cli import main
+from app.engine import Variable, sym
+from app.services.symbol_json import write_symbol
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    net = sym.SoftmaxOutput(sym.FullyConnected(Variable("data"), num_hidden=3, name="fc"), name="softmax")
+    path = tmp_path / "model.json"
+    path.write_text(write_symbol(net), encoding="utf-8")
+    return path
+
+
+def test_shapes_prints_one_object(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shapes", str(model), "--shape", "data=4,5", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["arguments"] == {"data": [4, 5], "fc_weight": [3, 5], "fc_bias": [3], "softmax_label": [4]}
+    assert answer["outputs"] == {"softmax_output": [4, 3]}
+    assert "fc_output" in answer["internals"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "data"),
+        (["--shape", "data=4,5", "--shape", "nope=1"], "nope"),
+        (["--shape", "data=4,x"], "data=4,x"),
+        (["--shape", "data=4,5", "--shape", "fc_weight=3,6"], "fc"),
+    ],
+)
+def test_refusals_are_one_line(model: Path, capsys: pytest.CaptureFixture[str], words, named) -> None:
+    assert main(["shapes", str(model), *words, "--json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert named in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_partial_prints_open_dimensions(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shapes", str(model), "--shape", "data=0,5", "--partial", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["outputs"] == {"softmax_output": [0, 3]}
+    assert answer["arguments"]["softmax_label"] == [0]
+
+
+def test_run_writes_outputs_gradients_and_states(model: Path, tmp_path: Path) -> None:
+    inputs, outputs = tmp_path / "in.npz", tmp_path / "out.npz"
+    rng = np.random.default_rng(0)
+    arrays = {
+        "arg:data": rng.normal(size=(4, 5)),
+        "arg:fc_weight": rng.normal(size=(3, 5)),
+        "arg:fc_bias": np.zeros(3),
+        "arg:softmax_label": np.array([0, 1, 2, 1]),
+        "grad:fc_bias": np.full(3, 10),
+    }
+    np.savez(inputs, **{name: array.astype(np.float32) for name, array in arrays.items()})
+    words = ["run", str(model), "--inputs", str(inputs), "--outputs", str(outputs), "--train", "--backward"]
+    assert main([*words, "--grad-req", "write", "--grad-req", "data=null", "--grad-req", "fc_bias=add"]) == 0
+    answer = np.load(outputs)
+    assert answer["output_order"].tolist() == ["softmax_output"]
+    assert answer["output:softmax_output"].shape == (4, 3)
+    assert "grad:data" not in answer
+    np.testing.assert_allclose(answer["grad:fc_bias"].sum(), 30, rtol=1e-5)  # the rows of p − onehot sum to 0
+
+
+def test_a_batch_goes_on_after_a_refusal(model: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index.json"
+    cases = [
+        {"id": "good", "model": model.name, "shape": {"data": [4, 5]}},
+        {"id": "bad", "model": model.name, "shape": {}},
+        {"id": "missing", "model": "nowhere.json", "shape": {}},
+    ]
+    index.write_text(json.dumps({"cases": cases}), encoding="utf-8")
+    outdir = tmp_path / "new" / "folder"
+    assert main(["shapes-batch", str(index), "--outdir", str(outdir)]) == 0
+    assert sorted(path.name for path in outdir.iterdir()) == [
+        "bad.error.txt",
+        "good.json",
+        "missing.error.txt",
+    ]
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.json"
+    path.write_text("this is not JSON", encoding="utf-8")
+    assert main(["shapes", str(path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
