@@ -43,25 +43,25 @@ def _window(path: str | None) -> int:
 def _shapes(options: argparse.Namespace) -> int:
     import json
 
-    from app.engine.loading import load_symbol
     from app.services.headless import shapes_answer
+    from app.services.symbol_files import load_symbol
 
     shapes = dict(_shape(word) for word in options.shape)
-    answer = shapes_answer(load_symbol(options.model), shapes, partial=options.partial)
+    answer = shapes_answer(load_symbol(Path(options.model)), shapes, partial=options.partial)
     print(json.dumps(answer))  # noqa: T201
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    from app.engine.loading import load_symbol
     from app.services.headless import RunRequest, read_arrays, run_model, write_arrays
+    from app.services.symbol_files import load_symbol
 
     requests = {"*": "write"}
     for word in options.grad_req:
         name, equals, request = word.rpartition("=")
         requests[name if equals else "*"] = request
     request = RunRequest(options.train, options.backward, requests)
-    answer = run_model(load_symbol(options.model), read_arrays(Path(options.inputs)), request)
+    answer = run_model(load_symbol(Path(options.model)), read_arrays(Path(options.inputs)), request)
     write_arrays(Path(options.outputs), answer)
     return 0
 

@@ -12,10 +12,10 @@ import numpy as np
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.graph import Entry
 from app.engine.infer import Inference, infer
-from app.engine.loading import load_symbol
 from app.engine.operator import Array
 from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
+from app.services.symbol_files import load_symbol
 
 
 @attrs.frozen

@@ -45,11 +45,6 @@ _NODE_NEEDED = ("op", "name", "inputs")
 _MULTIPLIERS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
 
 
-def recognises(text: str) -> bool:
-    """Tell whether a text could be a symbol file; anything that no other format claims is tried."""
-    return True
-
-
 @attrs.define
 class _RawNode:
     """One node as the file has it."""

@@ -1,0 +1,42 @@
+"""Loads a symbol from a file: MXNet's symbol JSON of any age, or the program's own document."""
+
+import json
+from pathlib import Path
+
+from app.document.checks import analyse
+from app.engine.errors import FormatError, GraphError
+from app.engine.symbol import Symbol
+from app.services.document_json import FORMAT
+from app.services.project_file import read_project
+from app.services.symbol_json import read_symbol
+
+
+def load_symbol(path: Path) -> Symbol:
+    """Return the symbol in a file; FormatError, GraphError or ParameterError tells what is wrong with it."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise FormatError(f"{path.name} could not be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path.name} is not a text file (byte {error.start} is no UTF-8).") from error
+    return _symbol_of_document(path) if _is_document(text) else read_symbol(text)
+
+
+def _is_document(text: str) -> bool:
+    if f'"{FORMAT}"' not in text:
+        return False
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(plain, dict) and plain.get("format") == FORMAT
+
+
+def _symbol_of_document(path: Path) -> Symbol:
+    analysis = analyse(read_project(path))
+    for problem in analysis.problems:
+        if problem.severity == "error":
+            raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
+    if analysis.symbol is None:
+        raise GraphError(f"{path.name} has nothing to compute on its board.")
+    return analysis.symbol
