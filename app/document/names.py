@@ -81,12 +81,9 @@ def free_name(wanted: str, taken: Collection[str], reading: Reading) -> str:
 
 def check_name(document: Document, name: str, *, node: Id | None = None, reading: Reading) -> Verdict:
     """Tell whether a node (a new one, or `node`) may be called `name`."""
-    if not name:
-        return no("A name cannot be empty.")
-    if any(letter.isspace() or not letter.isprintable() for letter in name):
-        return no(f"A name cannot contain blanks. Try {'_'.join(name.split()) or 'letters'}.")
-    if any(letter in _QUOTES for letter in name):
-        return no("A name cannot contain quotes, since code puts it between quotes.")
+    fault = name_fault(name)
+    if fault:
+        return no(fault)
     owners = name_owners(document)
     for text in node_names(name, reading):
         owner = owners.get(text)
@@ -99,6 +96,17 @@ def check_name(document: Document, name: str, *, node: Id | None = None, reading
             return no(f"{name} is the name of the argument that {other} makes for itself.")
         return no(f"{name} would make an argument called {text}, but that name is taken.")
     return YES
+
+
+def name_fault(name: str) -> str:
+    """Say what is wrong with a name by itself, or nothing."""
+    if not name:
+        return "A name cannot be empty."
+    if any(letter.isspace() or not letter.isprintable() for letter in name):
+        return f"A name cannot contain blanks. Try {'_'.join(name.split()) or 'letters'}."
+    if any(letter in _QUOTES for letter in name):
+        return "A name cannot contain quotes, since code puts it between quotes."
+    return ""
 
 
 def _stem(op: str) -> str:

@@ -39,6 +39,23 @@ class Topology:
         """Return the wires that go out of a node."""
         return self.outgoing.get(node, [])
 
+    @cached_property
+    def order(self) -> tuple[Id, ...]:
+        """The wired nodes, sources before their readers; without those in a circle and all that is behind them."""
+        missing = {target: len(wires) for target, wires in self.incoming.items()}
+        ready = [source for source in self.outgoing if source not in missing]
+        for node in ready:  # grows while we go over it
+            for edge in self.outgoing.get(node, ()):
+                missing[edge.target] -= 1
+                if missing[edge.target] == 0:
+                    ready.append(edge.target)
+        return tuple(ready)
+
+    @cached_property
+    def has_circle(self) -> bool:
+        """Tell whether wires go round in a circle anywhere."""
+        return len(self.order) < len(self.incoming.keys() | self.outgoing.keys())
+
     def path(self, first: Id, last: Id) -> list[Id]:
         """Return the nodes of a shortest way along the wires from `first` to `last`, both included, or nothing."""
         came_from: dict[Id, Id | None] = {first: None}

@@ -1,0 +1,110 @@
+"""What follows from a document: its graph, every shape, and everything that is wrong, each at its node or wire."""
+
+from collections import OrderedDict
+from threading import Lock
+
+import attrs
+
+from app.document.analysis import Analysis
+from app.document.drawing import Drawing, draw
+from app.document.edits.wiring import connect
+from app.document.given import ValueShape
+from app.document.records import Document, Node
+from app.document.refusal import YES, EditError, Verdict, no
+from app.document.solving import solve
+
+_REMEMBERED = 8
+
+
+class _Memory:
+    """The last few analyses, by identity of their documents."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, Analysis] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, document: Document, value_shape: ValueShape | None) -> Analysis | None:
+        """Return the analysis of this very document, if it was made with the same way to look up values."""
+        with self._lock:
+            found = self._known.get(id(document))
+            if found is None or found.value_shape != value_shape:
+                return None
+            self._known.move_to_end(id(document))
+            return found
+
+    def latest(self) -> Analysis | None:
+        """Return the analysis that was last made or asked for."""
+        with self._lock:
+            return next(reversed(self._known.values()), None)
+
+    def keep(self, analysis: Analysis) -> None:
+        """Remember an analysis; it holds its document, so the identity stays taken."""
+        with self._lock:
+            self._known[id(analysis.document)] = analysis
+            self._known.move_to_end(id(analysis.document))
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+_memory = _Memory()
+
+
+def analyse(document: Document, value_shape: ValueShape | None = None) -> Analysis:
+    """Return what follows from a document; it never raises, whatever is drawn.
+
+    `value_shape` tells the shape of a file or a data set that an argument is bound to. An answer is remembered, and
+    the one before helps to make the next: after an edit of settings or values only what changed is inferred again.
+    """
+    found = _memory.find(document, value_shape)
+    if found is None:
+        found = analyse_after(_memory.latest(), document, value_shape)
+        _memory.keep(found)
+    return found
+
+
+def analyse_after(previous: Analysis | None, document: Document, value_shape: ValueShape | None) -> Analysis:
+    """Return what follows from a document with the help of an older analysis; nothing is remembered."""
+    drawing = _drawing(previous, document)
+    return solve(document, drawing, value_shape, previous)
+
+
+def _drawing(previous: Analysis | None, document: Document) -> Drawing:
+    if previous is not None and _is_same_drawing(previous.document, document):
+        return previous.drawing
+    return draw(document)
+
+
+def _is_same_drawing(before: Document, after: Document) -> bool:
+    """Tell whether nothing but positions and values differs."""
+    if before.edges is not after.edges or before.options.heads != after.options.heads:
+        return False
+    if before.nodes is after.nodes:
+        return True
+    if before.nodes.keys() != after.nodes.keys():
+        return False
+    return all(_is_same_but_for_position(before.nodes[key], node) for key, node in after.nodes.items())
+
+
+def _is_same_but_for_position(before: Node, after: Node) -> bool:
+    return before is after or attrs.evolve(before, position=after.position) == after
+
+
+def shape_verdict(analysis: Analysis, source: str, output: int, target: str, input: int) -> Verdict:
+    """Tell whether the shapes would still fit with one more wire, and if not, where they would clash.
+
+    The wire is tried on a copy. What doesn't fit already is no reason to refuse it.
+    """
+    try:
+        transaction = connect(analysis.document, source, output, target, input)
+    except EditError as error:
+        return no(error.sentence)
+    return trial(analysis, transaction.apply(analysis.document), target)
+
+
+def trial(analysis: Analysis, would_be: Document, target: str) -> Verdict:
+    """Tell whether a changed document has shapes that clash and didn't before, first of all at one node."""
+    after = analyse_after(analysis, would_be, analysis.value_shape)
+    known = {problem.sentence for problem in analysis.problems}
+    fresh = [problem for problem in after.shape_problems if problem.sentence not in known]
+    fresh.sort(key=lambda problem: problem.node != target)
+    return no(fresh[0].sentence) if fresh else YES

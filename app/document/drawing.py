@@ -1,0 +1,295 @@
+"""From the board to symbols: what of a drawing is sound becomes nodes to infer, and the rest becomes problems."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from app.document.edits.wiring import input_count
+from app.document.names import unwired_ports
+from app.document.reading import Reading, read_node
+from app.document.records import Document, Edge, Id, Node
+from app.document.topology import Topology, topology
+from app.engine.compose import Head, SymbolNode, missing_input
+from app.engine.graph import VARIABLE_OP, find_cycle
+from app.engine.operator import Port
+
+Severity = Literal["error", "warning"]
+
+
+@attrs.frozen
+class DocumentProblem:
+    """Something wrong on the board: the node, wire and port to blame, that node's name, and one plain sentence.
+
+    An error in what is to be bound keeps it from being bound; a warning doesn't.
+    """
+
+    node: Id | None
+    sentence: str
+    edge: Id | None = None
+    port: str | None = None
+    name: str = ""
+    severity: Severity = "error"
+
+
+@attrs.frozen(eq=False)
+class SelfMade:
+    """An argument that a node makes for an input nobody wired; `node` is None while its owner is left out."""
+
+    owner: Id
+    input: int
+    name: str
+    port: Port
+    node: SymbolNode | None
+
+
+@attrs.frozen(eq=False)
+class Drawing:
+    """What the board means: symbols for every sound node, the heads to bind, and what is wrong.
+
+    `chosen` are the nodes whose outputs are to be bound; `is_whole` tells whether all of them are sound. Whatever is
+    broken, and everything computed from it, is not in `nodes`.
+    """
+
+    readings: Mapping[Id, Reading]
+    nodes: Mapping[Id, SymbolNode]
+    self_made: Mapping[Id, tuple[SelfMade, ...]]
+    chosen: tuple[Id, ...]
+    heads: tuple[Head, ...]
+    is_whole: bool
+    problems: tuple[DocumentProblem, ...]
+
+
+def draw(document: Document) -> Drawing:
+    """Read a document; nothing in it, however wrong, raises."""
+    return _Drawer(document).draw()
+
+
+class _Drawer:
+    """Goes over one document once, collecting symbols and problems."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.topology: Topology = topology(document)
+        self.readings = {node.id: read_node(node) for node in document.nodes.values()}
+        self.problems: list[DocumentProblem] = []
+        self.broken: set[Id] = set()
+        """Nodes that cannot be computed as drawn."""
+        self.ignored: set[Id] = set()
+        """Wires that lead nowhere."""
+
+    def draw(self) -> Drawing:
+        self.check_names()
+        self.check_nodes()
+        for edge in self.document.edges.values():
+            self.check_wire(edge)
+        symbols: dict[Id, SymbolNode] = {}
+        made: dict[Id, tuple[SelfMade, ...]] = {}
+        for node in self.order():
+            symbol, made[node.id] = self.compose(node, symbols)
+            if symbol is not None:
+                symbols[node.id] = symbol
+        chosen = self.chosen()
+        found = [self.heads_of(node_id, symbols) for node_id in chosen]
+        heads = tuple(head for some in found for head in some or ())
+        return Drawing(self.readings, symbols, made, chosen, heads, None not in found, tuple(self.problems))
+
+    def blame(
+        self,
+        node: Node | None,
+        sentence: str,
+        *,
+        edge: Id | None = None,
+        port: str | None = None,
+        severity: Severity = "error",
+    ) -> None:
+        """Note a problem; the sentence is made to contain the node's name."""
+        if node is None:
+            self.problems.append(DocumentProblem(None, sentence, edge, port, "", severity))
+            return
+        if node.name not in sentence:
+            sentence = f"{node.name}: {sentence}"
+        self.problems.append(DocumentProblem(node.id, sentence, edge, port, node.name, severity))
+
+    # Nodes by themselves -----------------------------------------------------------------------------------------
+
+    def check_names(self) -> None:
+        """Blame nodes without a name, and all but the first of those that share one."""
+        first: dict[str, Node] = {}
+        for node in self.document.nodes.values():
+            if not node.name.strip():
+                self.blame(node, "This node has no name. Give it one.")
+                continue
+            other = first.setdefault(node.name, node)
+            if other is node:
+                continue
+            if self.readings[node.id].kind == self.readings[other.id].kind == "variable":
+                sentence = f"Two Variables are called {node.name}. Values are bound by name, so rename one."
+                self.blame(node, sentence)
+            else:
+                sentence = f"Two nodes are called {node.name}, so names don't tell them apart. Rename one."
+                self.blame(node, sentence, severity="warning")
+
+    def check_nodes(self) -> None:
+        """Blame unknown operators, wrong settings and empty Groups."""
+        groups = []
+        for node in self.document.nodes.values():
+            reading = self.readings[node.id]
+            for fault in reading.faults:
+                self.broken.add(node.id)
+                self.blame(node, fault.sentence, port=fault.parameter)
+            if reading.kind == "group":
+                groups.append(node)
+                if not self.topology.inputs(node.id):
+                    self.blame(
+                        node, f"{node.name} has no inputs. Wire the outputs to bind to it, in their order."
+                    )
+        if len(groups) > 1 and not self.document.options.heads:
+            names = " and ".join(node.name for node in groups[:2])
+            sentence = (
+                f"{names} are both Groups, and only one can be bound. Delete one or choose the outputs."
+            )
+            self.blame(groups[1], sentence)
+
+    # Wires -------------------------------------------------------------------------------------------------------
+
+    def check_wire(self, edge: Edge) -> None:
+        """Blame a wire that comes from nowhere or goes nowhere."""
+        source, target = self.document.nodes[edge.source], self.document.nodes[edge.target]
+        wrong_start = self.wrong_start(edge, source, target)
+        if wrong_start:
+            self.broken.add(target.id)
+            self.blame(target, wrong_start, edge=edge.id)
+        wrong_end = self.wrong_end(edge, source, target)
+        if wrong_end:
+            self.ignored.add(edge.id)
+            self.blame(target, wrong_end, edge=edge.id)
+
+    def wrong_start(self, edge: Edge, source: Node, target: Node) -> str:
+        reading = self.readings[source.id]
+        if reading.kind == "group":
+            return f"{source.name} is a Group and cannot be an input, but {target.name} reads it."
+        if (reading.operator is None and reading.kind != "variable") or edge.output < reading.output_count:
+            return ""
+        count = reading.output_count
+        outputs = "one output" if count == 1 else f"{count} outputs"
+        return f"{target.name} reads output {edge.output} of {source.name}, which has only {outputs}."
+
+    def wrong_end(self, edge: Edge, source: Node, target: Node) -> str:
+        reading = self.readings[target.id]
+        wire = f"the wire from {source.name}"
+        if reading.kind == "variable":
+            return f"{target.name} is a Variable and takes no inputs. Remove {wire}."
+        if reading.operator is None:
+            return ""
+        if edge.input >= len(reading.ports):
+            names = ", ".join(port.name for port in reading.ports)
+            advice = f" or raise {reading.variadic}" if reading.variadic else ""
+            count = f"{len(reading.ports)} input{'' if len(reading.ports) == 1 else 's'}"
+            return (
+                f"{target.name} ({target.op}) takes {count} ({names}), so {wire} goes nowhere. "
+                f"Remove it{advice}."
+            )
+        if reading.is_auxiliary(edge.input) and self.readings[source.id].kind != "variable":
+            port = reading.ports[edge.input].name
+            self.broken.add(target.id)
+            return f"{port} of {target.name} is an auxiliary state, so only a Variable can feed it, not {source.name}."
+        return ""
+
+    # Order and circles -------------------------------------------------------------------------------------------
+
+    def order(self) -> list[Node]:
+        """List the nodes, inputs before their readers; those in a circle and their readers come last, as broken."""
+        nodes = self.document.nodes
+        ordered = dict.fromkeys(self.topology.order)
+        rest = [node_id for node_id in nodes if node_id not in ordered]
+        left = [node_id for node_id in rest if self.topology.inputs(node_id)]
+        if left:
+            self.broken.update(left)
+            self.blame_circles(left)
+        return [nodes[node_id] for node_id in (*ordered, *rest)]
+
+    def blame_circles(self, left: list[Id]) -> None:
+        """Blame each circle once; circles that share a node with one named before count as named."""
+        while left:
+            number = {node_id: index for index, node_id in enumerate(left)}
+            inputs = [
+                [
+                    (number[edge.source], 0)
+                    for edge in self.topology.inputs(node_id).values()
+                    if edge.source in number
+                ]
+                for node_id in left
+            ]
+            circle = [left[index] for index in find_cycle(inputs)]
+            if not circle:
+                return
+            names = [self.document.nodes[node_id].name for node_id in circle]
+            way = " → ".join([*names, names[0]])
+            closing = next(edge for edge in self.topology.outputs(circle[-1]) if edge.target == circle[0])
+            sentence = f"These nodes feed each other in a circle: {way}. Remove one of the wires."
+            self.blame(self.document.nodes[circle[0]], sentence, edge=closing.id)
+            left = [node_id for node_id in left if node_id not in circle]
+
+    # Symbols -----------------------------------------------------------------------------------------------------
+
+    def compose(
+        self, node: Node, symbols: Mapping[Id, SymbolNode]
+    ) -> tuple[SymbolNode | None, tuple[SelfMade, ...]]:
+        """Make the symbol of one node, None if it is broken or reads something broken, and list what it makes."""
+        reading = self.readings[node.id]
+        if reading.kind == "variable":
+            return SymbolNode(node.name, VARIABLE_OP, None, dict(node.attributes)), ()
+        if reading.operator is None:
+            return None, ()
+        wires = [edge for edge in self.topology.inputs(node.id).values() if edge.id not in self.ignored]
+        sound = node.id not in self.broken and all(edge.source in symbols for edge in wires)
+        everything = {**node.params, **node.attributes}
+        inputs: dict[int, Head] = {}
+        made = []
+        for number, port in unwired_ports(self.document, node):
+            head = missing_input(node.name, port, everything)
+            inputs[number] = head
+            made.append(SelfMade(node.id, number, head[0].name, port, head[0] if sound else None))
+        if not sound:
+            return None, tuple(made)
+        for edge in wires:
+            inputs[edge.input] = (symbols[edge.source], edge.output)
+        ordered = tuple(inputs[number] for number in range(len(reading.ports)))
+        return SymbolNode(node.name, node.op, reading.operator, everything, ordered), tuple(made)
+
+    # Heads -------------------------------------------------------------------------------------------------------
+
+    def chosen(self) -> tuple[Id, ...]:
+        """Return the nodes whose outputs are to be bound: those of the settings, else the Group, else all sinks."""
+        nodes = self.document.nodes
+        asked = [node_id for node_id in self.document.options.heads if node_id in nodes]
+        if asked:
+            return tuple(asked)
+        kinds = [(node_id, self.readings[node_id].kind) for node_id in nodes]
+        groups = [node_id for node_id, kind in kinds if kind == "group"]
+        if groups:
+            return (groups[0],)
+        return tuple(
+            node_id for node_id, kind in kinds if kind != "variable" and not self.topology.outputs(node_id)
+        )
+
+    def heads_of(self, node_id: Id, symbols: Mapping[Id, SymbolNode]) -> list[Head] | None:
+        """Return the outputs that one chosen node stands for, None if any of them is broken."""
+        if self.readings[node_id].kind != "group":
+            symbol = symbols.get(node_id)
+            return None if symbol is None else [(symbol, number) for number in range(symbol.visible_outputs)]
+        if node_id in self.broken:
+            return None
+        edges = self.topology.inputs(node_id).values()
+        if not all(edge.source in symbols for edge in edges):
+            return None
+        return [(symbols[edge.source], edge.output) for edge in edges]
+
+
+def board_ports(document: Document, node: Node) -> tuple[Port, ...]:
+    """Return the inputs of a node as they are drawn; the wires make those of a Group and of an unknown operator."""
+    reading = read_node(node)
+    if reading.operator is not None:
+        return reading.ports
+    return tuple(Port(f"arg{number}") for number in range(input_count(document, node)))

@@ -1,0 +1,102 @@
+"""What the bindings say about shapes and types before anything is inferred."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import attrs
+
+from app.document.records import Binding, Document, Settings
+from app.engine.errors import EngineError, ShapeError
+from app.engine.shapes import Shape, merge, text
+
+ValueShape = Callable[[Binding, Settings], Shape]
+"""Returns the shape of a file's or a data set's array, () when it isn't known; EngineError when it can't be read."""
+
+DTYPES = ("float16", "float32", "float64", "uint8", "int8", "int32", "int64", "bool")
+_UNSAID = Binding("").dtype
+
+
+@attrs.frozen
+class Given:
+    """Shapes and types by name.
+
+    `numbers` are the names bound to a single number and no shape: such a number fills whatever shape the graph asks
+    for, and is an array of one where the graph leaves that open. The usual type, float32, counts as not said, so that
+    the weights follow the type of the data. `faults` are pairs of a name and a sentence.
+    """
+
+    shapes: Mapping[str, Shape]
+    numbers: frozenset[str]
+    types: Mapping[str, str]
+    faults: tuple[tuple[str, str], ...]
+
+
+def given_by(document: Document, names: Iterable[str], value_shape: ValueShape | None) -> Given:
+    """Read the bindings of the named arguments."""
+    shapes: dict[str, Shape] = {}
+    numbers = set()
+    types = {}
+    faults = []
+    for name in names:
+        binding = document.bindings.get(name)
+        if binding is None:
+            continue
+        try:
+            shape = _given_shape(binding, document.options, value_shape)
+            if binding.dtype not in DTYPES:
+                raise ShapeError(f"{binding.dtype!r} is no type; there are {', '.join(DTYPES)}.")
+        except EngineError as error:
+            faults.append((name, f"The value of {name}: {error.sentence}"))
+            continue
+        if shape:
+            shapes[name] = shape
+        elif binding.kind == "constant":
+            numbers.add(name)
+        if binding.dtype != _UNSAID:
+            types[name] = binding.dtype
+    return Given(shapes, frozenset(numbers), types, tuple(faults))
+
+
+def _given_shape(binding: Binding, options: Settings, value_shape: ValueShape | None) -> Shape:
+    said = binding.shape or ()
+    if binding.kind == "constant":
+        found = constant_shape(binding.value)
+        if isinstance(found, str):
+            raise ShapeError(found)
+        try:
+            return merge(said, found)
+        except ShapeError:
+            raise ShapeError(f"the list has shape {text(found)}, but {text(said)} is asked for.") from None
+    if binding.kind in ("file", "dataset") and value_shape is not None:
+        found = tuple(value_shape(binding, options))
+        return said or found
+    return said
+
+
+@lru_cache(maxsize=256)
+def constant_shape(value: str) -> Shape | str:
+    """Return the shape of a nested list written as JSON, () for a number, or what is wrong with it."""
+    try:
+        return _shape_of(json.loads(value))
+    except (ValueError, RecursionError):
+        return "type a number such as 1.5, or a list such as [1, 2, 3] or [[1, 2], [3, 4]]."
+
+
+def _shape_of(value: Any) -> Shape | str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return ()
+    shape: list[int] = []
+    level = [value]
+    while any(isinstance(item, list) for item in level):
+        lengths = {len(item) if isinstance(item, list) else -1 for item in level}
+        if lengths == {0}:
+            return "the list is empty, and there are no empty arrays."
+        if len(lengths) > 1:
+            return "its rows must all be of one length."
+        shape.append(lengths.pop())
+        level = [item for row in level for item in row]
+    if all(isinstance(item, (int, float)) for item in level):
+        return tuple(shape)
+    return "it must hold nothing but numbers."
