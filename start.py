@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""Set up Chalkgraph and start it: plain Python, for Linux, macOS and Windows.
+
+    python3 start.py [FILE]                  set up if need be, open the window
+    python3 start.py test [--all] [--peers]  set up, then check everything without a display
+    python3 start.py bench [NAME ...]        set up, then measure; without a name it lists what there is
+
+Everything goes into the folder `.venv` beside this file; delete that folder to begin anew. `test --all` also runs the
+slow tests; `--peers` also installs PyTorch where that is a download of gigabytes. Words after `test --` go to pytest.
+"""
+
+# Runs under any Python 3, if only to say that it is too old; so no new syntax before main() has looked.
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "chalkgraph.json"
+CONSTRAINTS = ROOT / "constraints.txt"
+OLDEST = (3, 11)
+
+
+class Stop(Exception):
+    """There is no going on; the message says what to do."""
+
+
+def main(words: list[str]) -> int:
+    """Do what the words ask for and return the exit code."""
+    try:
+        require_python()
+        if words[:1] == ["test"]:
+            return test(words[1:])
+        if words[:1] == ["bench"]:
+            return bench(words[1:])
+        if words[:1] in (["-h"], ["--help"]):
+            say(__doc__ or "")
+            return 0
+        set_up("run")
+        return run([PYTHON, "-P", "-m", "app", *words], environment())
+    except Stop as stop:
+        say(f"\nstart.py: {stop}", error=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+# -- the three things it does
+
+
+def test(words: list[str]) -> int:
+    """Run every check of the project, in order of speed; stop at the first that fails."""
+    options, extra = (
+        (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
+    )
+    unknown = [word for word in options if word not in ("--all", "--peers")]
+    if unknown:
+        raise Stop(f"test knows --all and --peers, but not {' '.join(unknown)}.")
+    set_up("test")
+    torch = set_up_torch(anyway="--peers" in options)
+    if torch:
+        say(torch)
+    surroundings = environment() | {"QT_QPA_PLATFORM": "offscreen"}
+    surroundings.pop("DISPLAY", None)
+    surroundings.pop("WAYLAND_DISPLAY", None)
+    checks: tuple[tuple[str, Sequence[str | Path]], ...] = (
+        ("ruff check", [PYTHON, "-m", "ruff", "check", "--quiet"]),
+        ("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "--quiet"]),
+        ("mypy", [PYTHON, "-m", "mypy"]),
+        ("import-linter", [SCRIPTS / "lint-imports"]),
+    )
+    for name, command in checks:
+        say(f"== {name}")
+        if run(command, surroundings, ROOT) != 0:
+            raise Stop(f"{name} found something (see above). The tests were not run.")
+    say("== pytest")
+    chosen = [] if "--all" in options else ["-m", "not slow"]
+    return run([PYTHON, "-m", "pytest", *chosen, *extra], surroundings, ROOT)
+
+
+def bench(words: list[str]) -> int:
+    """Run one measurement of the folder `bench`, or list them."""
+    known = sorted(path.stem for path in (ROOT / "bench").glob("*.py"))
+    if not words:
+        say("There are these measurements: " + ", ".join(known))
+        return 0
+    if words[0] not in known:
+        raise Stop(f"there is no measurement called {words[0]!r}. There are: {', '.join(known)}.")
+    set_up("run")
+    return run([PYTHON, "-P", ROOT / "bench" / f"{words[0]}.py", *words[1:]], environment())
+
+
+# -- setting up
+
+
+def require_python() -> None:
+    """Start again under a newer Python where this one is too old."""
+    if sys.version_info >= OLDEST:
+        return
+    for minor in (14, 13, 12, 11):
+        newer = shutil.which(f"python3.{minor}")
+        if newer:
+            raise SystemExit(subprocess.call([newer, str(Path(__file__).resolve()), *sys.argv[1:]]))
+    have = ".".join(map(str, sys.version_info[:2]))
+    raise Stop(f"Chalkgraph needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and this is {have}.")
+
+
+def set_up(purpose: str) -> None:
+    """Bring virtual environment, packages and system libraries to where the purpose needs them; skip what is done."""
+    stamp = read_stamp()
+    done = stamp.get("key") == key()
+    if not (done and venv_works()):
+        make_venv()
+        stamp = {}
+    if not (stamp.get("run") and (purpose == "run" or stamp.get("test"))):
+        groups = ("dependencies",) if purpose == "run" else ("dependencies", "test")
+        say("Installing packages into .venv (once; a few minutes) ...")
+        install(requirements(*groups))
+        stamp |= {"key": key(), "run": True, "test": purpose == "test"}
+        write_stamp(stamp)
+    provide_system_libraries(for_a_window=purpose == "run")
+
+
+def key() -> str:
+    """Return a fingerprint of all that the environment is made from."""
+    parts = [
+        (ROOT / "pyproject.toml").read_bytes(),
+        CONSTRAINTS.read_bytes(),
+        sys.version.encode(),
+        bytes(ROOT),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def read_stamp() -> dict[str, object]:
+    """Return what earlier starts have done."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def write_stamp(stamp: dict[str, object]) -> None:
+    """Remember what is done."""
+    STAMP.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+
+
+def venv_works() -> bool:
+    """Tell whether the environment's Python and pip start."""
+    return PYTHON.exists() and succeeds([PYTHON, "-m", "pip", "--version"])
+
+
+def make_venv() -> None:
+    """Make the virtual environment anew."""
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    say("Making the virtual environment .venv ...")
+    if not can_make_venv():
+        provide_venv_module()
+    made = ask([sys.executable, "-m", "venv", VENV])
+    if made.returncode != 0 or not venv_works():
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise Stop(f"the virtual environment could not be made:\n{made.stdout}{made.stderr}")
+
+
+def can_make_venv() -> bool:
+    """Tell whether Python came with what a virtual environment is made from; on Debian that is a package of its own."""
+    return succeeds([sys.executable, "-c", "import venv, ensurepip"])
+
+
+def provide_venv_module() -> None:
+    """Install Debian's package with the missing part of Python, or say how to."""
+    package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    if not (has_apt() and apt_install([package]) and can_make_venv()):
+        way = f"Type:\n\n    sudo apt install {package}\n\nand start again." if has_apt() else "Install them."
+        raise Stop(f"this Python came without the modules venv and ensurepip. {way}")
+
+
+def requirements(*groups: str) -> list[str]:
+    """Return the packages that pyproject.toml names."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = {"dependencies": project["dependencies"], **project["optional-dependencies"]}
+    return [package for group in groups for package in lists[group]]
+
+
+def pip(*words: str) -> list[str | Path]:
+    """Return a pip command."""
+    return [PYTHON, "-m", "pip", "--disable-pip-version-check", *words]
+
+
+def install(wanted: list[str]) -> None:
+    """Install packages in the versions that constraints.txt pins."""
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    if run(pip("install", *quiet, "--constraint", str(CONSTRAINTS), *wanted), environment()) != 0:
+        raise Stop(
+            "pip could not install the packages (see above). Is there a network? Start again to go on."
+        )
+
+
+def set_up_torch(*, anyway: bool) -> str:
+    """Install PyTorch for the test of its export where that is no download of gigabytes; return why not, or nothing."""
+    stamp = read_stamp()
+    said = stamp.get("torch")
+    if said is None or (said and anyway):
+        said = try_torch(anyway=anyway)
+        write_stamp(stamp | {"torch": said})
+    return str(said)
+
+
+def try_torch(*, anyway: bool) -> str:
+    """Ask pip what PyTorch would bring along, then install it; return why not, or nothing."""
+    wanted = [*requirements("torch"), "--constraint", str(CONSTRAINTS)]
+    asked = ask(pip("install", "--quiet", "--dry-run", "--report", "-", *wanted))
+    if asked.returncode != 0:
+        return "PyTorch is not to be had for this Python; the test of its export will be skipped."
+    names = [item["metadata"]["name"].lower() for item in json.loads(asked.stdout)["install"]]
+    if not anyway and any(name.startswith(("nvidia-", "cuda-", "triton")) for name in names):
+        return "PyTorch is a download of gigabytes here; the test of its export will be skipped (--peers runs it)."
+    say("Installing PyTorch for the test of its export (once) ...")
+    if run(pip("install", "--quiet", *wanted), environment()) != 0:
+        return "PyTorch could not be installed (see above); the test of its export will be skipped."
+    return ""
+
+
+# -- system libraries
+
+
+def provide_system_libraries(*, for_a_window: bool) -> None:
+    """Install what Qt needs from the system through apt where that is allowed, else say what to type."""
+    from app.qt.system_libraries import advice, missing_libraries, packages
+
+    missing = missing_libraries(for_a_window=for_a_window)
+    if not missing:
+        return
+    say(f"Qt needs libraries of the system: {', '.join(missing)}")
+    if has_apt() and apt_install(packages(missing)):
+        missing = missing_libraries(for_a_window=for_a_window)
+    if missing:
+        raise Stop(
+            f"some libraries that Qt needs are missing. Type:\n\n    {advice(missing, has_apt=has_apt())}\n"
+        )
+
+
+def has_apt() -> bool:
+    """Tell whether this is Debian, Ubuntu or one of their kin."""
+    return shutil.which("apt-get") is not None
+
+
+def apt_install(wanted: list[str]) -> bool:
+    """Install packages where this user may do so without a password; tell whether it went well."""
+    prefix = apt_prefix()
+    if prefix is None:
+        return False
+    say(f"Installing with apt: {' '.join(wanted)}")
+    surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    apt: list[str | Path] = [*prefix, "apt-get", "--quiet", "--quiet", "--yes"]
+    command = [*apt, "install", "--no-install-recommends", *wanted]
+    if run(command, surroundings) == 0:
+        return True
+    run([*apt, "update"], surroundings)
+    return run(command, surroundings) == 0
+
+
+def apt_prefix() -> list[str] | None:
+    """Return what goes before apt-get: nothing for root, sudo where it asks for no password, None where it may not."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and succeeds([sudo, "-n", "true"]):
+        return [sudo, "-n"]
+    return None
+
+
+# -- running
+
+
+def environment() -> dict[str, str]:
+    """Return the surroundings for a child: this checkout is where `app` is found, whatever the folder."""
+    return dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUTF8="1")
+
+
+def run(command: Sequence[str | Path], surroundings: dict[str, str], folder: Path | None = None) -> int:
+    """Run a command in the foreground and return its exit code."""
+    sys.stdout.flush()
+    return subprocess.call([str(word) for word in command], env=surroundings, cwd=folder)
+
+
+def ask(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run a command in silence and return its answer."""
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=False, capture_output=True, text=True, env=environment())
+
+
+def succeeds(command: Sequence[str | Path]) -> bool:
+    """Tell whether a command ends well."""
+    return ask(command).returncode == 0
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print a line."""
+    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

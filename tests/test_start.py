@@ -1,0 +1,247 @@
+"""What start.py decides: versions, requirements, stamps, and the words it says."""
+
+import json
+import runpy
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.qt import system_libraries
+from app.qt.system_libraries import FOR_A_WINDOW, FOR_QT, advice, missing_libraries, packages
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Return start.py as a module whose virtual environment would be in an empty folder."""
+    module = SimpleNamespace(**runpy.run_path(str(ROOT / "start.py"), run_name="start"))
+    inside = module.main.__globals__
+    monkeypatch.setitem(inside, "VENV", tmp_path / ".venv")
+    monkeypatch.setitem(inside, "STAMP", tmp_path / "chalkgraph.json")
+    module.patch = lambda name, value: monkeypatch.setitem(inside, name, value)
+    return module
+
+
+@pytest.fixture
+def calls(start):
+    """Note what would be run, and let everything succeed."""
+    noted: list[list[str]] = []
+
+    def note(command, surroundings, folder=None):
+        noted.append([Path(command[0]).name, *map(str, command[1:])])
+        return 0
+
+    start.patch("run", note)
+    start.patch("set_up", lambda purpose: noted.append(["set up", purpose]))
+    start.patch("set_up_torch", lambda *, anyway: noted.append(["torch", str(anyway)]) or "")
+    return noted
+
+
+def test_without_words_the_window_is_opened(start, calls):
+    assert start.main([]) == 0
+    assert calls[0] == ["set up", "run"]
+    assert calls[1][1:] == ["-P", "-m", "app"]
+
+
+def test_a_file_is_handed_on(start, calls):
+    start.main(["net.chalk"])
+    assert calls[-1][-1] == "net.chalk"
+
+
+def test_test_runs_every_check_and_pytest_last(start, calls, capsys):
+    assert start.main(["test"]) == 0
+    assert calls[:2] == [["set up", "test"], ["torch", "False"]]
+    assert [words[2] for words in calls[2:5]] == ["ruff", "ruff", "mypy"]
+    assert calls[5][0] == "lint-imports"
+    assert calls[6][1:3] == ["-m", "pytest"]
+    assert calls[6][3:] == ["-m", "not slow"]
+    assert capsys.readouterr().out.endswith("== pytest\n")
+
+
+def test_all_runs_the_slow_tests_and_more_words_go_to_pytest(start, calls):
+    start.main(["test", "--all", "--peers", "--", "-k", "theme"])
+    assert calls[1] == ["torch", "True"]
+    assert calls[-1][2:] == ["pytest", "-k", "theme"]
+
+
+def test_a_failing_check_stops_the_rest(start, calls, capsys):
+    def fail_at_mypy(command, surroundings, folder=None):
+        calls.append(list(map(str, command)))
+        return 1 if "mypy" in command else 0
+
+    start.patch("run", fail_at_mypy)
+    assert start.main(["test"]) == 1
+    assert "mypy found something" in capsys.readouterr().err
+    assert "pytest" not in calls[-1]
+
+
+def test_checks_run_without_a_display(start, calls, monkeypatch):
+    seen = []
+    start.patch("run", lambda command, surroundings, folder=None: seen.append(surroundings) or 0)
+    monkeypatch.setenv("DISPLAY", ":0")
+    start.main(["test"])
+    assert all(found["QT_QPA_PLATFORM"] == "offscreen" and "DISPLAY" not in found for found in seen)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["test", "--fast"], "--fast"), (["bench", "sleep"], "no measurement called 'sleep'")]
+)
+def test_unknown_words_are_refused(start, calls, capsys, words, said):
+    assert start.main(words) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_bench_lists_what_there_is(start, calls, capsys):
+    assert start.main(["bench"]) == 0
+    assert "start" in capsys.readouterr().out
+
+
+def test_requirements_are_those_of_pyproject(start):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert start.requirements("dependencies") == project["dependencies"]
+    assert start.requirements("dependencies", "test")[-1] == project["optional-dependencies"]["test"][-1]
+    assert start.requirements("torch") == ["torch==2.13.0"]
+
+
+def test_every_requirement_is_pinned(start):
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-")
+    for requirement in start.requirements("dependencies", "test", "torch"):
+        name = requirement.split(">")[0].split("=")[0].lower()
+        assert f"\n{name}==" in pins, name
+
+
+@pytest.fixture
+def installed(start):
+    """Pretend that environments and packages are made; note which."""
+    made: list[str] = []
+    start.patch("venv_works", lambda: bool(made))
+    start.patch("make_venv", lambda: made.append("venv"))
+    start.patch("install", lambda wanted: made.append(f"{len(wanted)} packages"))
+    start.patch("provide_system_libraries", lambda *, for_a_window: None)
+    return made
+
+
+def test_later_starts_skip_what_is_done(start, installed):
+    start.set_up("run")
+    first = list(installed)
+    start.set_up("run")
+    assert first[0] == "venv"
+    assert installed == first
+
+
+def test_tests_need_more_than_the_window_and_the_window_no_more_than_the_tests(start, installed):
+    start.set_up("run")
+    start.set_up("test")
+    assert installed[0] == "venv"
+    assert len(installed) == 3
+    start.set_up("run")
+    assert len(installed) == 3
+
+
+def test_a_changed_project_is_set_up_anew(start, installed):
+    start.set_up("run")
+    start.patch("key", lambda: "another")
+    start.set_up("run")
+    assert installed.count("venv") == 2
+
+
+def test_a_damaged_stamp_counts_as_none(start):
+    start.main.__globals__["STAMP"].write_text("{half", encoding="utf-8")
+    assert start.read_stamp() == {}
+
+
+def report(*package_names):
+    items = [{"metadata": {"name": name}} for name in package_names]
+    return SimpleNamespace(returncode=0, stdout=json.dumps({"install": items}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "anyway", "said", "installs"),
+    [
+        (report("torch", "sympy"), False, "", 1),
+        (report("torch", "nvidia-cublas"), False, "gigabytes", 0),
+        (report("torch", "nvidia-cublas"), True, "", 1),
+        (SimpleNamespace(returncode=1, stdout=""), False, "not to be had", 0),
+    ],
+)
+def test_pytorch_is_installed_where_it_is_no_burden(start, answer, anyway, said, installs):
+    commands = []
+
+    start.patch("ask", lambda command: commands.append(command) or answer)
+    start.patch("run", lambda command, surroundings: commands.append(command) or 0)
+    told = start.set_up_torch(anyway=anyway)
+    assert said in told
+    assert bool(said) == bool(told)
+    assert len(commands) == 1 + installs
+    start.set_up_torch(anyway=False)
+    assert len(commands) == 1 + installs
+
+
+def test_apt_is_used_where_it_may(start):
+    tried = []
+    start.patch("has_apt", lambda: True)
+    start.patch("apt_install", lambda wanted: tried.append(wanted) or True)
+    answers = iter([("libEGL.so.1",), ()])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(system_libraries, "missing_libraries", lambda *, for_a_window: next(answers))
+        start.provide_system_libraries(for_a_window=True)
+    assert tried == [["libegl1"]]
+
+
+def test_else_the_exact_line_is_said(start):
+    start.patch("has_apt", lambda: True)
+    start.patch("apt_install", lambda wanted: False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            system_libraries,
+            "missing_libraries",
+            lambda *, for_a_window: ("libxcb-cursor.so.0", "libEGL.so.1"),
+        )
+        with pytest.raises(start.Stop, match="sudo apt install libegl1 libxcb-cursor0"):
+            start.provide_system_libraries(for_a_window=True)
+
+
+def test_missing_venv_module_names_the_package(start):
+    start.patch("can_make_venv", lambda: False)
+    start.patch("has_apt", lambda: True)
+    start.patch("apt_install", lambda wanted: False)
+    with pytest.raises(start.Stop, match=rf"sudo apt install python3\.{sys.version_info[1]}-venv"):
+        start.provide_venv_module()
+
+
+def nothing_loads(name):
+    raise OSError(name)
+
+
+def test_all_libraries_are_missed_where_none_loads():
+    assert missing_libraries(platform="linux", loads=nothing_loads) == (*FOR_QT, *FOR_A_WINDOW)
+    assert missing_libraries(for_a_window=False, platform="linux", loads=nothing_loads) == tuple(FOR_QT)
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_other_systems_need_none(platform):
+    assert missing_libraries(platform=platform, loads=nothing_loads) == ()
+
+
+def test_advice_names_libraries_where_there_is_no_apt():
+    assert packages(["libGL.so.1", "libEGL.so.1"]) == ["libegl1", "libgl1"]
+    assert "libGL.so.1" in advice(["libGL.so.1"], has_apt=False)
+
+
+def test_an_old_python_is_told_so(start, capsys):
+    start.patch("OLDEST", (3, 99))
+    start.patch("shutil", SimpleNamespace(which=lambda name: None))
+    assert start.main([]) == 1
+    assert "needs Python 3.99 or newer" in capsys.readouterr().err
+
+
+def test_help_needs_no_set_up():
+    done = subprocess.run(
+        [sys.executable, ROOT / "start.py", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "python3 start.py test" in done.stdout
