@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 
 from app.engine.errors import BindError
@@ -15,9 +16,24 @@ from app.engine.operator import Array
 from app.engine.plan import make_plan
 from app.engine.shapes import Shape, element_count, text
 from app.engine.symbol import Symbol
-from app.engine.types import FLOAT32
 
 _REQUESTS = ("write", "add", "null")
+
+
+@attrs.frozen
+class BindOptions:
+    """What a bind may be told besides arrays: the seed of random streams, and to keep every internal array."""
+
+    seed: int | None = None
+    keep_all: bool = False
+
+
+@attrs.frozen(eq=False)
+class _Bound:
+    """The arrays from outside by node: values of variables, and gradient buffers."""
+
+    variables: Mapping[int, Array]
+    gradients: Mapping[int, Array]
 
 
 def bind(
@@ -26,9 +42,7 @@ def bind(
     args_grad: Any = None,
     grad_req: Any = "write",
     aux_states: Any = None,
-    *,
-    seed: int | None = None,
-    keep_all: bool = False,
+    options: BindOptions = BindOptions(),
 ) -> Executor:
     """Bind arrays that the caller owns; they are used, not copied. See Symbol.bind."""
     graph = symbol.graph
@@ -46,7 +60,7 @@ def bind(
     for index in graph.arguments:
         if index not in gradients:
             requests[graph.nodes[index].name] = "null"
-    return _make(graph, inference, requests, variables, gradients, seed=seed, keep_all=keep_all)
+    return _make(inference, requests, _Bound(variables, gradients), options)
 
 
 def simple_bind(
@@ -54,9 +68,7 @@ def simple_bind(
     shapes: Mapping[str, Shape],
     grad_req: Any = "write",
     dtypes: Mapping[str, Any] | None = None,
-    *,
-    seed: int | None = None,
-    keep_all: bool = False,
+    options: BindOptions = BindOptions(),
 ) -> Executor:
     """Infer all shapes and allocate every array, filled with 0. See Symbol.simple_bind."""
     graph = symbol.graph
@@ -75,29 +87,33 @@ def simple_bind(
         for index in graph.arguments
         if requests.get(graph.nodes[index].name, "null") != "null"
     }
-    return _make(graph, inference, requests, variables, gradients, seed=seed, keep_all=keep_all)
+    return _make(inference, requests, _Bound(variables, gradients), options)
 
 
 def _make(
-    graph: Graph,
-    inference: Inference,
-    requests: Mapping[str, Request],
-    variables: Mapping[int, Array],
-    gradients: Mapping[int, Array],
-    *,
-    seed: int | None,
-    keep_all: bool,
+    inference: Inference, requests: Mapping[str, Request], arrays: _Bound, options: BindOptions
 ) -> Executor:
+    graph = inference.graph
     executor_graph = build_executor_graph(graph, inference, requests)
-    plan = make_plan(executor_graph, inference, share=not keep_all)
+    plan = make_plan(executor_graph, inference, share=not options.keep_all)
     for node in executor_graph.nodes:
-        if node.request in ("write", "add") and gradients[node.entry[0]].shape != node.shape:
+        if node.request in ("write", "add") and arrays.gradients[node.entry[0]].shape != node.shape:
             raise BindError(
-                f"The gradient buffer of {graph.nodes[node.entry[0]].name} is {gradients[node.entry[0]].shape},"
-                f" but the argument is {text(node.shape)}."
+                f"The gradient buffer of {graph.nodes[node.entry[0]].name} is"
+                f" {arrays.gradients[node.entry[0]].shape}, but the argument is {text(node.shape)}."
             )
     _refuse_beyond_memory(plan.bytes_shared)
-    return Executor(Binding(graph, inference, executor_graph, plan, variables, gradients, requests, seed))
+    binding = Binding(
+        graph,
+        inference,
+        executor_graph,
+        plan,
+        arrays.variables,
+        arrays.gradients,
+        requests,
+        options.seed,
+    )
+    return Executor(binding)
 
 
 def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
@@ -177,7 +193,7 @@ def _refuse_namesakes(graph: Graph) -> None:
 
 
 def _zeros(inference: Inference, index: int) -> Array:
-    return np.zeros(inference.shape((index, 0)), inference.dtype((index, 0)) or FLOAT32)
+    return np.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
 
 
 def _refuse_too_large(inference: Inference) -> None:
@@ -185,7 +201,7 @@ def _refuse_too_large(inference: Inference) -> None:
     graph = inference.graph
     _refuse_beyond_memory(
         sum(
-            element_count(inference.shape((index, 0))) * (inference.dtype((index, 0)) or FLOAT32).itemsize
+            element_count(inference.shape((index, 0))) * inference.settled_dtype((index, 0)).itemsize
             for index in (*graph.arguments, *graph.auxiliary)
         )
     )

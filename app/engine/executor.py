@@ -56,7 +56,7 @@ class Binding:
 
 
 class Executor:
-    """Runs one bound graph. Arrays are plain numpy arrays, writable in place; outputs are valid until the next forward."""
+    """Runs one bound graph; arrays are plain numpy arrays, and outputs are valid until the next forward."""
 
     def __init__(self, binding: Binding) -> None:
         self.graph: Graph = binding.graph
@@ -150,7 +150,7 @@ class Executor:
     # Looking inside ----------------------------------------------------------------------------------------------
 
     def value(self, entry: Entry) -> Array | None:
-        """Return the array of an entry; its contents hold until memory is shared, so bind with keep_all to read them."""
+        """Return the array of an entry; other arrays may share its memory unless bound with keep_all."""
         return self._arrays.get(value_key(entry))
 
     def gradient(self, entry: Entry) -> Array | None:

@@ -1,7 +1,7 @@
 """The executor graph: forward nodes, and one explicit backward node for every gradient that somebody asked for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -54,7 +54,7 @@ class ExecutorGraph:
     head_gradients: Mapping[int, int]
     """The executor node of the gradient handed in for an output, where something reads it."""
     backward_heads: Mapping[int, tuple[int | None, ...]]
-    """For every operator that is differentiated: the executor nodes of its outputs' gradients, None where none flows."""
+    """For every differentiated operator: the executor nodes of its outputs' gradients, None where none flows."""
 
 
 def build_executor_graph(
@@ -171,7 +171,7 @@ class _Builder:
                 self.parts.setdefault(entry, []).append(self.add_part(index, number, heads))
 
     def whole_gradient(self, entry: Entry, wanted_heads: Mapping[Entry, list[int]]) -> int | None:
-        """Return the node that holds the whole gradient of an array; several parts are summed in a node of their own."""
+        """Return the node with the whole gradient of an array; several parts are summed in a node of their own."""
         parts = self.head_parts(entry, wanted_heads) + self.parts.get(entry, [])
         if not parts:
             return None
@@ -273,25 +273,9 @@ class _Builder:
         node = self.graph.nodes[entry[0]]
         return node.name if len(node.output_names) == 1 else self.graph.entry_name(entry)
 
-    def add(
-        self,
-        kind: Kind,
-        name: str,
-        entry: Entry,
-        *,
-        symbol_node: int,
-        reads: tuple[int, ...] = (),
-        heads: tuple[int, ...] = (),
-        formula: str = "",
-        input: int = -1,  # noqa: A002 - the field's own name
-        is_zero: bool = False,
-    ) -> int:
-        """Append a node and return its index."""
+    def add(self, kind: Kind, name: str, entry: Entry, **facts: Any) -> int:
+        """Append a node, with the shape and type of its entry, and return its index."""
         index = len(self.nodes)
-        shape = self.inference.shape(entry)
-        dtype = self.inference.dtype(entry) or FLOAT32
-        node = ExecutorNode(
-            index, kind, name, symbol_node, entry, reads, heads, None, shape, dtype, formula, input, is_zero
-        )
-        self.nodes.append(node)
+        shape, dtype = self.inference.shape(entry), self.inference.settled_dtype(entry)
+        self.nodes.append(ExecutorNode(index, kind, name, entry=entry, shape=shape, dtype=dtype, **facts))
         return index

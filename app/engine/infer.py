@@ -14,7 +14,7 @@ from app.engine.operator import DType
 from app.engine.params import Declaration, Parameter
 from app.engine.reasons import Reason, explain_entry
 from app.engine.shapes import UNKNOWN, Shape, Shapes, is_known, merge, text
-from app.engine.types import infer_types
+from app.engine.types import FLOAT32, infer_types
 
 GIVEN = -1
 """Stands for the user where a node's index says who found a shape."""
@@ -58,6 +58,11 @@ class Inference:
     def dtype(self, entry: Entry) -> DType | None:
         """Return the element type of one array, None while it is open."""
         return self.types[entry[0]][entry[1]]
+
+    def settled_dtype(self, entry: Entry) -> DType:
+        """Return the element type that an array is made with: its own, or float32 while it is open."""
+        found = self.dtype(entry)
+        return FLOAT32 if found is None else found  # a numpy dtype counts as false, so no `or` here
 
     def in_shapes(self, index: int) -> list[Shape]:
         """Return the shapes of a node's inputs, auxiliary states last."""

@@ -40,8 +40,8 @@ class NameManager(_Scope, root=True):
 
     @classmethod
     def current(cls) -> "NameManager":
-        """Return the innermost manager that is entered."""
-        manager = cls._stack[-1]
+        """Return the innermost manager that is entered, else one for the life of the process."""
+        manager = cls._stack[-1] if cls._stack else _ROOT
         assert isinstance(manager, NameManager)
         return manager
 
@@ -65,7 +65,7 @@ class AttrScope(_Scope, root=True):
         for value in attributes.values():
             if not isinstance(value, str):
                 raise ValueError("Attributes need to be text.")
-        self._attributes = {_dunder(name): value for name, value in attributes.items()}
+        self.attributes = {_dunder(name): value for name, value in attributes.items()}
 
     @classmethod
     def collect(cls, own: dict[str, str]) -> dict[str, str]:
@@ -73,7 +73,7 @@ class AttrScope(_Scope, root=True):
         collected: dict[str, str] = {}
         for scope in cls._stack:
             assert isinstance(scope, AttrScope)
-            collected.update(scope._attributes)
+            collected.update(scope.attributes)
         collected.update(own)
         return collected
 
@@ -82,4 +82,4 @@ def _dunder(name: str) -> str:
     return name if name.startswith("__") and name.endswith("__") else f"__{name}__"
 
 
-NameManager._stack.append(NameManager())
+_ROOT = NameManager()

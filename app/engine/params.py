@@ -12,9 +12,11 @@ from app.engine.errors import ParameterError
 _METADATA = "parameter"
 _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
-_INTEGER = re.compile(r"\s*[+-]?\d+\Z")
+_INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
 _LONG_SUFFIX = re.compile(r"(?<=\d)L\b")
-_REAL = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.I)
+_REAL = re.compile(
+    r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE
+)
 
 
 @attrs.frozen

@@ -11,7 +11,6 @@ from app.engine.graph import Entry
 from app.engine.infer import Inference
 from app.engine.operator import Array, DType
 from app.engine.shapes import Shape, element_count
-from app.engine.types import FLOAT32
 
 StepKind = Literal["forward", "backward", "sum", "zero"]
 ALIGNMENT = 64  # bytes: a cache line, and enough for every vector instruction
@@ -176,7 +175,7 @@ class _Arrays:
         """Return shape, type and bytes."""
         entry = key.entry if key.kind == "value" else self.executor_graph.nodes[key.node].entry
         shape = self.inference.shape(entry)
-        dtype = self.inference.dtype(entry) or FLOAT32
+        dtype = self.inference.settled_dtype(entry)
         return shape, dtype, element_count(shape) * dtype.itemsize
 
 

@@ -148,9 +148,10 @@ class _Rule:
         """Say what the dimension follows from: "data is (64, 8, 4, 4): 8·4·4"."""
         if not sources:
             return f"{self.node.name} ({self.node.op_name}) makes it so"
-        parts = []
-        for entry in dict.fromkeys(entry for entry, _ in sources):
-            parts.append(f"{self.inference.graph.entry_name(entry)} is {text(self.inference.shape(entry))}")
+        parts = [
+            f"{self.inference.graph.entry_name(entry)} is {text(self.inference.shape(entry))}"
+            for entry in dict.fromkeys(entry for entry, _ in sources)
+        ]
         sizes = [self.inference.shape(entry)[axis] for entry, axis in sources]
         product = 1
         for factor in sizes:

@@ -57,7 +57,7 @@ class Symbol(Signs):
 
     def get_internals(self) -> "Symbol":
         """Return a group of every variable and every visible output."""
-        nodes = self._nodes_in_order
+        nodes = self.nodes_in_order
         return Symbol([(node, number) for node in nodes for number in range(node.visible_outputs)])
 
     def get_children(self) -> "Symbol | None":
@@ -67,7 +67,8 @@ class Symbol(Signs):
         return Symbol(inputs) if inputs else None
 
     @cached_property
-    def _nodes_in_order(self) -> list[SymbolNode]:
+    def nodes_in_order(self) -> list[SymbolNode]:
+        """The nodes that the heads need, depth first."""
         return depth_first(self.heads)
 
     def attr(self, key: str) -> str | None:
@@ -81,7 +82,7 @@ class Symbol(Signs):
 
     def attr_dict(self) -> dict[str, dict[str, str]]:
         """Return every node's attributes by node name."""
-        return {node.name: _listed(node.attributes) for node in self._nodes_in_order if node.attributes}
+        return {node.name: _listed(node.attributes) for node in self.nodes_in_order if node.attributes}
 
     # Composing ---------------------------------------------------------------------------------------------------
 
@@ -170,9 +171,9 @@ class Symbol(Signs):
 
         `keep_all` keeps every internal array readable after a run, at the price of shared memory.
         """
-        from app.engine.binding import bind
+        from app.engine.binding import BindOptions, bind
 
-        return bind(self, args, args_grad, grad_req, aux_states, seed=seed, keep_all=keep_all)
+        return bind(self, args, args_grad, grad_req, aux_states, BindOptions(seed, keep_all))
 
     def simple_bind(
         self,
@@ -184,12 +185,12 @@ class Symbol(Signs):
         keep_all: bool = False,
     ) -> "Executor":
         """Allocate every array, filled with 0, from the shapes of some inputs, and return an Executor."""
-        from app.engine.binding import simple_bind
+        from app.engine.binding import BindOptions, simple_bind
 
-        return simple_bind(self, shapes or {}, grad_req, dtypes, seed=seed, keep_all=keep_all)
+        return simple_bind(self, shapes or {}, grad_req, dtypes, BindOptions(seed, keep_all))
 
 
-def Variable(  # noqa: N802 - MXNet's own name
+def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
     name: str,
     *,
     attr: Mapping[str, str] | None = None,
@@ -276,14 +277,14 @@ def _dtype_number(dtype: Any) -> str:
 
 
 def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Symbol:
-    names = {node.name for node in symbol._nodes_in_order if node.operator is None}
+    names = {node.name for node in symbol.nodes_in_order if node.operator is None}
     for name, other in replacements.items():
         if name not in names:
             raise GraphError(f"There is no variable named {name!r} to replace.")
         if len(other.heads) != 1:
             raise GraphError(f"{name} is to be replaced by a tuple of {len(other.heads)} outputs; pick one.")
     new: dict[SymbolNode, Head | SymbolNode] = {}
-    for node in symbol._nodes_in_order:
+    for node in symbol.nodes_in_order:
         if node.operator is None and node.name in replacements:
             new[node] = replacements[node.name].heads[0]
         else:

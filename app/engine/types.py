@@ -26,7 +26,7 @@ def infer_types(
     found: Found = [[None] * node.output_count for node in graph.nodes]
     for index, node in enumerate(graph.nodes):
         if node.is_variable:
-            found[index][0] = given.get(node.name) or _declared(node.attributes)
+            found[index][0] = given[node.name] if node.name in given else _declared(node.attributes)
     misfits: dict[int, Misfit] = {}
     _sweep(graph, found, misfits)
     while (undecided := _first_open_variable(graph, found)) is not None:

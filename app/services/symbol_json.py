@@ -122,7 +122,7 @@ def _parse(text: str) -> dict[str, Any]:
             raise FormatError(f"This is no symbol file: it has no {key!r}.")
     unknown = set(data) - _TOP_KEYS
     if unknown:
-        raise FormatError(f"This is no symbol file: MXNet knows no {sorted(unknown)[0]!r} in it.")
+        raise FormatError(f"This is no symbol file: MXNet knows no {min(unknown)!r} in it.")
     _list(data["nodes"], "nodes")
     return data
 
@@ -148,7 +148,7 @@ def _raw_node(item: Any, number: int) -> _RawNode:
             raise FormatError(f"Node {number} of the file has no {key!r}.")
     unknown = set(item) - _NODE_KEYS
     if unknown:
-        raise FormatError(f"Node {number} of the file has an unknown key {sorted(unknown)[0]!r}.")
+        raise FormatError(f"Node {number} of the file has an unknown key {min(unknown)!r}.")
     if not isinstance(item["op"], str) or not isinstance(item["name"], str):
         raise FormatError(f"Node {number} of the file has no operator or name in words.")
     attributes: dict[str, str] = {}
@@ -227,7 +227,7 @@ def _build(raw: Sequence[_RawNode], order: Sequence[int], heads: Sequence[Entry]
         check_arity(GraphNode(node.name, node.op, operator, node.attributes, entries))
     whole = [node for node in plain if node is not None]
     for number, node in enumerate(raw):
-        check_outputs(whole, node.inputs, raw[number].name)
+        check_outputs(whole, node.inputs, node.name)
     check_outputs(whole, heads, "a head")
     return Symbol([(made[number], output) for number, output in heads])
 
