@@ -189,7 +189,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook_func(_is_texts, _texts)
     converter.register_structure_hook_func(lambda kind: kind == Point, _point)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _word)
+    converter.register_structure_hook_func(_is_word, _word)
     converter.register_unstructure_hook(float, _short)
     converter.register_unstructure_hook_func(_is_texts, lambda texts: dict(sorted(texts.items())))
     _always_write(converter, Node, "position")
@@ -200,8 +200,12 @@ def _converter() -> cattrs.Converter:
 def _always_write(converter: cattrs.Converter, kind: type, field: str) -> None:
     """Keep one field in the text even at its default, where a reader would miss it."""
     overrides: dict[str, Any] = {field: override(omit_if_default=False)}
-    hook = make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, **overrides)
+    hook: Any = make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, **overrides)
     converter.register_unstructure_hook(kind, hook)
+
+
+def _is_word(kind: Any) -> bool:
+    return bool(get_origin(kind) == Literal)
 
 
 def _is_texts(kind: Any) -> bool:

@@ -1,0 +1,49 @@
+"""Positions for a whole document: the layered layout with the sizes and the direction of the drawing's style."""
+
+import math
+from collections.abc import Mapping
+
+import attrs
+
+from app.document.reading import read_node
+from app.document.records import GROUP, VARIABLE, Document, Id, Node, Point
+from app.services.layout import LayoutOptions, Size, layered
+
+CARD = (192.0, 176.0)  # the card and the small arguments above or below it
+CARD_VARIABLE = (88.0, 64.0)  # ellipse and name
+PICTURE = (96.0, 48.0)
+PICTURE_WITH_ARGUMENTS = (208.0, 72.0)
+SHORTEST_ROW = 1360.0
+BREADTH = 1.6
+
+
+def arrange(document: Document, sizes: Mapping[Id, Size] | None = None) -> dict[Id, Point]:
+    """Return a position for every node; `sizes` are the real ones where the drawing knows them."""
+    own = {node.id: _size(document, node) for node in document.nodes.values()}
+    own.update({key: size for key, size in (sizes or {}).items() if key in own})
+    wires = sorted(document.edges.values(), key=lambda edge: (edge.target, edge.input))
+    edges = [(edge.source, edge.target) for edge in wires]
+    if document.options.style == "picture":
+        return layered(own, edges, LayoutOptions("down", rank_gap=48, node_gap=48))
+    options = LayoutOptions("right", rank_gap=56, node_gap=32)
+    return layered(own, edges, attrs.evolve(options, wrap=_row_length(own, options)))
+
+
+def arranged(document: Document, sizes: Mapping[Id, Size] | None = None) -> Document:
+    """Return the document with every node at its arranged position."""
+    places = arrange(document, sizes)
+    nodes = {key: attrs.evolve(node, position=places[key]) for key, node in document.nodes.items()}
+    return attrs.evolve(document, nodes=nodes)
+
+
+def _row_length(sizes: Mapping[Id, Size], options: LayoutOptions) -> float:
+    """Choose how long a row may be so that the whole is about as broad as a window."""
+    area = sum((width + options.rank_gap) * (height + options.node_gap) for width, height in sizes.values())
+    return max(SHORTEST_ROW, math.sqrt(area * BREADTH))
+
+
+def _size(document: Document, node: Node) -> Size:
+    if document.options.style == "card":
+        return CARD_VARIABLE if node.op in (VARIABLE, GROUP) else CARD
+    has_arguments = any(port.role != "data" for port in read_node(node).ports)
+    return PICTURE_WITH_ARGUMENTS if has_arguments else PICTURE

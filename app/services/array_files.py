@@ -1,0 +1,189 @@
+"""Arrays in files that people bring: `.npy`, `.npz#array`, and `.csv#column`."""
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.errors import BindError
+from app.engine.shapes import Shape
+
+Array = NDArray[Any]
+
+SUFFIXES = (".npy", ".npz", ".csv")
+
+
+def read_array(value: str, folder: Path | None) -> Array:
+    """Return the array that a path, with `#` and a name where the file has several, stands for (read-only)."""
+    path, name = _locate(value, folder)
+    with _explained(path):
+        return _read(path, name, path.stat().st_mtime_ns)
+
+
+def array_shape(value: str, folder: Path | None) -> Shape:
+    """Return the shape of that array; of a numpy file only the head is read."""
+    path, name = _locate(value, folder)
+    with _explained(path):
+        if path.suffix.lower() == ".csv":
+            return _read(path, name, path.stat().st_mtime_ns).shape
+        return _head_shape(path, name, path.stat().st_mtime_ns)
+
+
+def array_names(path: Path) -> list[str]:
+    """Return what may stand after `#` for a file, in the file's order; nothing for a single array."""
+    with _explained(path):
+        if path.suffix.lower() == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                return [name.removesuffix(".npy") for name in archive.namelist()]
+        return _csv_rows(path)[0] if path.suffix.lower() == ".csv" else []
+
+
+def _locate(value: str, folder: Path | None) -> tuple[Path, str]:
+    text, name = value.strip(), ""
+    if "#" in text and not text.lower().endswith(SUFFIXES):
+        text, _, name = text.rpartition("#")
+    if not text:
+        raise BindError("No file is named. Give the path of a .npy, .npz or .csv file.")
+    path = Path(text).expanduser()
+    if path.suffix.lower() not in SUFFIXES:
+        raise BindError(f"{path.name} is none of the files that can be read: {', '.join(SUFFIXES)}.")
+    return (folder or Path.cwd()) / path, name.strip()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into a sentence about it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise BindError(f"There is no file {path}.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError) as error:
+        raise BindError(f"{path.name} is damaged or not a {path.suffix} file: {_line(error)}.") from error
+    except OSError as error:
+        raise BindError(f"{path.name} could not be read: {error.strerror or error}.") from error
+
+
+def _line(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, name: str, _stamp: int) -> Array:
+    """Read an array; the time of the file's last change is part of the memory's key."""
+    reader: Callable[[Path, str], Array]
+    reader = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}[path.suffix.lower()]
+    array = reader(path, name)
+    if array.dtype.kind not in "biuf" or array.size == 0:
+        raise BindError(
+            f"{_called(path, name)} holds {array.dtype}, shape {array.shape}, not an array of numbers."
+        )
+    array = np.atleast_1d(array)
+    array.setflags(write=False)
+    return array
+
+
+@lru_cache(maxsize=64)
+def _head_shape(path: Path, name: str, _stamp: int) -> Shape:
+    if path.suffix.lower() == ".npy":
+        _refuse_name(path, name)
+        with path.open("rb") as file:
+            return _npy_shape(file)
+    with zipfile.ZipFile(path) as archive, archive.open(_member(path, archive, name)) as file:
+        return _npy_shape(file)
+
+
+def _npy_shape(file: Any) -> Shape:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, _ = read(file)
+    return shape or (1,)
+
+
+def _read_npy(path: Path, name: str) -> Array:
+    _refuse_name(path, name)
+    with path.open("rb") as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+def _read_npz(path: Path, name: str) -> Array:
+    with zipfile.ZipFile(path) as archive, archive.open(_member(path, archive, name)) as file:
+        return np.asarray(np.lib.format.read_array(io.BytesIO(file.read()), allow_pickle=False))
+
+
+def _member(path: Path, archive: zipfile.ZipFile, name: str) -> str:
+    members = archive.namelist()
+    if not name and len(members) == 1:
+        return members[0]
+    if f"{name}.npy" not in members:
+        known = ", ".join(f"{path.name}#{member.removesuffix('.npy')}" for member in members[:8])
+        problem = f"holds no array called {name!r}" if name else "holds several arrays"
+        raise BindError(f"{path.name} {problem}; write one of {known}.")
+    return f"{name}.npy"
+
+
+def _refuse_name(path: Path, name: str) -> None:
+    if name:
+        raise BindError(f"{path.name} holds a single array, so leave #{name} out.")
+
+
+def _called(path: Path, name: str) -> str:
+    return f"{path.name}#{name}" if name else path.name
+
+
+def _read_csv(path: Path, name: str) -> Array:
+    header, rows, first = _csv_rows(path)
+    columns = range(len(rows[0]))
+    if name:
+        columns = range((at := _csv_column(path, header, len(rows[0]), name)), at + 1)
+    numbers = [[_number(path, row[at], first + line, at) for at in columns] for line, row in enumerate(rows)]
+    array = np.array(numbers)
+    return array[:, 0] if name else array
+
+
+def _csv_column(path: Path, header: list[str], count: int, name: str) -> int:
+    if name in header:
+        return header.index(name)
+    if name.isdecimal() and int(name) < count:
+        return int(name)
+    known = ", ".join(f"#{column}" for column in header[:8]) or f"#0 … #{count - 1}"
+    raise BindError(f"{path.name} has no column {name!r}; it has {known}.")
+
+
+def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], int]:
+    """Return the names of the columns (none without a header), the rows, and the line of the first row."""
+    text = path.read_text(encoding="utf-8-sig")
+    start = text[:4096].split("\n", 1)[0]
+    delimiter = max(",;\t", key=start.count)
+    lines = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    lines = [row for row in lines if any(row)]
+    has_header = bool(lines) and not all(_is_number(cell) for cell in lines[0])
+    header, rows = (lines[0], lines[1:]) if has_header else ([], lines)
+    if not rows:
+        raise BindError(f"{path.name} has no rows of numbers.")
+    for line, row in enumerate(rows, start=1 + has_header):
+        if len(row) != len(rows[0]):
+            raise BindError(f"{path.name}, line {line}: {len(row)} columns where there were {len(rows[0])}.")
+    return header, rows, 1 + has_header
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(path: Path, cell: str, line: int, column: int) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        raise BindError(f"{path.name}, line {line}, column {column + 1}: {cell!r} is not a number.") from None
