@@ -120,8 +120,7 @@ def require_python() -> None:
 def set_up(purpose: str) -> None:
     """Bring virtual environment, packages and system libraries to where the purpose needs them; skip what is done."""
     stamp = read_stamp()
-    done = stamp.get("key") == key()
-    if not (done and venv_works()):
+    if stamp.get("key") != key() or not PYTHON.exists():
         make_venv()
         stamp = {}
     if not (stamp.get("run") and (purpose == "run" or stamp.get("test"))):
