@@ -157,11 +157,6 @@ def write_stamp(stamp: dict[str, object]) -> None:
     STAMP.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
 
 
-def venv_works() -> bool:
-    """Tell whether the environment's Python and pip start."""
-    return PYTHON.exists() and succeeds([PYTHON, "-m", "pip", "--version"])
-
-
 def make_venv() -> None:
     """Make the virtual environment anew."""
     if VENV.exists():
@@ -170,7 +165,7 @@ def make_venv() -> None:
     if not can_make_venv():
         provide_venv_module()
     made = ask([sys.executable, "-m", "venv", VENV])
-    if made.returncode != 0 or not venv_works():
+    if made.returncode != 0 or not succeeds([PYTHON, "-m", "pip", "--version"]):
         shutil.rmtree(VENV, ignore_errors=True)
         raise Stop(f"the virtual environment could not be made:\n{made.stdout}{made.stderr}")
 

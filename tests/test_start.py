@@ -119,7 +119,7 @@ def test_every_requirement_is_pinned(start):
 def installed(start):
     """Pretend that environments and packages are made; note which."""
     made: list[str] = []
-    start.patch("venv_works", lambda: bool(made))
+    start.patch("PYTHON", Path(sys.executable))
     start.patch("make_venv", lambda: made.append("venv"))
     start.patch("install", lambda wanted: made.append(f"{len(wanted)} packages"))
     start.patch("provide_system_libraries", lambda *, for_a_window: None)
