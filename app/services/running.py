@@ -1,0 +1,258 @@
+"""Runs a document: values become arrays, the graph is bound with all internals kept, and results come out.
+
+Each run binds anew, so results are never overwritten by a later run and can be read from any thread.
+"""
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from app.document.analysis import Analysis
+from app.document.records import Binding, Document, Id, Settings
+from app.engine.errors import BindError, EngineError, GraphError
+from app.engine.executor import Cancel, Executor, StepDone
+from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
+from app.engine.graph import Entry, Graph
+from app.engine.infer import Inference
+from app.engine.plan import Plan
+from app.engine.types import FLOAT32
+from app.services.proposals import propose_request, propose_value
+from app.services.values import generator, resolve
+
+Array = NDArray[Any]
+Stage = Literal["bound", "forward", "backward"]
+Events = Generator["Progress | Results", None, "Results | None"]
+"""Progress after each step; at the end the results, yielded and returned, or None when the run was cancelled."""
+
+
+@attrs.frozen
+class Progress:
+    """One step of a run is done: how many of how many, in which pass, and the executor nodes it finished."""
+
+    done: int
+    total: int
+    phase: Literal["forward", "backward"]
+    nodes: tuple[int, ...]
+
+
+@attrs.frozen(eq=False)
+class Bound:
+    """A document with its arrays: an executor that keeps every internal array, and the head gradients to come."""
+
+    analysis: Analysis
+    executor: Executor
+    head_gradients: tuple[Array, ...]
+
+
+@attrs.frozen(eq=False)
+class Results:
+    """What a run left: every array of the executor graph, read-only, as far as the run went."""
+
+    document: Document
+    stage: Stage
+    seconds: float
+    node_index: Mapping[Id, int]
+    _executor: Executor
+
+    @property
+    def graph(self) -> Graph:
+        """The symbol's graph."""
+        return self._executor.graph
+
+    @property
+    def inference(self) -> Inference:
+        """The shapes and types that were bound."""
+        return self._executor.inference
+
+    @property
+    def executor_graph(self) -> ExecutorGraph:
+        """What the bind made of the graph."""
+        return self._executor.executor_graph
+
+    @property
+    def plan(self) -> Plan:
+        """The order of the steps and the life of every array."""
+        return self._executor.plan
+
+    @property
+    def requests(self) -> Mapping[str, Request]:
+        """The gradient request of every argument."""
+        return self._executor.requests
+
+    @property
+    def outputs(self) -> tuple[Array | None, ...]:
+        """The outputs in the order of the heads; None before forward."""
+        return tuple(self.value(head) for head in self.graph.heads)
+
+    def value(self, entry: Entry) -> Array | None:
+        """Return an array of the graph; None where forward has not been run, or for an output nobody keeps."""
+        if self.stage == "bound" and not self.graph.nodes[entry[0]].is_variable:
+            return None
+        return _frozen(self._executor.value(entry))
+
+    def gradient(self, entry: Entry) -> Array | None:
+        """Return the whole gradient of an array; None before backward, and where nobody asked for it."""
+        return _frozen(self._executor.gradient(entry)) if self.stage == "backward" else None
+
+    def by_node(self, node_id: Id, output: int = 0) -> Array | None:
+        """Return the value of one output of a node on the board; None where it is not part of what was bound."""
+        index = self.node_index.get(node_id)
+        return None if index is None else self.value((index, output))
+
+    def gradient_by_node(self, node_id: Id, output: int = 0) -> Array | None:
+        """Return the gradient of one output of a node on the board."""
+        index = self.node_index.get(node_id)
+        return None if index is None else self.gradient((index, output))
+
+    def argument(self, name: str) -> Array | None:
+        """Return the array of an argument or auxiliary state by its name."""
+        index = self.graph.index_by_name.get(name)
+        return None if index is None else self.value((index, 0))
+
+    def argument_gradient(self, name: str) -> Array | None:
+        """Return the gradient of an argument by its name."""
+        index = self.graph.index_by_name.get(name)
+        return None if index is None else self.gradient((index, 0))
+
+    def exec_value(self, index: int) -> Array | None:
+        """Return what one node of the executor graph holds; None as long as the run has not come to it."""
+        node = self.executor_graph.nodes[index]
+        if node.kind == "operator" and self.stage == "bound":
+            return None
+        if node.kind not in ("argument", "auxiliary", "operator") and self.stage != "backward":
+            return None
+        return _frozen(self._executor.node_array(index))
+
+
+def bind(analysis: Analysis, folder: Path | None = None) -> Bound:
+    """Bind a document's graph to its values; EngineError names what is missing or does not fit."""
+    graph, inference = _refuse_broken(analysis)
+    document = analysis.document
+    arrays = {index: _array(analysis, index, folder) for index in (*graph.arguments, *graph.auxiliary)}
+    names = {index: graph.nodes[index].name for index in arrays}
+    requests = {names[index]: request_of(document, names[index]) for index in graph.arguments}
+    symbol = analysis.symbol
+    assert symbol is not None
+    executor = symbol.bind(
+        args=[arrays[index] for index in graph.arguments],
+        args_grad={
+            names[index]: np.zeros_like(arrays[index])
+            for index in graph.arguments
+            if requests[names[index]] != "null"
+        },
+        grad_req=requests,
+        aux_states=[arrays[index] for index in graph.auxiliary],
+        seed=document.options.seed & (2**63 - 1),
+        keep_all=True,
+    )
+    heads = tuple(_head_gradient(document, executor, number) for number in range(len(graph.heads)))
+    return Bound(analysis, executor, heads)
+
+
+def run(bound: Bound, *, backward: bool, cancel: Cancel | None = None) -> Events:
+    """Run a bound document forward, and backward where asked."""
+    executor, start = bound.executor, time.perf_counter()
+    train = bound.analysis.document.options.train
+    total = len(executor.plan.steps) if backward else executor.plan.forward_count
+    passes = [executor.run_forward(train, cancel)]
+    if backward:
+        passes.append(executor.run_backward(list(bound.head_gradients), cancel))
+    done = 0
+    for steps in passes:
+        while (step := _next(steps)) is not None:
+            done += 1
+            yield Progress(done, total, step.phase, step.nodes)
+    if done < total:
+        return None
+    results = _results(bound, "backward" if backward else "forward", time.perf_counter() - start)
+    yield results
+    return results
+
+
+def run_to(
+    analysis: Analysis, stage: Stage, *, folder: Path | None = None, cancel: Cancel | None = None
+) -> Events:
+    """Bind a document and run it as far as `stage`."""
+    start = time.perf_counter()
+    bound = bind(analysis, folder)
+    if stage != "bound":
+        return (yield from run(bound, backward=stage == "backward", cancel=cancel))
+    results = _results(bound, stage, time.perf_counter() - start)
+    yield results
+    return results
+
+
+def results_of(events: Iterator[Progress | Results]) -> Results:
+    """Run to the end and return the results, for callers that need no progress."""
+    *_, last = events
+    assert isinstance(last, Results)
+    return last
+
+
+def request_of(document: Document, name: str) -> Request:
+    """Return an argument's gradient request: the one that was chosen, else the proposed one."""
+    binding = document.bindings.get(name)
+    return (binding.request if binding is not None else None) or propose_request(name)
+
+
+def _results(bound: Bound, stage: Stage, seconds: float) -> Results:
+    analysis = bound.analysis
+    return Results(analysis.document, stage, seconds, analysis.node_index, bound.executor)
+
+
+def _next(steps: Iterator[StepDone]) -> StepDone | None:
+    """Take one step; numbers that overflow or divide by zero show as infinity and NaN, not as warnings."""
+    with np.errstate(all="ignore"):
+        return next(steps, None)
+
+
+def _frozen(array: Array | None) -> Array | None:
+    if array is None:
+        return None
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def _refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
+    for problem in analysis.errors:
+        raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
+    if analysis.graph is None or analysis.inference is None:
+        raise GraphError("There is nothing to compute yet. Add an operator to the board.")
+    analysis.inference.refuse_open()
+    return analysis.graph, analysis.inference
+
+
+def _array(analysis: Analysis, index: int, folder: Path | None) -> Array:
+    graph, inference, document = analysis.graph, analysis.inference, analysis.document
+    assert graph is not None and inference is not None
+    name, entry = graph.nodes[index].name, (index, 0)
+    shape, dtype = inference.shape(entry), inference.dtype(entry) or FLOAT32
+    options: Settings = document.options
+    binding = document.bindings.get(name) or Binding(name)
+    try:
+        if binding.kind == "none":
+            proposal = propose_value(graph, index, inference)
+            return proposal.fill(shape, dtype, generator(options.seed, name))
+        return resolve(binding, shape, dtype, seed=options.seed, options=options, folder=folder)
+    except EngineError as error:
+        raise error.at(name) from None
+
+
+def _head_gradient(document: Document, executor: Executor, number: int) -> Array:
+    """Return what flows back into an output: what the document says, else ones; a loss ignores it."""
+    head, name = executor.graph.heads[number], executor.graph.output_names[number]
+    like = executor.outputs[number]
+    said = document.heads.get(name)
+    if said is None or ignores_head_gradient(executor.graph, head):
+        return np.ones_like(like)
+    binding = Binding(f"d({name})", "constant", said.gradient)
+    try:
+        return resolve(binding, like.shape, like.dtype, seed=0, options=document.options, folder=None)
+    except BindError as error:
+        raise error.at(executor.graph.nodes[head[0]].name) from None
