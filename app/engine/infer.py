@@ -226,9 +226,11 @@ class _Follower(_Solver):
         node = self.graph.nodes[index]
         before = {}
         for entry in (*node.inputs, *((index, number) for number in range(node.output_count))):
+            if entry in before:
+                continue
+            before[entry] = self.outputs[entry[0]][entry[1]]
             finders = self.findings.get(entry, ())
-            if finders and finders[-1].by == index and entry not in before:
-                before[entry] = self.outputs[entry[0]][entry[1]]
+            if finders and finders[-1].by == index:
                 self._reset(entry, tuple(step for step in finders if step.by == GIVEN))
         super().apply(index)
         if index in self.problems:
