@@ -264,10 +264,13 @@ def apt_install(wanted: list[str]) -> bool:
     surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     apt: list[str | Path] = [*prefix, "apt-get", "--quiet", "--quiet", "--yes"]
     command = [*apt, "install", "--no-install-recommends", *wanted]
-    if run(command, surroundings) == 0:
+    if succeeds(command, surroundings):
         return True
-    run([*apt, "update"], surroundings)
-    return run(command, surroundings) == 0
+    answer = ask([*apt, "update"], surroundings)
+    if answer.returncode == 0:
+        answer = ask(command, surroundings)
+    say(answer.stderr.strip())
+    return answer.returncode == 0
 
 
 def apt_prefix() -> list[str] | None:
@@ -294,15 +297,19 @@ def run(command: Sequence[str | Path], surroundings: dict[str, str], folder: Pat
     return subprocess.call([str(word) for word in command], env=surroundings, cwd=folder)
 
 
-def ask(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+def ask(
+    command: Sequence[str | Path], surroundings: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command in silence and return its answer."""
     words = [str(word) for word in command]
-    return subprocess.run(words, check=False, capture_output=True, text=True, env=environment())
+    return subprocess.run(
+        words, check=False, capture_output=True, text=True, env=surroundings or environment()
+    )
 
 
-def succeeds(command: Sequence[str | Path]) -> bool:
+def succeeds(command: Sequence[str | Path], surroundings: dict[str, str] | None = None) -> bool:
     """Tell whether a command ends well."""
-    return ask(command).returncode == 0
+    return ask(command, surroundings).returncode == 0
 
 
 def say(text: str, *, error: bool = False) -> None:
