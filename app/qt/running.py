@@ -1,6 +1,9 @@
 """When a document is run: on request, and by itself while Live is on."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Generator
+from math import prod
+from threading import Event
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 from PySide6.QtCore import QObject, QTimer
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
 
 Stage = Literal["bound", "forward", "backward"]
 AT_ONCE_SECONDS = 0.008
-AT_ONCE_NODES = 40
+UNASKED_NODES = 60
+UNASKED_NUMBERS = 2_000_000
 PAUSE_MS = 300
 VIEW_ONLY = {"title": "", "style": "picture", "show_auto": True}
 
@@ -45,12 +49,13 @@ class Runs(QObject):
         self._current = False
         self._stage: Stage = "forward"
         self._generation = 0
-        self._asked = False
+        self._version = 0
         self._live = workspace.settings.live
         self._runner = Runner(self)
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._on_failed)
         self._runner.state_changed.connect(workspace.run_state_changed)
+        self._runner.progressed.connect(self._on_progress)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._run_live)
@@ -90,10 +95,10 @@ class Runs(QObject):
     def start(self, stage: Stage) -> None:
         """Run the document as it is now up to a stage; a run that is going on is given up."""
         self._stage = stage
-        self._start(asked=True)
+        self._start()
 
     def stop(self) -> None:
-        """End the run that is going on, at its next step."""
+        """End the run that is going on, at its next step; what it found so far is dropped."""
         self._timer.stop()
         self._generation += 1
         self._runner.stop()
@@ -110,34 +115,41 @@ class Runs(QObject):
     def mark_stale(self) -> None:
         """Take note that the results are those of an older document."""
         self._current = False
+        self._version += 1
 
     def document_moved_on(self, *, by_load: bool = False) -> None:
         """Say that the results are old, and run again where that happens by itself."""
         if self._results is not None and not by_load:
             self._workspace.results_changed.emit(self._results)
-        if self._live and self._can_run():
+        if self._live and self._can_run() and (self._results is not None or self._is_small()):
             self._timer.start(0 if self._is_quick() else PAUSE_MS)
         else:
             self._timer.stop()
 
     def _can_run(self) -> bool:
         analysis = self._workspace.analysis
-        if analysis is None or analysis.graph is None:
-            return False
-        return not any(problem.severity == "error" for problem in analysis.problems)
+        return analysis is not None and analysis.can_bind and not analysis.open_arguments
 
     def _is_quick(self) -> bool:
-        if self._results is not None:
-            return self._results.seconds < AT_ONCE_SECONDS
-        return len(self._workspace.document.nodes) <= AT_ONCE_NODES
+        return self._results.seconds < AT_ONCE_SECONDS if self._results is not None else self._is_small()
+
+    def _is_small(self) -> bool:
+        """Tell whether a graph that was never run is small enough to be run unasked."""
+        analysis = self._workspace.analysis
+        if analysis is None or analysis.graph is None or analysis.inference is None:
+            return False
+        nodes, inference = analysis.graph.nodes, analysis.inference
+        if len(nodes) > UNASKED_NODES:
+            return False
+        return sum(prod(inference.shape((index, 0))) for index in range(len(nodes))) <= UNASKED_NUMBERS
 
     def _run_live(self) -> None:
         if self._can_run():
-            self._start(asked=False)
+            self._start()
 
     # -- the worker
 
-    def _start(self, *, asked: bool) -> None:
+    def _start(self) -> None:
         from app.services import running
 
         workspace = self._workspace
@@ -146,26 +158,30 @@ class Runs(QObject):
             return
         self._timer.stop()
         self._generation += 1
-        self._asked = asked
-        generation, stage, folder = self._generation, self._stage, workspace.folder
+        asked_for = (self._generation, self._version)
+        stage, folder = self._stage, workspace.folder
 
-        def work(cancel: Any) -> Any:
+        def work(cancel: Event) -> Generator[object, None, object]:
             results = yield from running.run_to(analysis, stage, folder=folder, cancel=cancel)
-            return generation, results
+            return asked_for, results
 
         self._runner.start(work)
 
-    def _on_finished(self, answer: Any) -> None:
-        generation, results = answer
-        if generation != self._generation:
-            return
-        self._results = results
-        self._current = True
-        self._workspace.results_changed.emit(results)
+    def _on_finished(self, answer: "tuple[tuple[int, int], Results]") -> None:
+        (generation, version), results = answer
+        if generation == self._generation:
+            self._results = results
+            self._current = version == self._version
+            self._workspace.results_changed.emit(results)
+
+    def _on_progress(self, event: object) -> None:
+        from app.services.running import Progress
+
+        if isinstance(event, Progress):
+            self._workspace.run_progressed.emit(event)
 
     def _on_failed(self, refusal: EngineError) -> None:
-        if self._asked:
-            self._workspace.message.emit(str(refusal))
+        self._workspace.message.emit(str(refusal))
 
     def shutdown(self) -> None:
         """Stop for good, before the window goes away."""

@@ -19,7 +19,7 @@ from app.qt.theme import Theme, Theming
 
 if TYPE_CHECKING:
     from app.document.changes import Transaction
-    from app.document.checks import Analysis
+    from app.document.analysis import Analysis
     from app.services.running import Results
 
 VIEW_OPTIONS = ("style", "show_auto")
@@ -50,7 +50,9 @@ class Workspace(QObject):
     selection_changed = Signal(object)
     """The selected node ids, a frozenset."""
     run_state_changed = Signal(str)
-    """"idle" or "running"."""
+    """"idle", "running" or "stopping"."""
+    run_progressed = Signal(object)
+    """How far a run has come, a few times a second."""
     message = Signal(str)
     """One sentence for the status line."""
     view_option_changed = Signal()
@@ -107,8 +109,7 @@ class Workspace(QObject):
 
     def commit(self, transaction: "Transaction") -> None:
         """Do an edit; everything that follows from it is announced before this returns."""
-        if not transaction.is_empty:
-            self.store.commit(transaction)
+        self.store.commit(transaction)
 
     def try_edit(self, edit: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
         """Do `edit(document, *arguments, **settings)`, or say why not at the status line and return None.
@@ -166,6 +167,10 @@ class Workspace(QObject):
         """Whether the worker is busy with this document."""
         return self.runs.is_running
 
+    def shutdown(self) -> None:
+        """End the worker, before the window goes away."""
+        self.runs.shutdown()
+
     @property
     def live(self) -> bool:
         """Whether the graph runs again by itself after a change."""
@@ -185,11 +190,9 @@ class Workspace(QObject):
 
     def _analyse(self) -> None:
         from app.document.checks import analyse
-        from app.services.values import given_shape
+        from app.services.values import ValueShapes
 
-        self._analysis = analyse(
-            self.document, lambda binding: given_shape(binding, options=self.document.options, folder=self.folder)
-        )
+        self._analysis = analyse(self.document, ValueShapes(self.folder))
         self.analysis_changed.emit(self._analysis)
 
     def _on_changed(self, update: Update) -> None:
@@ -200,7 +203,8 @@ class Workspace(QObject):
         if self._engine_loaded:
             self._analyse()
         if update.before.options is not update.after.options and any(
-            getattr(update.before.options, name) != getattr(update.after.options, name) for name in VIEW_OPTIONS
+            getattr(update.before.options, name) != getattr(update.after.options, name)
+            for name in VIEW_OPTIONS
         ):
             self.view_option_changed.emit()
         if stale:

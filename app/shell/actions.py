@@ -9,25 +9,25 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 if TYPE_CHECKING:
-    from app.shell.main_window import MainWindow
+    from app.shell.workbench import Workbench
 
 MenuName = Literal["File", "Edit", "View", "Graph", "Executor", "Help"]
 MENUS: tuple[MenuName, ...] = ("File", "Edit", "View", "Graph", "Executor", "Help")
 
 
-def always(_window: "MainWindow") -> bool:
+def always(_bench: "Workbench") -> bool:
     """The action can be done at any time."""
     return True
 
 
-def ready(window: "MainWindow") -> bool:
+def ready(bench: "Workbench") -> bool:
     """The action needs the parts that are loaded after the first paint."""
-    return window.is_ready
+    return bench.is_ready
 
 
-def with_document(window: "MainWindow") -> bool:
+def with_document(bench: "Workbench") -> bool:
     """The action needs an open document."""
-    return window.is_ready and window.has_document
+    return bench.is_ready and bench.has_document
 
 
 @attrs.frozen
@@ -41,10 +41,10 @@ class Action:
     id: str
     text: str
     menu: MenuName
-    run: Callable[["MainWindow"], object]
+    run: Callable[["Workbench"], object]
     keys: tuple[str, ...] = ()
-    enabled: Callable[["MainWindow"], bool] = with_document
-    checked: Callable[["MainWindow"], bool] | None = None
+    enabled: Callable[["Workbench"], bool] = with_document
+    checked: Callable[["Workbench"], bool] | None = None
     path: str = ""
     group: str = ""
     rule: bool = False
@@ -62,10 +62,20 @@ class Action:
         return f"{self.path}: {self.words}" if self.path else self.words
 
 
+@attrs.frozen
+class Command:
+    """An action as the command palette lists it."""
+
+    id: str
+    text: str
+    key: str
+    enabled: bool
+
+
 class Actions(QObject):
     """The QActions of one window, made from the records."""
 
-    def __init__(self, window: "MainWindow", table: Iterable[Action]) -> None:
+    def __init__(self, bench: "Workbench", table: Iterable[Action]) -> None:
         super().__init__(window)
         self._window = window
         self.records: Mapping[str, Action] = {record.id: record for record in table}
@@ -88,9 +98,17 @@ class Actions(QObject):
         """Ask every record again whether it can be done and whether it is on."""
         for record in self.records.values():
             action = self._actions[record.id]
-            action.setEnabled(record.enabled(self._window))
+            action.setEnabled(record.enabled(self._bench))
             if record.checked is not None:
-                action.setChecked(record.checked(self._window))
+                action.setChecked(record.checked(self._bench))
+
+    def commands(self) -> tuple[Command, ...]:
+        """Return all actions for the command palette, as they are now."""
+        self.refresh()
+        return tuple(
+            Command(record.id, record.title, keys_of(self._actions[record.id]), self._actions[record.id].isEnabled())
+            for record in self.records.values()
+        )
 
     def hand_to_board(self, board: QWidget) -> None:
         """Let the keys of the board's own actions work while the board has the focus."""
@@ -128,12 +146,12 @@ class Actions(QObject):
         target.addAction(self._actions[record.id])
 
     def _make(self, record: Action) -> QAction:
-        action = QAction(record.text, self._window)
+        action = QAction(record.text, self._bench.window)
         action.setObjectName(record.id)
         action.setShortcuts([QKeySequence(key) for key in record.keys])
         if record.board:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        keys = keys_of(action)
         tip = record.tip or record.words
         action.setToolTip(f"{tip}  {keys}" if keys else tip)
         action.setStatusTip(record.tip)
@@ -145,5 +163,10 @@ class Actions(QObject):
         return action
 
     def _do(self, record: Action) -> None:
-        record.run(self._window)
+        record.run(self._bench)
         self.refresh()
+
+
+def keys_of(action: QAction) -> str:
+    """Return an action's first key as this system writes it."""
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

@@ -1,0 +1,359 @@
+"""Every action of the window, in the order of its menus."""
+
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
+
+from app.shell.actions import Action, always, ready, with_document
+from app.shell.workbench import Workbench
+
+TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit)
+
+
+def all_actions() -> tuple[Action, ...]:
+    """Return the whole table."""
+    return (*FILE, *EDIT, *VIEW, *GRAPH, *EXECUTOR, *HELP)
+
+
+def selected(bench: Workbench) -> bool:
+    """Something on the board is selected."""
+    return with_document(bench) and bool(bench.workspace.store.selection)
+
+
+def one_selected(bench: Workbench) -> bool:
+    """Exactly one node is selected."""
+    chosen = bench.workspace.store.selection & bench.workspace.document.nodes.keys()
+    return with_document(bench) and len(chosen) == 1
+
+
+def with_nodes(bench: Workbench) -> bool:
+    """There is something on the board."""
+    return with_document(bench) and bool(bench.workspace.document.nodes)
+
+
+def running(bench: Workbench) -> bool:
+    """The worker is busy."""
+    return bench.workspace.is_running
+
+
+def with_problems(bench: Workbench) -> bool:
+    """Something in the document is wrong."""
+    analysis = bench.workspace.analysis
+    return with_document(bench) and analysis is not None and bool(analysis.problems)
+
+
+def can_undo(bench: Workbench) -> bool:
+    """There is a step to take back."""
+    return with_document(bench) and bench.workspace.store.can_undo
+
+
+def can_redo(bench: Workbench) -> bool:
+    """There is a step to do again."""
+    return with_document(bench) and bench.workspace.store.can_redo
+
+
+def _text_or_board(bench: Workbench, verb: str) -> None:
+    """Do cut, copy, paste or select all where the focus is: in a text, else on the board."""
+    focus = QApplication.focusWidget()
+    target = focus if isinstance(focus, TEXT_FIELDS) else bench.board
+    getattr(target, verb)()
+
+
+def _undo(bench: Workbench) -> None:
+    label = bench.workspace.store.undo_label
+    bench.workspace.undo()
+    bench.workspace.message.emit(f"Undone: {label}.")
+
+
+def _redo(bench: Workbench) -> None:
+    label = bench.workspace.store.redo_label
+    bench.workspace.redo()
+    bench.workspace.message.emit(f"Done again: {label}.")
+
+
+FILE = (
+    Action("new", "&New", "File", lambda bench: bench.files.new(), ("Ctrl+N",), ready),
+    Action("new_window", "New &window", "File", lambda bench: bench.open_another(), ("Ctrl+Shift+N",), always),
+    Action("open", "&Open…", "File", lambda bench: bench.files.ask_and_open(), ("Ctrl+O",), ready),
+    Action(
+        "forget_recent",
+        "Forget these files",
+        "File",
+        lambda bench: bench.settings.forget_recent_files(),
+        enabled=lambda bench: bool(bench.settings.recent_files),
+        path="Open recent",
+    ),
+    Action("gallery", "&Gallery", "File", lambda bench: bench.show_gallery(), ("Ctrl+Shift+O",), ready),
+    Action("save", "&Save", "File", lambda bench: bench.files.save(), ("Ctrl+S",), rule=True),
+    Action("save_as", "Save &as…", "File", lambda bench: bench.files.save_as(), ("Ctrl+Shift+S",)),
+    Action(
+        "export_numpy",
+        "Python with &numpy alone…",
+        "File",
+        lambda bench: bench.files.export_code("numpy"),
+        enabled=with_nodes,
+        path="Export",
+        rule=True,
+        tip="Write the graph as a Python program that needs numpy alone",
+    ),
+    Action(
+        "export_torch",
+        "Python with &PyTorch…",
+        "File",
+        lambda bench: bench.files.export_code("torch"),
+        enabled=with_nodes,
+        path="Export",
+        tip="Write the graph as a PyTorch module with the same weights",
+    ),
+    Action(
+        "export_symbol",
+        "MXNet &symbol file…",
+        "File",
+        lambda bench: bench.files.export_symbol(),
+        enabled=with_nodes,
+        path="Export",
+        tip="Write the graph as MXNet's symbol JSON",
+    ),
+    Action("close", "&Close", "File", lambda bench: bench.window.close(), ("Ctrl+W",), always, rule=True),
+    Action("quit", "&Quit", "File", lambda bench: bench.quit(), ("Ctrl+Q",), always),
+)
+
+EDIT = (
+    Action("undo", "&Undo", "Edit", _undo, ("Ctrl+Z",), can_undo),
+    Action("redo", "&Redo", "Edit", _redo, ("Ctrl+Shift+Z", "Ctrl+Y"), can_redo),
+    Action(
+        "undo_all",
+        "Before the first step",
+        "Edit",
+        lambda bench: bench.workspace.store.go_to(0),
+        enabled=can_undo,
+        path="History",
+    ),
+    Action(
+        "cut", "Cu&t", "Edit", lambda bench: _text_or_board(bench, "cut"), ("Ctrl+X",), selected, rule=True
+    ),
+    Action("copy", "&Copy", "Edit", lambda bench: _text_or_board(bench, "copy"), ("Ctrl+C",), selected),
+    Action("paste", "&Paste", "Edit", lambda bench: _text_or_board(bench, "paste"), ("Ctrl+V",)),
+    Action(
+        "paste_wired",
+        "Paste &keeping incoming wires",
+        "Edit",
+        lambda bench: bench.board.paste(keep_inputs=True),
+        ("Ctrl+Shift+V",),
+    ),
+    Action("duplicate", "&Duplicate", "Edit", lambda bench: bench.board.duplicate(), ("Ctrl+D",), selected),
+    Action(
+        "delete", "De&lete", "Edit", lambda bench: bench.board.delete(), ("Delete",), selected, board=True
+    ),
+    Action(
+        "rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_selected, rule=True
+    ),
+    Action(
+        "select_all",
+        "Select &all",
+        "Edit",
+        lambda bench: _text_or_board(bench, "selectAll"),
+        ("Ctrl+A",),
+        with_nodes,
+    ),
+    Action(
+        "find",
+        "&Find or run a command",
+        "Edit",
+        lambda bench: bench.open_command_palette(),
+        ("Ctrl+K",),
+        ready,
+        rule=True,
+    ),
+)
+
+
+def _view(name: str, words: str, key: str) -> Action:
+    return Action(
+        f"view_{name}",
+        words,
+        "View",
+        lambda bench: bench.show_view(name),
+        (key,),
+        checked=lambda bench: bench.view == name,
+        group="view",
+    )
+
+
+def _style(name: str, words: str, key: str, *, rule: bool = False) -> Action:
+    return Action(
+        f"style_{name}",
+        words,
+        "View",
+        lambda bench: bench.set_option(style=name),
+        (key,),
+        checked=lambda bench: bench.workspace.document.options.style == name,
+        group="style",
+        rule=rule,
+    )
+
+
+def _theme(name: str, words: str) -> Action:
+    return Action(
+        f"theme_{name}",
+        words,
+        "View",
+        lambda bench: bench.theming.choose(name),
+        enabled=always,
+        checked=lambda bench: bench.theming.choice == name,
+        path="Theme",
+        group="theme",
+        rule=name == "system",
+    )
+
+
+def _picture(name: str, words: str) -> Action:
+    return Action(
+        f"picture_{name}",
+        words,
+        "View",
+        lambda bench: bench.theming.choose_picture(name),
+        enabled=always,
+        checked=lambda bench: bench.theming.picture == name,
+        path="Colours of the pictures",
+        group="picture",
+    )
+
+
+def _panel(name: str, words: str) -> Action:
+    return Action(
+        f"panel_{name}",
+        words,
+        "View",
+        lambda bench: bench.toggle_panel(name),
+        enabled=ready,
+        checked=lambda bench: bench.shows_panel(name),
+        path="Panels",
+        rule=name == "palette",
+    )
+
+
+VIEW = (
+    _view("symbol", "&Symbol", "Ctrl+1"),
+    _view("split", "S&plit", "Ctrl+2"),
+    _view("executor", "&Executor", "Ctrl+3"),
+    _style("picture", "P&icture style", "Ctrl+4", rule=True),
+    _style("card", "&Card style", "Ctrl+5"),
+    Action(
+        "show_auto",
+        "Auto-created &arguments",
+        "View",
+        lambda bench: bench.set_option(show_auto=not bench.workspace.document.options.show_auto),
+        checked=lambda bench: bench.workspace.document.options.show_auto,
+    ),
+    Action(
+        "zoom_in",
+        "Zoom &in",
+        "View",
+        lambda bench: bench.active_view.zoom_in(),
+        ("Ctrl++", "Ctrl+="),
+        rule=True,
+    ),
+    Action("zoom_out", "Zoom &out", "View", lambda bench: bench.active_view.zoom_out(), ("Ctrl+-",)),
+    Action("zoom_reset", "&100 %", "View", lambda bench: bench.active_view.zoom_reset(), ("Ctrl+0",)),
+    Action("fit", "&Fit everything", "View", lambda bench: bench.active_view.fit(), ("Home",), board=True),
+    Action(
+        "fit_selection",
+        "Fit se&lection",
+        "View",
+        lambda bench: bench.board.fit_selection(),
+        (".",),
+        selected,
+        board=True,
+    ),
+    _theme("system", "Like the &system"),
+    _theme("light", "&Light"),
+    _theme("dark", "&Dark"),
+    _picture("standard", "The &tutorial's"),
+    _picture("safe", "Safe for &colour-blind eyes"),
+    _picture("print", "&Black and white, for print"),
+    _panel("palette", "&Palette"),
+    _panel("inspector", "&Inspector"),
+    _panel("code", "&Code"),
+    _panel("problems", "P&roblems"),
+    Action("reset_layout", "Reset la&yout", "View", lambda bench: bench.reset_layout(), enabled=ready),
+)
+
+GRAPH = (
+    Action("add_node", "&Add a node…", "Graph", lambda bench: bench.board.open_search(), ("Tab",), board=True),
+    Action(
+        "extract",
+        "Make the argument a &Variable",
+        "Graph",
+        lambda bench: bench.board.extract_argument(),
+        enabled=selected,
+        tip="Make an auto-created argument a Variable of its own, so that it can be shared",
+    ),
+    Action("next_problem", "&Next problem", "Graph", lambda bench: bench.next_problem(1), ("F8",), with_problems, rule=True),
+    Action(
+        "previous_problem",
+        "&Previous problem",
+        "Graph",
+        lambda bench: bench.next_problem(-1),
+        ("Shift+F8",),
+        with_problems,
+    ),
+)
+
+EXECUTOR = (
+    Action(
+        "bind",
+        "&Bind",
+        "Executor",
+        lambda bench: bench.workspace.bind(),
+        ("Ctrl+B",),
+        with_nodes,
+        tip="Allocate the arrays that the graph needs",
+    ),
+    Action(
+        "forward",
+        "&Forward",
+        "Executor",
+        lambda bench: bench.workspace.forward(),
+        ("F5",),
+        with_nodes,
+        tip="Compute the outputs",
+    ),
+    Action(
+        "backward",
+        "B&ackward",
+        "Executor",
+        lambda bench: bench.workspace.backward(),
+        ("F6",),
+        with_nodes,
+        tip="Compute the outputs and then the gradients",
+    ),
+    Action("stop", "&Stop", "Executor", lambda bench: bench.workspace.stop(), ("Shift+F5",), running),
+    Action(
+        "live",
+        "&Live",
+        "Executor",
+        lambda bench: bench.toggle_live(),
+        ("Ctrl+L",),
+        ready,
+        checked=lambda bench: bench.workspace.live,
+        rule=True,
+        tip="Run again by itself after every change",
+    ),
+    Action(
+        "train",
+        "&Training mode",
+        "Executor",
+        lambda bench: bench.set_option(train=not bench.workspace.document.options.train),
+        checked=lambda bench: bench.workspace.document.options.train,
+        tip="Forward with is_train: Dropout drops, BatchNorm uses the batch",
+    ),
+    Action("seed", "Ne&xt seed", "Executor", lambda bench: bench.next_seed(), tip="Draw other random numbers"),
+    Action("batch_next", "&Next batch", "Executor", lambda bench: bench.move_batch(1), ("Ctrl+]",), with_nodes),
+    Action(
+        "batch_previous", "&Previous batch", "Executor", lambda bench: bench.move_batch(-1), ("Ctrl+[",), with_nodes
+    ),
+)
+
+HELP = (
+    Action("keys", "&Keys and gestures", "Help", lambda bench: bench.show_keys(), ("F1",), always),
+    Action("about", "&About Chalkgraph", "Help", lambda bench: bench.show_about(), enabled=always, rule=True),
+)

@@ -1,0 +1,109 @@
+"""The middle of the window: the start page, or the board and the executor view side by side."""
+
+from typing import Literal, Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app.qt.theme import GAP, STEP
+
+View = Literal["symbol", "split", "executor"]
+
+
+class Zoomable(Protocol):
+    """What the menu View does with the view that has the focus."""
+
+    def zoom_in(self) -> None:
+        """Show things larger."""
+
+    def zoom_out(self) -> None:
+        """Show things smaller."""
+
+    def zoom_reset(self) -> None:
+        """Show things in their own size."""
+
+    def fit(self) -> None:
+        """Show everything."""
+
+
+class Pane(QWidget):
+    """A view under a line with its title and, more quietly, what it shows."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.title = QLabel(title)
+        self.title.setProperty("look", "heading")
+        self.detail = QLabel()
+        self.detail.setProperty("look", "muted")
+        self.detail.setMinimumWidth(0)
+        head = QHBoxLayout()
+        head.setContentsMargins(GAP, STEP, GAP, STEP)
+        head.setSpacing(STEP)
+        head.addWidget(self.title)
+        head.addWidget(self.detail, 1)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addLayout(head)
+        self._space = QWidget()
+        self._layout.addWidget(self._space, 1)
+
+    def fill(self, content: QWidget) -> None:
+        """Put the view itself in."""
+        self._layout.replaceWidget(self._space, content)
+        self._space.deleteLater()
+        self._layout.setStretchFactor(content, 1)
+
+
+class Centre(QStackedWidget):
+    """Shows the start page while nothing is open, else one or both of the graphs."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.board_pane = Pane("Symbol graph")
+        self.executor_pane = Pane("Executor graph")
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.board_pane)
+        self.splitter.addWidget(self.executor_pane)
+        self.even_out()
+        self._blank = QWidget()
+        self._blank.setProperty("look", "panel")
+        self._blank.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._start_page: QWidget | None = None
+        self.addWidget(self._blank)
+        self.addWidget(self.splitter)
+        self.setCurrentWidget(self._blank)
+        self.view: View = "split"
+
+    @property
+    def shows_graphs(self) -> bool:
+        """Whether a document is shown rather than the start page."""
+        return self.currentWidget() is self.splitter
+
+    def even_out(self) -> None:
+        """Give both graphs the same room."""
+        self.splitter.setSizes([1000, 1000])
+
+    def set_start_page(self, page: QWidget) -> None:
+        """Hand over the start page, which is shown until a document is."""
+        self._start_page = page
+        self.addWidget(page)
+        if not self.shows_graphs:
+            self.setCurrentWidget(page)
+
+    def show_start_page(self) -> None:
+        """Show the gallery and the recent files."""
+        self.setCurrentWidget(self._start_page or self._blank)
+
+    def show_graphs(self) -> None:
+        """Show the document."""
+        self.setCurrentWidget(self.splitter)
+
+    def show_view(self, view: View) -> None:
+        """Show the symbol graph, the executor graph, or both."""
+        self.view = view
+        self.board_pane.setVisible(view != "executor")
+        self.executor_pane.setVisible(view != "symbol")

@@ -1,0 +1,17 @@
+"""What the mouse does on the board, as the list of keys shows it."""
+
+GESTURES = (
+    ("Add a node: search at the pointer", "Double-click, Tab or Space on the board"),
+    ("Add a node from the palette", "Drag it onto the board"),
+    ("Wire two nodes", "Drag from a port to a node or its port"),
+    ("Wire into something new", "Drag from a port and release on the empty board"),
+    ("Move a wire's end", "Drag the wire near that end"),
+    ("Select", "Click; with Shift or Ctrl add and take away"),
+    ("Select several", "Drag a band over the empty board"),
+    ("Move", "Drag a node"),
+    ("Pan", "Middle button, Space and drag, or two fingers"),
+    ("Zoom", "Wheel, or pinch"),
+    ("Why this shape", "Click the shape on a wire"),
+    ("Give a gesture up", "Esc"),
+    ("Open a file", "Drop a .chalk or MXNet .json file on the window"),
+)

@@ -1,0 +1,96 @@
+"""The window itself: painted empty at once, then furnished by a workbench.
+
+Only what an empty window needs is imported here, so that it is on the screen hardly later than any other Qt window.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QByteArray, QMimeData, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QPaintEvent, QPalette
+from PySide6.QtWidgets import QMainWindow
+
+if TYPE_CHECKING:
+    from app.qt.settings import Settings
+
+TITLE = "Chalkgraph"
+FIRST_SIZE = (1440, 900)
+FIRST_LIGHT = "#ffffff"
+FIRST_DARK = "#1c2129"
+OPENABLE = (".chalk", ".json")
+
+
+class Furnishing(Protocol):
+    """What the window asks of whatever fills it."""
+
+    def may_close(self) -> bool:
+        """Tell whether the window may go away."""
+
+    def close_down(self) -> None:
+        """Put everything away for good."""
+
+    def open(self, path: Path) -> None:
+        """Open a file."""
+
+
+class MainWindow(QMainWindow):
+    """One window on the screen; everything in it belongs to its furnishing."""
+
+    first_painted = Signal()
+    """The empty window has been painted for the first time."""
+    closed = Signal(object)
+    """The window goes away; carries itself."""
+
+    def __init__(self, settings: "Settings") -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle(TITLE)
+        self.setAcceptDrops(True)
+        self.furnishing: Furnishing | None = None
+        self._painted = False
+        self._settings = settings
+        self.setPalette(QPalette(QColor(FIRST_DARK if self._is_dark() else FIRST_LIGHT)))
+        self.resize(*FIRST_SIZE)
+        if settings.window_geometry:
+            self.restoreGeometry(QByteArray(settings.window_geometry))
+
+    def _is_dark(self) -> bool:
+        if self._settings.theme == "system":
+            return self.palette().window().color().lightness() < 128
+        return bool(self._settings.theme == "dark")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Take note of the first paint."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a file that can be opened."""
+        if self.furnishing is not None and openable(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the file that was dropped, once the dragging is over."""
+        path, furnishing = openable(event.mimeData()), self.furnishing
+        if path is not None and furnishing is not None:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, lambda: furnishing.open(path))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask about unsaved changes, and keep the layout for the next time."""
+        if self.furnishing is not None:
+            if not self.furnishing.may_close():
+                event.ignore()
+                return
+            self._settings.window_geometry = bytes(self.saveGeometry().data())
+            self.furnishing.close_down()
+        event.accept()
+        self.closed.emit(self)
+
+
+def openable(data: QMimeData) -> Path | None:
+    """Return the first file among what is dragged that this program opens."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return next((path for path in paths if path.suffix.lower() in OPENABLE), None)
