@@ -1,0 +1,151 @@
+"""Functions of one number: powers, exponentials and logarithms, and the common non-linear ones."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from app.engine.kernels.steps import Step, copy, fill, in_order, ufunc
+from app.engine.operator import Array, Domain
+from app.engine.operators.unary import FLAT, Slope, Value, chain, elementwise, unary
+
+_POSITIVE = Domain(0.3, 3.0)
+_AWAY_FROM_ZERO = Domain(-2.0, 2.0, avoid=(0.0,))
+
+
+def _keep(d: Array, x: Any, y: Any, out: Array) -> Step:
+    return copy(d, out)
+
+
+def _negate(d: Array, x: Any, y: Any, out: Array) -> Step:
+    return ufunc(np.negative, d, out=out)
+
+
+def _by_sign(d: Array, x: Any, y: Any, out: Array) -> Step:
+    sign = np.empty(out.shape, out.dtype)
+    return in_order([ufunc(np.sign, x, out=sign), ufunc(np.multiply, d, sign, out=out)])
+
+
+def _rectify(x: Array, out: Array) -> Step:
+    # A whole array of zeros: numpy compares two arrays four times as fast as an array and a number.
+    return ufunc(np.maximum, x, np.zeros_like(x), out=out)
+
+
+def _where_positive(d: Array, x: Any, y: Any, out: Array) -> Step:
+    positive = np.empty(out.shape, bool)
+    zero = np.zeros((), out.dtype)
+    return in_order([partial(np.greater, y, zero, positive), ufunc(np.multiply, d, positive, out=out)])
+
+
+def _squash(x: Array, out: Array) -> Step:
+    one = np.ones((), out.dtype)
+    return in_order(
+        [
+            ufunc(np.negative, x, out=out),
+            ufunc(np.exp, out, out=out),
+            ufunc(np.add, out, one, out=out),
+            ufunc(np.divide, one, out, out=out),
+        ]
+    )
+
+
+def _zeros(_: Array, out: Array) -> Step:
+    return fill(out, 0)
+
+
+def _ones(_: Array, out: Array) -> Step:
+    return fill(out, 1)
+
+
+def _sigmoid_gradient(d: Array, x: Any, y: Any, out: Array) -> Step:
+    work = np.empty_like(out)
+    one = np.ones((), out.dtype)
+    return in_order(
+        [
+            ufunc(np.subtract, one, y, out=work),
+            ufunc(np.multiply, work, y, out=work),
+            ufunc(np.multiply, d, work, out=out),
+        ]
+    )
+
+
+def _tanh_gradient(d: Array, x: Any, y: Any, out: Array) -> Step:
+    work = np.empty_like(out)
+    one = np.ones((), out.dtype)
+    return in_order(
+        [
+            ufunc(np.square, y, out=work),
+            ufunc(np.subtract, one, work, out=work),
+            ufunc(np.multiply, d, work, out=out),
+        ]
+    )
+
+
+unary(
+    "_copy",
+    Value(copy, "{x}.copy()", "{x}"),
+    Slope("{d}", _keep),
+    doc="Hand the data on unchanged.",
+    aliases=("identity",),
+)
+unary(
+    "negative",
+    Value(elementwise(np.negative), "-{x}"),
+    Slope("-{d}", _negate),
+    doc="Change the sign.",
+    sign="−",
+)
+unary(
+    "abs",
+    Value(elementwise(np.abs), "np.abs({x})"),
+    Slope("{d} * np.sign({x})", _by_sign),
+    doc="Drop the sign; the gradient at 0 is 0.",
+    domain=_AWAY_FROM_ZERO,
+    sign="|x|",
+)
+unary(
+    "square",
+    np.square,
+    chain("{d} * 2 * {x}", (np.multiply, "x"), (np.multiply, "2")),
+    doc="Multiply by itself.",
+    sign="x²",
+)
+unary(
+    "sqrt",
+    np.sqrt,
+    chain("{d} / (2 * {y})", (np.divide, "y"), (np.multiply, "0.5")),
+    doc="Take the square root.",
+    domain=_POSITIVE,
+    sign="√",
+)
+unary(
+    "exp",
+    np.exp,
+    chain("{d} * {y}", (np.multiply, "y")),
+    doc="Take e to the power of every element.",
+    sign="eˣ",
+)
+unary(
+    "log",
+    np.log,
+    chain("{d} / {x}", (np.divide, "x")),
+    doc="Take the natural logarithm.",
+    domain=_POSITIVE,
+    sign="ln",
+)
+unary(
+    "relu",
+    Value(_rectify, "np.maximum({x}, 0)", "torch.relu({x})"),
+    Slope("{d} * ({y} > 0)", _where_positive),
+    doc="Replace negative elements by 0; the gradient at 0 is 0.",
+    domain=_AWAY_FROM_ZERO,
+)
+unary(
+    "sigmoid",
+    Value(_squash, "1 / (1 + np.exp(-{x}))", "torch.sigmoid({x})"),
+    Slope("{d} * {y} * (1 - {y})", _sigmoid_gradient),
+    doc="Squash to between 0 and 1: 1 / (1 + e⁻ˣ).",
+)
+unary("tanh", np.tanh, Slope("{d} * (1 - {y}**2)", _tanh_gradient), doc="Squash to between −1 and 1.")
+unary("zeros_like", Value(_zeros, "np.zeros_like({x})"), FLAT, doc="Make zeros of the data's shape and type.")
+unary("ones_like", Value(_ones, "np.ones_like({x})"), FLAT, doc="Make ones of the data's shape and type.")

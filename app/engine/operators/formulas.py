@@ -1,0 +1,56 @@
+"""One template says a formula in code; the same template, respelt, says it to people."""
+
+import re
+from functools import cache
+
+from app.engine.operator import Reads
+
+_POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_WHERE = re.compile(r"np\.where\((.+?), (.+?), (.+?)\)\Z")
+_PLAIN_POWER = re.compile(r"\*\*(-?\d+)\b")
+_CALLS = {
+    "np.sqrt(": "√(",
+    "np.abs(": "abs(",
+    "np.log(": "ln(",
+    "np.maximum(": "max(",
+    "np.minimum(": "min(",
+    "np.logical_not(": "not(",
+    "np.": "",
+}
+
+
+@cache
+def mathematics(template: str) -> str:
+    """Respell a code template for people: `{d} * np.cos({x})` becomes `{d} · cos({x})`."""
+    where = _WHERE.match(template)
+    if where:
+        condition, then, otherwise = (mathematics(part) for part in where.groups())
+        return f"{then} where {condition}, else {otherwise}"
+    said = _PLAIN_POWER.sub(lambda match: match[1].translate(_POWERS), template)
+    for code, words in _CALLS.items():
+        said = said.replace(code, words)
+    for code, sign in (("**", "^"), (" * ", " · "), (" >= ", " ≥ "), (" <= ", " ≤ "), (" - ", " − ")):
+        said = said.replace(code, sign)
+    return "−" + said[1:] if said.startswith("-") else said
+
+
+def for_torch(template: str) -> str:
+    """Respell a numpy template for PyTorch, whose element functions carry the same names."""
+    return template.replace("np.", "torch.")
+
+
+def template_reads(template: str, ins: tuple[str, ...], outs: tuple[str, ...] = ("y",)) -> Reads:
+    """Read off a gradient's template which arrays it needs."""
+    return Reads(
+        inputs=tuple(index for index, name in enumerate(ins) if "{" + name + "}" in template),
+        outputs=tuple(index for index, name in enumerate(outs) if "{" + name + "}" in template),
+        heads="{d}" in template,
+    )
+
+
+def number(value: float) -> str:
+    """Spell a number as short as Python can read it back: `2`, `0.5`; a negative one in brackets."""
+    text = repr(value).removesuffix(".0")
+    if text in ("inf", "nan"):
+        return f"np.{text}"
+    return f"({text})" if text.startswith("-") else text

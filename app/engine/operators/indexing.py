@@ -1,0 +1,125 @@
+"""Rows and elements chosen by index: Embedding."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from app.engine.kernels.indices import add_rows, whole_numbers
+from app.engine.kernels.steps import Step, in_order
+from app.engine.operator import (
+    Arrays,
+    CodeNames,
+    Cost,
+    Domain,
+    Example,
+    GradientKind,
+    Port,
+    Reads,
+    Types,
+    operator,
+)
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shapes, element_count, merge
+
+NUMBER_TYPES = ("bfloat16", "float16", "float32", "float64", "int32", "int64", "int8", "uint8")
+
+
+@operator(category="Layers")
+class Embedding(Prepared):
+    """Look up a learned row for every index.
+
+    y[i] = W[x[i]]
+    """
+
+    input_dim: int = param(low=1, doc="How many rows there are to look up.")
+    output_dim: int = param(low=1, doc="Length of a row.")
+    dtype: str = param(default="float32", choices=NUMBER_TYPES, doc="Type of the rows.", advanced=True)
+    sparse_grad: bool = param(
+        default=False, doc="Store the gradient sparsely in MXNet; all storage is dense here.", advanced=True
+    )
+
+    examples = (
+        Example({"data": (4,)}, domains={"data": Domain(0, 4, whole=True)}, input_dim=5, output_dim=3),
+        Example({"data": (2, 3)}, domains={"data": Domain(-2, 6, whole=True)}, input_dim=5, output_dim=2),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Indices and the rows."""
+        return (Port("data"), Port("weight", "weight"))
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Put the length of a row behind the indices' sizes; the table follows from the settings."""
+        data, out = ins[0], outs[0]
+        weight = merge((self.input_dim, self.output_dim), ins[1], "weight")
+        data = merge(data, out[:-1])
+        if data:
+            out = merge((*data, self.output_dim), out)
+        return (data, weight), (out,)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Rows and value have one type; indices may have any."""
+        rows = ins[1] or outs[0] or np.dtype(self.dtype)
+        return (ins[0], rows), (rows,)
+
+    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
+        """Name the setting that decides."""
+        if side == "in" and index == 1 and axis == 0:
+            return f"input_dim = {self.input_dim}"
+        row = axis == len(outs[0]) - 1 if side == "out" else index == 1
+        return f"output_dim = {self.output_dim}" if row else ""
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        read, indices = whole_numbers(ins[0])
+        return in_order([read, partial(np.take, ins[1], indices, 0, outs[0], "clip")])
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Indices have gradient zero."""
+        return "zero" if index == 0 else "value"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The rows' gradient reads the indices."""
+        return Reads(inputs=(0,)) if index == 1 else Reads(heads=False)
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        steps = []
+        for _, grad in flow.wanted:
+            read, indices = whole_numbers(flow.read(0), limit=self.input_dim)
+            steps += [read, add_rows(flow.head, indices, grad)]
+        return steps
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return f"the rows of {heads[0]} added up at the indices {ins[0]}" if index == 1 else ""
+
+    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
+        """Nothing is computed; rows move."""
+        learned = element_count(ins[1])
+        return Cost(learned, 0, 8 * element_count(outs[0]))
+
+    def summary(self) -> str:
+        """The size of the table."""
+        return f"{self.input_dim} → {self.output_dim}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {n.ins[1]}[{self._rows(n)}]"]
+
+    def _rows(self, n: CodeNames) -> str:
+        return f"np.clip({n.ins[0]}.astype(int), 0, {self.input_dim - 1})"
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """A line for zeros and a line that adds the rows."""
+        lines = gradient_lines(n, ["", f"np.zeros_like({n.ins[1]})"])
+        if n.grads[1] is not None and n.heads[0] is not None:
+            lines.append(f"np.add.at({n.grads[1]}, {self._rows(n)}, {n.heads[0]})")
+        return lines
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {n.ins[1]}[{n.ins[0]}.long().clamp(0, {self.input_dim - 1})]"]

@@ -1,0 +1,305 @@
+"""Functions of two numbers, and the three kinds of operators that each makes: same shapes, broadcast, with a scalar."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import attrs
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernels.pairs import Compute, Slope
+from app.engine.kernels.reduction import sum_to
+from app.engine.kernels.steps import (
+    Step,
+)
+from app.engine.operator import (
+    Array,
+    Arrays,
+    CodeNames,
+    Domain,
+    DType,
+    Example,
+    GradientKind,
+    Operator,
+    Port,
+    Reads,
+    Types,
+    operator,
+)
+from app.engine.operators.formulas import mathematics, number, template_reads
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shape, Shapes, text
+
+_ANY = Domain()
+
+
+@attrs.frozen(kw_only=True)
+class Pair:
+    """A function of two numbers with the gradient of each side.
+
+    `value`, `left` and `right` are templates over a, b, the value y and the incoming gradient d. A side without a
+    gradient (a comparison) has an empty template. `torch_scalar` is for a number beside an array, where that differs.
+    """
+
+    compute: Compute
+    left_step: Slope | None = None
+    right_step: Slope | None = None
+    value: str
+    torch: str
+    torch_scalar: str = ""
+    left: str = ""
+    right: str = ""
+    sign: str = ""
+    left_domain: Domain = _ANY
+    right_domain: Domain = _ANY
+    scalars: tuple[float, ...] = (1.5,)
+    """Numbers that suit the examples of the scalar forms."""
+
+    def side(self, index: int) -> tuple[Slope | None, str]:
+        """Return how to compute and how to write the gradient of one side."""
+        return (self.left_step, self.left) if index == 0 else (self.right_step, self.right)
+
+
+class PairOperator(Prepared):
+    """What all operators made of a pair share: prepared steps, and code from templates."""
+
+    pair: ClassVar[Pair]
+
+    def template(self, index: int) -> str:
+        """Return the template of the gradient of an input."""
+        return self.pair.side(index)[1]
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """A function that jumps has gradient zero."""
+        return "value" if self.template(index) else "zero"
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return self.fill(mathematics(self.template(index)), ins, outs[0], heads[0])
+
+    def fill(self, template: str, ins: Sequence[str], out: str, head: str) -> str:
+        """Put names into a template."""
+        return template.format(a=ins[0], b=ins[1], y=out, d=head)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self.fill(self.pair.value, n.ins, n.outs[0], '')}"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self.fill(self.pair.torch, n.ins, n.outs[0], '')}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line for each wanted gradient."""
+        lines = []
+        for index, shape in enumerate(n.in_shapes):
+            line = self.fill(self.template(index), n.ins, n.outs[0], n.heads[0] or "")
+            lines.append(f"unbroadcast({line}, {shape})" if line and shape != n.out_shapes[0] else line)
+        return gradient_lines(n, lines)
+
+
+class SameShapes(PairOperator):
+    """A pair applied to two arrays of one shape."""
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Two operands."""
+        return (Port("lhs"), Port("rhs"))
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The value may overwrite an operand."""
+        return ((0, 0), (1, 0))
+
+    @property
+    def inplace_backward(self) -> tuple[tuple[int, int], ...]:
+        """One gradient may overwrite the incoming one."""
+        return ((0, 0), (0, 1))
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Read only what the formula names."""
+        return template_reads(self.template(index), ("a", "b"))
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        return self.pair.compute(ins[0], ins[1], outs[0])
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        steps = []
+        for index, grad in flow.wanted:
+            slope, _ = self.pair.side(index)
+            if slope is not None:
+                steps.append(slope(flow.head, flow.ins[0], flow.ins[1], flow.outs[0], grad))
+        return steps
+
+
+class Broadcast(SameShapes):
+    """A pair applied to two arrays of which either may be repeated along axes of size 1, aligned on the right."""
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Find the shape of the value; each size is the larger one, unless they contradict."""
+        left, right = ins
+        if not left or not right:
+            return (left, right), (outs[0],)
+        rank = max(len(left), len(right))
+        sizes = [
+            _joined(one, other, ins)
+            for one, other in zip(
+                (1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right, strict=True
+            )
+        ]
+        return (left, right), (tuple(sizes),)
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        plain = super().explain(index, ins, outs, heads)
+        return f"{plain}, summed to the shape of {ins[index]}" if plain else ""
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        steps = []
+        for index, grad in flow.wanted:
+            slope, template = self.pair.side(index)
+            if template == "{d}":
+                steps.append(sum_to(flow.head, grad))
+            elif slope is not None and grad.shape == flow.head.shape:
+                steps.append(slope(flow.head, flow.ins[0], flow.ins[1], flow.outs[0], grad))
+            elif slope is not None:
+                work = np.empty_like(flow.head)
+                steps += [slope(flow.head, flow.ins[0], flow.ins[1], flow.outs[0], work), sum_to(work, grad)]
+        return steps
+
+
+def _joined(one: int, other: int, ins: Shapes) -> int:
+    if other in (one, 1):
+        return one
+    if one == 1:
+        return other
+    if one and other:
+        raise ShapeError(
+            f"{text(ins[0])} and {text(ins[1])} do not broadcast: sizes must be equal or 1.", port="rhs"
+        )
+    return one or other
+
+
+@attrs.frozen
+class WithScalar(PairOperator):
+    """A pair applied to an array and one number."""
+
+    scalar: float = param(default=1.0, doc="The number on the other side.")
+    is_int: bool = param(
+        default=True, doc="Whether the number counts as a whole one beside whole-number data.", advanced=True
+    )
+    mirrored: ClassVar[bool] = False
+    """Whether the number stands on the left."""
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The value may overwrite the data."""
+        return ((0, 0),)
+
+    @property
+    def inplace_backward(self) -> tuple[tuple[int, int], ...]:
+        """The gradient may overwrite the incoming one."""
+        return ((0, 0),)
+
+    def template(self, index: int) -> str:
+        """Return the gradient of the side on which the data stands."""
+        return self.pair.side(int(self.mirrored))[1]
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Read only what the formula names."""
+        return template_reads(self.template(0), ("b",) if self.mirrored else ("a",))
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Whole-number data with a broken number gives float64; else one type for both."""
+        given = ins[0]
+        if given is not None and given.kind in "iub" and not self.is_int:
+            return (given,), (_FLOAT64,)
+        return super().infer_types(ins, outs)
+
+    def _operands(self, data: Array | None, dtype: DType) -> tuple[Any, Any]:
+        scalar = np.array(int(self.scalar) if dtype.kind in "iu" else self.scalar, dtype)
+        return (scalar, data) if self.mirrored else (data, scalar)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        left, right = self._operands(ins[0], outs[0].dtype)
+        return self.pair.compute(left, right, outs[0])
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        slope, _ = self.pair.side(int(self.mirrored))
+        steps = []
+        for _, grad in flow.wanted:
+            if slope is not None:
+                left, right = self._operands(flow.ins[0], grad.dtype)
+                steps.append(slope(flow.head, left, right, flow.outs[0], grad))
+        return steps
+
+    def fill(self, template: str, ins: Sequence[str], out: str, head: str) -> str:
+        """Put the names and the number into a template."""
+        spelt = number(self.scalar)
+        left, right = (spelt, ins[0]) if self.mirrored else (ins[0], spelt)
+        return template.format(a=left, b=right, y=out, d=head)
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        template = self.pair.torch_scalar or self.pair.torch
+        return [f"{n.outs[0]} = {self.fill(template, n.ins, n.outs[0], '')}"]
+
+    def summary(self) -> str:
+        """The number."""
+        return number(self.scalar).strip("()")
+
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+def same_shapes(name: str, pair: Pair, *, aliases: tuple[str, ...] = (), doc: str) -> type[Operator]:
+    """Declare the operator that applies `pair` to two arrays of one shape."""
+    example = Example(
+        {"lhs": (3, 4), "rhs": (3, 4)}, domains={"lhs": pair.left_domain, "rhs": pair.right_domain}
+    )
+    return _declare(name, SameShapes, pair, aliases=aliases, doc=doc, examples=(example,))
+
+
+def broadcast(name: str, pair: Pair, *, aliases: tuple[str, ...] = (), doc: str) -> type[Operator]:
+    """Declare the operator that applies `pair` to two arrays that broadcast."""
+    shapes: tuple[tuple[Shape, Shape], ...] = (
+        ((2, 3), (2, 3)),
+        ((2, 3, 4), (1, 3, 1)),
+        ((3, 1), (3, 4)),
+        ((4,), (2, 3, 4)),
+        ((1,), (3, 2)),
+    )
+    domains = {"lhs": pair.left_domain, "rhs": pair.right_domain}
+    examples = tuple(Example({"lhs": left, "rhs": right}, domains=domains) for left, right in shapes)
+    return _declare(name, Broadcast, pair, aliases=aliases, doc=doc, examples=examples)
+
+
+def with_scalar(
+    name: str, pair: Pair, *, aliases: tuple[str, ...] = (), doc: str, mirrored: bool = False
+) -> type[Operator]:
+    """Declare the operator that applies `pair` to an array and a number; `mirrored` puts the number on the left."""
+    domain = pair.right_domain if mirrored else pair.left_domain
+    examples = tuple(
+        Example({"data": (3, 4)}, domains={"data": domain}, scalar=scalar) for scalar in pair.scalars
+    )
+    return _declare(name, WithScalar, pair, aliases=aliases, doc=doc, examples=examples, mirrored=mirrored)
+
+
+def _declare(
+    name: str,
+    kind: type[PairOperator],
+    pair: Pair,
+    *,
+    aliases: tuple[str, ...],
+    doc: str,
+    **constants: Any,
+) -> type[Operator]:
+    members = {"__doc__": doc, "__module__": kind.__module__, "pair": pair, **constants}
+    made = type(name, (kind,), members)
+    return operator(name=name, category="Arithmetic", aliases=aliases, sign=pair.sign)(made)

@@ -1,0 +1,180 @@
+"""How a function of one number becomes an operator in one line."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import attrs
+import numpy as np
+
+from app.engine.kernels.steps import Step, in_order, ufunc
+from app.engine.operator import (
+    Array,
+    Arrays,
+    CodeNames,
+    Domain,
+    Example,
+    GradientKind,
+    Operator,
+    Reads,
+    operator,
+)
+from app.engine.operators.formulas import for_torch, mathematics, template_reads
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+
+Compute = Callable[[Array, Array], Step]
+"""Makes the step that writes the function of the first array into the second."""
+Gradient = Callable[[Array, Any, Any, Array], Step]
+"""Makes the step that writes a gradient: incoming gradient, argument, value, and where to write."""
+
+
+@attrs.frozen
+class Value:
+    """A function of one number: how it is computed, and its template over the argument x in numpy and in PyTorch.
+
+    Without a template of its own PyTorch's is numpy's with the other name in front.
+    """
+
+    compute: Compute
+    code: str
+    torch: str = ""
+
+
+@attrs.frozen
+class Slope:
+    """The gradient of a function: its template over the argument x, the value y and the incoming gradient d.
+
+    An empty template is a gradient of zero everywhere.
+    """
+
+    code: str = ""
+    step: Gradient | None = None
+
+
+class Unary(Prepared):
+    """A function applied to every element."""
+
+    value: ClassVar[Value]
+    slope: ClassVar[Slope]
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The value may overwrite the data."""
+        return ((0, 0),)
+
+    @property
+    def inplace_backward(self) -> tuple[tuple[int, int], ...]:
+        """The gradient may overwrite the incoming one."""
+        return ((0, 0),)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """A function that is flat wherever it does not jump has gradient zero."""
+        return "value" if self.slope.code else "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Read only what the formula names."""
+        return template_reads(self.slope.code, ("x",))
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        return self.value.compute(ins[0], outs[0])
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        step = self.slope.step
+        return [
+            step(flow.head, flow.ins[0], flow.outs[0], grad) for _, grad in flow.wanted if step is not None
+        ]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return mathematics(self.slope.code).format(x=ins[0], y=outs[0], d=heads[0])
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self.value.code.format(x=n.ins[0])}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return gradient_lines(n, [self.slope.code.format(x=n.ins[0], y=n.outs[0], d=n.heads[0])])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        template = self.value.torch or for_torch(self.value.code)
+        return [f"{n.outs[0]} = {template.format(x=n.ins[0])}"]
+
+
+def unary(
+    name: str,
+    value: np.ufunc | Value,
+    slope: Slope,
+    *,
+    doc: str,
+    domain: Domain | None = None,
+    **declared: Any,
+) -> type[Operator]:
+    """Declare the operator `name` that applies one function to every element.
+
+    `declared` may hold the category, the sign and the aliases.
+    """
+    if isinstance(value, np.ufunc):
+        value = Value(elementwise(value), f"np.{value.__name__}({{x}})")
+    domains: Mapping[str, Domain] = {"data": domain or Domain()}
+    members = {
+        "__doc__": doc,
+        "__module__": __name__,
+        "value": value,
+        "slope": slope,
+        "examples": tuple(Example({"data": shape}, domains=domains) for shape in ((2, 3, 4), (5,))),
+    }
+    declared = {"category": "Functions", **declared}
+    return operator(name=name, **declared)(type(name, (Unary,), members))
+
+
+def elementwise(function: np.ufunc) -> Compute:
+    """Return how one of numpy's element functions is applied."""
+    return lambda x, out: ufunc(function, x, out=out)
+
+
+def computed(function: Callable[[Any], Array]) -> Compute:
+    """Return how a function that makes a new array is applied."""
+
+    def prepare(x: Array, out: Array) -> Step:
+        def run() -> None:
+            np.copyto(out, function(x), casting="unsafe")
+
+        return run
+
+    return prepare
+
+
+def by(code: str, slope: Callable[[Any, Any], Array]) -> Slope:
+    """Return the gradient d · slope(x, y), with its template."""
+
+    def prepare(d: Array, x: Any, y: Any, out: Array) -> Step:
+        def run() -> None:
+            np.multiply(d, slope(x, y), out=out, casting="unsafe")
+
+        return run
+
+    return Slope(code, prepare)
+
+
+def chain(code: str, *links: tuple[np.ufunc, str]) -> Slope:
+    """Return the gradient that starts from d and applies two-place functions with x, y, or a number, one by one.
+
+    `chain("{d} * 2 * {x}", (np.multiply, "x"), (np.multiply, "2"))` is d · x · 2.
+    """
+
+    def prepare(d: Array, x: Any, y: Any, out: Array) -> Step:
+        steps, value = [], d
+        for function, operand in links:
+            other = {"x": x, "y": y}[operand] if operand in "xy" else np.array(float(operand), out.dtype)
+            steps.append(ufunc(function, value, other, out=out))
+            value = out
+        return in_order(steps)
+
+    return Slope(code, prepare)
+
+
+FLAT = Slope()
+"""No gradient: the function is constant wherever it does not jump."""
