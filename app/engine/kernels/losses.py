@@ -1,0 +1,66 @@
+"""Gradients that losses make by themselves."""
+
+import attrs
+import numpy as np
+
+from app.engine.kernels.windows import Array
+
+
+@attrs.frozen
+class SoftmaxRules:
+    """How SoftmaxOutput turns shares and labels into a gradient."""
+
+    grad_scale: float
+    ignore_label: int
+    use_ignore: bool
+    smooth_alpha: float
+    normalization: str
+
+
+def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: SoftmaxRules) -> None:
+    """Write (p − target) · grad_scale; shares are (outer, classes, inner), labels (outer, inner) whole numbers.
+
+    The target is 1 for the right class, or 1 − a with a / (k − 1) for each other. A label outside the classes has no
+    right class.
+    """
+    classes = whole(label)
+    count = shares.shape[1]
+    np.copyto(grad, shares)
+    each_other = rules.smooth_alpha / (count - 1) if rules.smooth_alpha else 0.0
+    if each_other:
+        np.subtract(grad, each_other, out=grad)
+    outer, inner = np.nonzero((classes >= 0) & (classes < count))
+    grad[outer, classes[outer, inner], inner] -= 1.0 - rules.smooth_alpha - each_other
+    if rules.use_ignore:
+        np.multiply(grad, (classes != rules.ignore_label)[:, None, :], out=grad)
+    if rules.grad_scale != 1.0:
+        np.multiply(grad, rules.grad_scale, out=grad)
+
+
+def normalizer(label: Array, places: int, rules: SoftmaxRules) -> float:
+    """Return what the gradient is divided by: labels that count, all labels, or the places per sample.
+
+    `places` is 1 except for multi_output.
+    """
+    if rules.normalization == "valid":
+        return max(1, int(np.count_nonzero(whole(label) != rules.ignore_label)))
+    return label.size if rules.normalization == "batch" else places
+
+
+def whole(label: Array) -> Array:
+    """Cut labels to whole numbers, as MXNet does."""
+    return np.trunc(label).astype(np.int64)
+
+
+def hinge_gradient(data: Array, label: Array, grad: Array, margin: float, linear: bool) -> None:
+    """Write the gradient of the (squared) hinge loss; data (N, classes), label (N,).
+
+    The right class gets −h(margin − x), each other h(margin + x), with h(v) = 2 · max(0, v), or 1 where v > 0.
+    """
+    rows = np.arange(data.shape[0])
+    classes = whole(label)
+    sides = np.ones_like(data)
+    sides[rows, classes] = -1
+    missing = margin + sides * data
+    slope = (missing > 0).astype(data.dtype) if linear else 2 * np.maximum(missing, 0)
+    np.multiply(sides, slope, out=grad)

@@ -1,0 +1,162 @@
+"""Batch normalisation over arrays seen as (outer, channels, inner).
+
+Sums over outer and inner are matrix-vector products, which run three to twenty times as fast as `sum`.
+"""
+
+from collections.abc import Callable
+
+import attrs
+import numpy as np
+
+from app.engine.kernels.windows import Array
+
+
+class ChannelSums:
+    """Sums per channel of arrays of one shape (outer, channels, inner)."""
+
+    def __init__(self, like: Array) -> None:
+        """Prepare the ones that sum along the last axis."""
+        outer, self._channels, inner = like.shape
+        self._is_flat = inner == 1
+        self._ones = np.ones(outer if self._is_flat else inner, like.dtype)
+
+    def of(self, array: Array, total: Array) -> None:
+        """Write Σ array into `total` (channels,)."""
+        if self._is_flat:
+            np.matmul(self._ones, array[:, :, 0], out=total)
+        else:
+            np.sum(array @ self._ones, axis=0, out=total)
+
+    def of_product(self, first: Array, second: Array, total: Array) -> None:
+        """Write Σ first · second into `total` (channels,)."""
+        if self._is_flat:
+            np.einsum("oc,oc->c", first[:, :, 0], second[:, :, 0], out=total)
+        else:
+            np.sum(np.vecdot(first, second), axis=0, out=total)
+
+
+@attrs.frozen
+class Normalized:
+    """The arrays of one batch normalisation: data and output (outer, channels, inner), the others (channels,).
+
+    `inverse` is 1/√(variance + eps).
+    """
+
+    data: Array
+    gamma: Array | None
+    beta: Array
+    output: Array
+    mean: Array
+    inverse: Array
+
+
+def normalize_batch(arrays: Normalized, eps: float) -> Callable[[], None]:
+    """Prepare output = (data − mean) · inverse · gamma + beta with the batch's own mean and biased variance."""
+    data, output, mean, inverse = arrays.data, arrays.output, arrays.mean, arrays.inverse
+    sums = ChannelSums(data)
+    each = 1.0 / (data.shape[0] * data.shape[2])
+    scale = np.empty_like(inverse)
+
+    def run() -> None:
+        sums.of(data, mean)
+        np.multiply(mean, each, out=mean)
+        np.subtract(data, mean[:, None], out=output)  # the variance from centred values: no cancellation
+        sums.of_product(output, output, inverse)
+        np.multiply(inverse, each, out=inverse)
+        _invert_root(inverse, eps)
+        _scale(inverse, arrays.gamma, scale)
+        np.multiply(output, scale[:, None], out=output)
+        np.add(output, arrays.beta[:, None], out=output)
+
+    return run
+
+
+def normalize_with(
+    arrays: Normalized, moving_mean: Array, moving_var: Array, eps: float
+) -> Callable[[], None]:
+    """Prepare the same with statistics that are given; `mean` and `inverse` are filled from them."""
+    scale = np.empty_like(arrays.inverse)
+    shift = np.empty_like(scale)
+
+    def run() -> None:
+        np.copyto(arrays.mean, moving_mean)
+        np.copyto(arrays.inverse, moving_var)
+        _invert_root(arrays.inverse, eps)
+        _scale(arrays.inverse, arrays.gamma, scale)
+        np.multiply(arrays.mean, scale, out=shift)
+        np.subtract(arrays.beta, shift, out=shift)
+        np.multiply(arrays.data, scale[:, None], out=arrays.output)
+        np.add(arrays.output, shift[:, None], out=arrays.output)
+
+    return run
+
+
+@attrs.frozen
+class NormalizedGradients:
+    """What the backward of a batch normalisation reads and writes; a gradient that nobody wants is None."""
+
+    data: Array
+    gamma: Array | None
+    mean: Array
+    inverse: Array
+    head: Array
+    data_gradient: Array | None
+    gamma_gradient: Array | None
+    beta_gradient: Array | None
+
+
+def normalize_gradient(arrays: NormalizedGradients, uses_batch: bool) -> Callable[[], None]:
+    """Prepare the gradients; `uses_batch` tells whether mean and variance depend on the data.
+
+    d(beta) = Σ head, d(gamma) = Σ head · x̂, and with the batch's statistics
+    d(data) = gamma · inverse · (head − d(beta)/M − x̂ · d(gamma)/M), where x̂ = (data − mean) · inverse.
+    """
+    data, head, inverse = arrays.data, arrays.head, arrays.inverse
+    sums = ChannelSums(data)
+    each = 1.0 / (data.shape[0] * data.shape[2])
+    centred = np.empty_like(data) if arrays.data_gradient is None else arrays.data_gradient
+    to_beta, to_gamma, scale = np.empty_like(inverse), np.empty_like(inverse), np.empty_like(inverse)
+
+    def run() -> None:
+        np.subtract(data, arrays.mean[:, None], out=centred)
+        sums.of(head, to_beta)
+        sums.of_product(head, centred, to_gamma)
+        np.multiply(to_gamma, inverse, out=to_gamma)
+        if arrays.beta_gradient is not None:
+            np.copyto(arrays.beta_gradient, to_beta)
+        if arrays.gamma_gradient is not None:
+            np.copyto(arrays.gamma_gradient, to_gamma)
+        if arrays.data_gradient is not None:
+            _scale(inverse, arrays.gamma, scale)
+            if uses_batch:
+                _take_means_away(centred, head, (to_beta, to_gamma, inverse), each)
+                np.multiply(centred, scale[:, None], out=centred)
+            else:
+                np.multiply(head, scale[:, None], out=centred)
+
+    return run
+
+
+def _take_means_away(
+    centred: Array, head: Array, per_channel: tuple[Array, Array, Array], each: float
+) -> None:
+    """Turn `centred` into head − d(beta)/M − x̂ · d(gamma)/M in place."""
+    to_beta, to_gamma, inverse = per_channel
+    slope = to_gamma * inverse * -each
+    np.multiply(centred, slope[:, None], out=centred)
+    np.add(centred, head, out=centred)
+    np.subtract(centred, (to_beta * each)[:, None], out=centred)
+
+
+def _invert_root(variance: Array, eps: float) -> None:
+    np.add(variance, eps, out=variance)
+    np.sqrt(variance, out=variance)
+    np.divide(1.0, variance, out=variance)
+
+
+def _scale(inverse: Array, gamma: Array | None, scale: Array) -> None:
+    """Write gamma · inverse; no gamma counts as 1."""
+    if gamma is None:
+        np.copyto(scale, inverse)
+    else:
+        np.multiply(inverse, gamma, out=scale)

@@ -1,0 +1,94 @@
+"""Sliding windows: where they stand, and which part of an image each place in the window sees."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from math import prod
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Slices = tuple[slice, ...]
+Sizes = tuple[int, ...]
+
+
+@attrs.frozen
+class Windows:
+    """How a window moves over an image, one number per spatial axis; `pad` is what is added in front."""
+
+    kernel: Sizes
+    stride: Sizes
+    dilate: Sizes
+    pad: Sizes
+
+    @property
+    def reach(self) -> Sizes:
+        """The width of the image that one dilated window covers."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilate, strict=True))
+
+    @property
+    def places(self) -> int:
+        """The number of places in one window."""
+        return prod(self.kernel)
+
+
+@attrs.frozen
+class Tap:
+    """One place of the window: `outputs` are the windows in which it lies on the image, `inputs` what it sees there."""
+
+    number: int
+    outputs: Slices
+    inputs: Slices
+
+
+def taps(windows: Windows, image: Sequence[int], stands: Sequence[tuple[int, int]]) -> Iterator[Tap]:
+    """Yield the taps of the windows that stand at `stands` (first, last + 1 per axis) over an image of sizes `image`.
+
+    The slices are clipped to the image, so no padded copy is needed; output slices count from the first stand.
+    Taps that see nothing but padding are left out. Both slices begin with the batch and channel axes.
+    """
+    axes = range(len(image))
+    for number, places in enumerate(product(*(range(k) for k in windows.kernel))):
+        outputs, inputs = [slice(None)] * 2, [slice(None)] * 2
+        for axis in axes:
+            stride = windows.stride[axis]
+            offset = places[axis] * windows.dilate[axis] - windows.pad[axis]
+            first = max(stands[axis][0], -(offset // stride))
+            last = min(stands[axis][1], (image[axis] - 1 - offset) // stride + 1)
+            if last <= first:
+                break
+            outputs.append(slice(first - stands[axis][0], last - stands[axis][0]))
+            inputs.append(slice(first * stride + offset, (last - 1) * stride + offset + 1, stride))
+        else:
+            yield Tap(number, tuple(outputs), tuple(inputs))
+
+
+def all_stands(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return the stands of all windows, `counts` per axis."""
+    return tuple((0, count) for count in counts)
+
+
+def window_view(image: Array, windows: Windows, counts: Sequence[int]) -> Array:
+    """View a padded image (..., *sizes) as (..., *kernel, *counts) without copying.
+
+    The window's axes stand outside the image's: copying the view then moves long runs of neighbouring numbers.
+    """
+    lead = image.ndim - len(windows.kernel)
+    steps = image.strides[lead:]
+    inside = [step * d for step, d in zip(steps, windows.dilate, strict=True)]
+    across = [step * s for step, s in zip(steps, windows.stride, strict=True)]
+    return np.lib.stride_tricks.as_strided(
+        image, (*image.shape[:lead], *windows.kernel, *counts), (*image.strides[:lead], *inside, *across)
+    )
+
+
+def work(scratch: dict[str, Any], name: str, shape: Sizes, dtype: Any) -> Array:
+    """Return a work array of the given shape that is kept in `scratch` and used again by the next call."""
+    size = prod(shape)
+    kept = scratch.get(name)
+    if kept is None or kept.size < size or kept.dtype != dtype:
+        kept = scratch[name] = np.empty(size, dtype)
+    result: Array = kept[:size].reshape(shape)
+    return result

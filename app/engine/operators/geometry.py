@@ -1,0 +1,85 @@
+"""What operators with sliding windows share: sizes per axis, layouts, and the words for them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.engine.errors import ShapeError
+from app.engine.operator import refuse
+from app.engine.shapes import Shape
+
+Sizes = tuple[int, ...]
+AXIS_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+LAYOUTS = ("NCDHW", "NCHW", "NCW", "NDHWC", "NHWC")
+
+
+def by_x(sizes: Sequence[int]) -> str:
+    """Write sizes as people do: `3×3`."""
+    return "×".join(str(size) for size in sizes)
+
+
+def per_axis(sizes: Sizes, rank: int, default: int) -> Sizes:
+    """Return a setting for every spatial axis; one that was left out is `default` everywhere."""
+    return tuple(sizes) or (default,) * rank
+
+
+def check_window(kernel: Sizes, settings: dict[str, tuple[Sizes, int]]) -> None:
+    """Refuse a kernel of no or too many axes, settings of another length, and values below their lowest."""
+    refuse(
+        len(kernel) not in AXIS_NAMES,
+        f"kernel is {kernel}, but it must have 1, 2 or 3 numbers, like (3, 3).",
+        port="kernel",
+    )
+    refuse(min(kernel) < 1, f"kernel is {kernel}, but its numbers must be at least 1.", port="kernel")
+    for name, (sizes, lowest) in settings.items():
+        refuse(
+            bool(sizes) and len(sizes) != len(kernel),
+            f"{name} is {sizes}, but kernel {kernel} needs {len(kernel)} numbers.",
+            port=name,
+        )
+        refuse(
+            any(size < lowest for size in sizes),
+            f"{name} is {sizes}, but its numbers must be at least {lowest}.",
+            port=name,
+        )
+
+
+def check_layout(layout: str | None, rank: int) -> None:
+    """Refuse a layout for another number of axes."""
+    refuse(
+        layout is not None and len(layout) != rank + 2,
+        f"layout is {layout}, but the kernel has {rank} axes.",
+        port="layout",
+    )
+
+
+def is_channels_last(layout: str | None) -> bool:
+    """Tell whether channels are the last axis."""
+    return layout is not None and layout.endswith("C")
+
+
+def channels_first(shape: Shape, channels_last: bool) -> Shape:
+    """Return a shape as (batch, channels, *sizes)."""
+    return (shape[0], shape[-1], *shape[1:-1]) if channels_last and shape else shape
+
+
+def in_layout(shape: Shape, channels_last: bool) -> Shape:
+    """Return a (batch, channels, *sizes) shape in the node's own layout."""
+    return (shape[0], *shape[2:], shape[1]) if channels_last and shape else shape
+
+
+def image_of(shape: Shape, rank: int, port: str = "data") -> Shape:
+    """Return a shape of `rank` spatial axes, all unknown if nothing is known; ShapeError for another rank."""
+    if not shape:
+        return (0,) * (rank + 2)
+    if len(shape) != rank + 2:
+        names = ", ".join(AXIS_NAMES[rank])
+        raise ShapeError(
+            f"{port} has {len(shape)} axes, but a {rank}-d kernel needs {rank + 2}: batch, channel, {names}.",
+            port=port,
+        )
+    return shape
+
+
+def options(**settings: tuple[Any, Any]) -> str:
+    """Write `, name=value` for each setting that differs from its default; values are (setting, default)."""
+    return "".join(f", {name}={value}" for name, (value, default) in settings.items() if value != default)

@@ -1,0 +1,302 @@
+"""The rectifiers that let something through below zero: leaky, learned, exponential, smooth and random."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from app.engine.kernels import activations as kernels
+from app.engine.kernels.steps import Step, in_order, without_gradient
+from app.engine.operator import (
+    Array,
+    Arrays,
+    CodeNames,
+    Domain,
+    Example,
+    Operator,
+    OptionalArrays,
+    Port,
+    Reads,
+    Run,
+    operator,
+    refuse,
+)
+from app.engine.operators.lines import assign_zeros
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shapes, merge
+
+_APART_FROM_ZERO = {"data": Domain(avoid=(0.0,))}
+
+
+@operator(category="Activation")
+class LeakyReLU(Operator):
+    """Let positive numbers through and bend negative ones.
+
+    leaky and prelu: slope · x · elu: slope · (eˣ − 1) · selu, gelu: fixed curves · rrelu: a random slope in training
+    """
+
+    act_type: str = param(
+        default="leaky",
+        choices=("elu", "gelu", "leaky", "prelu", "rrelu", "selu"),
+        doc="What becomes of negative numbers; prelu learns its slope.",
+    )
+    slope: float = param(default=0.25, doc="The slope of leaky, and the depth of elu.")
+    lower_bound: float = param(default=0.125, doc="Smallest random slope of rrelu.")
+    upper_bound: float = param(default=0.334, doc="Largest random slope of rrelu.")
+
+    examples = (
+        Example({"data": (3, 4)}, domains=_APART_FROM_ZERO),
+        Example({"data": (2, 3, 2, 2)}, domains=_APART_FROM_ZERO, slope=1.5),
+        Example({"data": (3, 4)}, domains=_APART_FROM_ZERO, act_type="elu", slope=0.7),
+        Example({"data": (2, 3, 2, 2)}, domains=_APART_FROM_ZERO, act_type="prelu"),
+        Example({"data": (2, 3, 2), "gamma": (1,)}, domains=_APART_FROM_ZERO, act_type="prelu"),
+        # MXNet's gradient of selu is not its true one
+        Example({"data": (3, 4)}, act_type="selu", gradient=False),
+        Example({"data": (3, 4)}, act_type="gelu"),
+        Example({"data": (3, 4)}, domains=_APART_FROM_ZERO, act_type="rrelu", train=False),
+        Example({"data": (3, 4)}, act_type="rrelu", gradient=False),
+    )
+
+    def check(self) -> None:
+        """Refuse bounds in the wrong order."""
+        refuse(
+            self.act_type == "rrelu" and self.lower_bound > self.upper_bound,
+            f"lower_bound {self.lower_bound} lies above upper_bound {self.upper_bound}.",
+            port="lower_bound",
+        )
+
+    # Ports and shapes --------------------------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Data, and for prelu the learned slopes."""
+        return (Port("data"), Port("gamma", "weight")) if self.act_type == "prelu" else (Port("data"),)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The result; rrelu also shows the slopes it drew."""
+        return ("output", "mask") if self.act_type == "rrelu" else ("output",)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Data and result are alike; gamma has one slope per channel, or a single one."""
+        alike, results = super().infer(ins[:1], outs)
+        if self.act_type != "prelu":
+            return alike, results
+        data, gamma = alike[0], ins[1]
+        if not data or gamma == (1,):
+            return (data, gamma), results
+        channels = (data[min(1, len(data) - 1)],)
+        return (data, merge(channels, gamma, "gamma")), results
+
+    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
+        """Explain the length of gamma."""
+        if side == "in" and index == 1:
+            return "one slope for all" if ins[1] == (1,) else f"{ins[1][0]} channels of data"
+        return ""
+
+    def _slopes(self, gamma: Array, data: Array) -> Array:
+        """View gamma so that it meets data's channels."""
+        if gamma.size == 1 or data.ndim == 1:
+            return gamma
+        return gamma.reshape(-1, *(1,) * (data.ndim - 2))
+
+    # Running -----------------------------------------------------------------------------------------------------
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Set up the work arrays once."""
+        data, result = ins[0], outs[0]
+        if self.act_type == "elu":
+            return kernels.elu(data, self.slope, 1.0, result)
+        if self.act_type == "selu":
+            return kernels.elu(data, kernels.SELU_ALPHA, kernels.SELU_SCALE, result)
+        if self.act_type == "gelu":
+            return kernels.gelu(data, result)
+        if self.act_type == "prelu":
+            return kernels.leaky(data, self._slopes(ins[1], data), result)
+        if self.act_type == "rrelu":
+            slopes = outs[1]
+            return in_order([lambda: self._draw(run, slopes), kernels.leaky(data, slopes, result)])
+        return kernels.leaky(data, self.slope, result)
+
+    def _draw(self, run: Run, slopes: Array) -> None:
+        """Draw a slope per element in training; prediction uses the middle one."""
+        if run.train:
+            slopes[...] = run.rng.uniform(self.lower_bound, self.upper_bound, slopes.shape)
+        else:
+            slopes.fill((self.lower_bound + self.upper_bound) / 2)
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Apply the function."""
+        self.prepare_forward(run, ins, outs)()
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The slope follows from data, and from gamma or what was drawn; that of selu from the result."""
+        if self.act_type == "selu":
+            return Reads(outputs=(0,))
+        if self.act_type == "prelu":
+            return Reads(inputs=(0, 1) if index == 0 else (0,))
+        return Reads(inputs=(0,), outputs=(1,) if self.act_type == "rrelu" else ())
+
+    def prepare_backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> Callable[[], object]:
+        """Set up the work arrays once."""
+        head, data = heads[0], ins[0]
+        if self.act_type == "selu":
+            data = outs[0]
+        if head is None or data is None:
+            return without_gradient(grads)
+        steps: list[Callable[[], object]] = []
+        if grads[0] is not None:
+            slopes = ins[1] if self.act_type == "prelu" else outs[1] if self.act_type == "rrelu" else None
+            steps.append(self._data_gradient(data, slopes, head, grads[0]))
+        if self.act_type == "prelu" and grads[1] is not None:
+            steps.append(_slope_gradient(data, head, grads[1]))
+        return in_order(steps)
+
+    def _data_gradient(self, data: Array, slopes: Array | None, head: Array, grad: Array) -> Step:
+        if self.act_type == "elu":
+            return kernels.elu_gradient(data, (self.slope, 1.0), head, grad)
+        if self.act_type == "selu":
+            return kernels.selu_gradient(data, head, grad)
+        if self.act_type == "gelu":
+            return kernels.gelu_gradient(data, head, grad)
+        if slopes is None:
+            return kernels.leaky_gradient(data, self.slope, head, grad)
+        fitting = self._slopes(slopes, data) if self.act_type == "prelu" else slopes
+        return kernels.leaky_gradient(data, fitting, head, grad)
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Multiply the head gradient with the slope; gamma gets what its channel's negative numbers say."""
+        self.prepare_backward(run, ins, outs, heads, grads)()
+
+    # For people --------------------------------------------------------------------------------------------------
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the chain rule for the chosen function."""
+        head, data = heads[0], ins[0]
+        if index == 1:
+            return f"Σ {head} · min({data}, 0) per channel"
+        if self.act_type == "gelu":
+            return f"{head} · (Φ({data}) + {data} · φ({data}))"
+        if self.act_type == "selu":
+            return f"1.0507 · {head} where {outs[0]} > 0, else 1.0507 · ({outs[0]} + 1.6733) · {head}"
+        slope = {"elu": f"{self.slope:g} · exp({data})", "leaky": f"{self.slope:g}", "rrelu": "slope"}
+        word = slope.get(self.act_type) or ins[1]
+        return f"{head} where {data} > 0, else {word} · {head}"
+
+    def summary(self) -> str:
+        """Return the kind, with its slope where it has a fixed one."""
+        return f"{self.act_type} {self.slope:g}" if self.act_type in ("leaky", "elu") else self.act_type
+
+    # Code --------------------------------------------------------------------------------------------------------
+
+    def _slope_code(self, n: CodeNames) -> str:
+        """Write the slope of negative numbers."""
+        if self.act_type == "prelu":
+            rank = len(n.in_shapes[0])
+            if n.in_shapes[1] == (1,) or rank < 3:
+                return n.ins[1]
+            return f"{n.ins[1]}.reshape(-1{', 1' * (rank - 2)})"
+        if self.act_type == "rrelu":
+            return n.outs[1]
+        return f"{self.slope!r}"
+
+    def _elu_constants(self) -> tuple[float, float]:
+        """Return depth and scale of elu and selu."""
+        if self.act_type == "elu":
+            return self.slope, 1.0
+        return kernels.SELU_ALPHA, kernels.SELU_SCALE
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Write the function in one or two lines."""
+        x, y = n.ins[0], n.outs[0]
+        if self.act_type == "gelu":
+            return [f"{y} = {x} * normal_share({x})"]
+        if self.act_type in ("elu", "selu"):
+            alpha, scale = self._elu_constants()
+            times = "" if scale == 1 else f"{scale} * "
+            return [f"{y} = {times}np.where({x} > 0, {x}, {alpha} * np.expm1(np.minimum({x}, 0)))"]
+        lines = [self._drawn_code(n)] if self.act_type == "rrelu" else []
+        return [*lines, f"{y} = np.where({x} > 0, {x}, {self._slope_code(n)} * {x})"]
+
+    def _drawn_code(self, n: CodeNames) -> str:
+        """Write the line that draws the slopes of rrelu."""
+        if n.train:
+            bounds = f"{self.lower_bound}, {self.upper_bound}"
+            return f"{n.outs[1]} = np.random.uniform({bounds}, {n.ins[0]}.shape).astype({n.ins[0]}.dtype)"
+        return f"{n.outs[1]} = np.full_like({n.ins[0]}, {(self.lower_bound + self.upper_bound) / 2})"
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Write head times slope, and the sum for gamma."""
+        x, d = n.ins[0], n.heads[0]
+        if d is None:
+            return assign_zeros(n)
+        lines = []
+        if n.grads[0]:
+            lines.append(f"{n.grads[0]} = {self._data_gradient_code(x, d, n)}")
+        if self.act_type == "prelu" and n.grads[1]:
+            rank = len(n.in_shapes[0])
+            axes = tuple(axis for axis in range(rank) if axis != min(1, rank - 1))
+            below = f"{d} * np.minimum({x}, 0)"
+            single = n.in_shapes[1] == (1,)
+            total = (
+                f"np.sum({below}, keepdims=True).reshape(1)" if single else f"np.sum({below}, axis={axes})"
+            )
+            lines.append(f"{n.grads[1]} = {total}")
+        return lines
+
+    def _data_gradient_code(self, x: str, d: str, n: CodeNames) -> str:
+        if self.act_type == "gelu":
+            return f"{d} * (normal_share({x}) + {x} * np.exp(-0.5 * {x}**2) / 2.5066282746310002)"
+        if self.act_type in ("elu", "selu"):
+            alpha, scale = self._elu_constants()
+            times = "" if scale == 1 else f"{scale} * "
+            return f"{d} * {times}np.where({x} > 0, 1, {alpha} * np.exp(np.minimum({x}, 0)))"
+        return f"{d} * np.where({x} > 0, 1, {self._slope_code(n)})"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call torch's own functions where they mean the same."""
+        x, y = n.ins[0], n.outs[0]
+        if self.act_type == "gelu":
+            return [f"{y} = F.gelu({x})"]
+        if self.act_type == "selu":
+            return [f"{y} = F.selu({x})"]
+        if self.act_type == "elu":
+            return [f"{y} = F.elu({x}, alpha={self.slope!r})"]
+        if self.act_type == "leaky":
+            return [f"{y} = F.leaky_relu({x}, {self.slope!r})"]
+        lines = []
+        if self.act_type == "rrelu":
+            bounds = f"{self.lower_bound}, {self.upper_bound}"
+            middle = (self.lower_bound + self.upper_bound) / 2
+            drawn = (
+                f"torch.empty_like({x}).uniform_({bounds})" if n.train else f"torch.full_like({x}, {middle})"
+            )
+            lines = [f"{n.outs[1]} = {drawn}"]
+        return [*lines, f"{y} = torch.where({x} > 0, {x}, {self._slope_code(n)} * {x})"]
+
+
+def _slope_gradient(data: Array, head: Array, grad: Array) -> Step:
+    """Prepare Σ head · min(x, 0), over everything for a single slope, else per channel."""
+    axis = min(1, data.ndim - 1)
+    axes = tuple(range(data.ndim)) if grad.size == 1 else tuple(set(range(data.ndim)) - {axis})
+
+    def run() -> None:
+        below = np.minimum(data, 0)
+        below *= head
+        grad[...] = below.sum(axes)
+
+    return run

@@ -1,0 +1,349 @@
+"""Losses made of any expression, the wall against gradients, and the rarer losses."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from app.engine.kernels import losses as kernels
+from app.engine.kernels.steps import copy, nothing, without_gradient
+from app.engine.operator import (
+    Arrays,
+    CodeNames,
+    Domain,
+    Example,
+    GradientKind,
+    Operator,
+    OptionalArrays,
+    Port,
+    Reads,
+    Run,
+    operator,
+)
+from app.engine.operators.heads import Loss
+from app.engine.operators.lines import assign_zeros
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shapes, merge
+
+
+class Passing(Operator):
+    """What operators have in common that hand their input through."""
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Copy, or do nothing where input and output are one buffer."""
+        return copy(ins[0], outs[0])
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Hand data through."""
+        copy(ins[0], outs[0])()
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The result may take data's place."""
+        return ((0, 0),)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Hand data through."""
+        return [f"{n.outs[0]} = {n.ins[0]}"]
+
+
+@operator(category="Losses")
+class MakeLoss(Passing):
+    """Take any expression as a loss: its gradient starts here with 1.
+
+    d(data) = grad_scale, perhaps divided, whatever head gradient comes in
+    """
+
+    is_loss = True
+
+    grad_scale: float = param(default=1.0, doc="The gradient of every element.")
+    valid_thresh: float = param(default=0.0, doc="With valid, only elements above this count.")
+    normalization: str = param(
+        default="null",
+        choices=("batch", "null", "valid"),
+        doc="Divide the gradient by the samples (batch), by the elements above valid_thresh (valid), or not.",
+    )
+
+    examples = (
+        Example({"data": (3, 4)}, gradient=False),
+        Example({"data": (3, 4)}, gradient=False, grad_scale=0.25, normalization="batch"),
+        Example({"data": (3, 4)}, gradient=False, normalization="valid", valid_thresh=0.4),
+    )
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Only the count of valid elements needs data."""
+        return Reads(inputs=(0,) if self.normalization == "valid" else (), heads=False)
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write the same number everywhere."""
+        grad, data = grads[0], ins[0]
+        if grad is None:
+            return
+        divisor = 1
+        if self.normalization == "batch":
+            divisor = grad.shape[0]
+        elif self.normalization == "valid" and data is not None:
+            divisor = max(1, int(np.count_nonzero(data > self.valid_thresh)))
+        grad.fill(self.grad_scale / divisor)
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the number that starts the gradient."""
+        divisor = {
+            "batch": " / number of samples",
+            "valid": f" / count({ins[0]} > {self.valid_thresh:g})",
+            "null": "",
+        }
+        return f"{self.grad_scale:g}{divisor[self.normalization]}"
+
+    def summary(self) -> str:
+        """Return what differs from the defaults."""
+        words = [] if self.grad_scale == 1 else [f"scale {self.grad_scale:g}"]
+        if self.normalization != "null":
+            words.append(f"per {self.normalization}")
+        return " · ".join(words)
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Write the constant gradient in one line."""
+        if n.grads[0] is None:
+            return []
+        divisor = {
+            "batch": f" / {n.in_shapes[0][0]}",
+            "valid": f" / max(1, np.count_nonzero({n.ins[0]} > {self.valid_thresh!r}))",
+            "null": "",
+        }
+        return [f"{n.grads[0]} = np.full_like({n.ins[0]}, {self.grad_scale!r}{divisor[self.normalization]})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `make_loss`, an autograd function with this gradient."""
+        divisor = {
+            "batch": f" / {n.in_shapes[0][0]}",
+            "valid": f" / max(1, int(({n.ins[0]} > {self.valid_thresh!r}).sum()))",
+            "null": "",
+        }
+        return [f"{n.outs[0]} = make_loss({n.ins[0]}, {self.grad_scale!r}{divisor[self.normalization]})"]
+
+
+@operator(name="make_loss", category="Losses")
+class MakeLossPlain(Passing):
+    """Take any expression as a loss: its gradient starts here with 1."""
+
+    is_loss = True
+    examples = (Example({"data": (3, 4)}, gradient=False),)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The loss."""
+        return ("loss",)
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Nothing is read."""
+        return Reads(heads=False)
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write 1 everywhere."""
+        if grads[0] is not None:
+            grads[0].fill(1)
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the number that starts the gradient."""
+        return "1"
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Write the constant gradient in one line."""
+        return [f"{n.grads[0]} = np.ones_like({n.ins[0]})"] if n.grads[0] else []
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `make_loss`, an autograd function with this gradient."""
+        return [f"{n.outs[0]} = make_loss({n.ins[0]}, 1.0)"]
+
+
+@operator(category="Losses", aliases=("stop_gradient",))
+class BlockGrad(Passing):
+    """Hand data through, and let no gradient back."""
+
+    examples = (Example({"data": (3, 4)}, gradient=False),)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """The gradient is zero, whatever comes in."""
+        return "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Nothing is read."""
+        return Reads(heads=False)
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write zeros."""
+        without_gradient(grads)()
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Say that nothing goes through."""
+        return "0: blocked"
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Write zeros."""
+        return assign_zeros(n)
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Detach from the graph."""
+        return [f"{n.outs[0]} = {n.ins[0]}.detach()"]
+
+
+@operator(category="Losses")
+class SVMOutput(Loss):
+    """Hand scores through; the gradient is that of the hinge loss, squared unless use_linear."""
+
+    margin: float = param(default=1.0, doc="How far the right class should lie from the wrong ones.")
+    regularization_coefficient: float = param(default=1.0, doc="Multiplies the gradient.")
+    use_linear: bool = param(default=False, doc="Use the plain hinge loss rather than its square.")
+
+    examples = (
+        Example({"data": (4, 3)}, domains={"label": Domain(0, 2, whole=True)}, gradient=False),
+        Example(
+            {"data": (4, 3)}, domains={"label": Domain(0, 2, whole=True)}, gradient=False, use_linear=True
+        ),
+    )
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """There is one label per sample."""
+        data = merge(ins[0], outs[0], "data")
+        label = merge((data[0],), ins[1], "label") if data else ins[1]
+        return (data, label), (data,)
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Copy, or do nothing where input and output are one buffer."""
+        return copy(ins[0], outs[0])
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Hand data through."""
+        copy(ins[0], outs[0])()
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The result may take data's place."""
+        return ((0, 0),)
+
+    def prepare_backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> Callable[[], object]:
+        """View everything as (samples, classes) once."""
+        data, label, grad = outs[0], ins[1], grads[0]
+        if data is None or label is None or grad is None:
+            return nothing
+        flat, target = (array.reshape(array.shape[0], -1, copy=False) for array in (data, grad))
+
+        def run_gradient() -> None:
+            kernels.hinge_gradient(flat, label, target, self.margin, self.use_linear)
+            np.multiply(target, self.regularization_coefficient, out=target)
+
+        return run_gradient
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write the gradient of the hinge loss."""
+        self.prepare_backward(run, ins, outs, heads, grads)()
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the slope of the hinge."""
+        if index == 1:
+            return "none: a label is not learned"
+        hinge = "1 where v > 0" if self.use_linear else "2 · max(0, v)"
+        right = f"−h({self.margin:g} − x) for the right class"
+        return f"{right}, h({self.margin:g} + x) for the others, h(v) = {hinge}, x = {outs[0]}"
+
+    def summary(self) -> str:
+        """Return kind and margin."""
+        return f"{'linear' if self.use_linear else 'squared'} · margin {self.margin:g}"
+
+
+@operator(name="softmax_cross_entropy", category="Losses")
+class SoftmaxCrossEntropy(Operator):
+    """Sum the cross entropy between softmax(data) and the labels over all samples.
+
+    y = −Σ log softmax(data)[label]
+    """
+
+    examples = (
+        Example({"data": (3, 4)}, domains={"label": Domain(0, 3, whole=True)}),
+        Example({"data": (5, 2)}, domains={"label": Domain(0, 1, whole=True)}),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Scores (samples, classes) and one label per sample."""
+        return Port("data"), Port("label", "label")
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """There is one label per sample, and one result."""
+        data = merge((0, 0), ins[0], "data")
+        label = merge((data[0],), ins[1], "label")
+        return ((label[0], data[1]), label), (merge((1,), outs[0], "output"),)
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Sum −log p of the right class."""
+        data, label = ins[0], kernels.whole(ins[1])
+        shifted = data - data.max(axis=1, keepdims=True)
+        logarithms = np.log(np.exp(shifted).sum(axis=1))
+        outs[0][...] = np.sum(logarithms - shifted[np.arange(len(data)), label])
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """The label gets a gradient of zero."""
+        return "value" if index == 0 else "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient compares the shares with the labels."""
+        return Reads(inputs=(0, 1))
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write (p − onehot(label)) times the one head gradient."""
+        without_gradient(grads)()
+        data, label, head, grad = ins[0], ins[1], heads[0], grads[0]
+        if data is None or label is None or head is None or grad is None:
+            return
+        np.exp(data - data.max(axis=1, keepdims=True), out=grad)
+        grad /= grad.sum(axis=1, keepdims=True)
+        grad[np.arange(len(data)), kernels.whole(label)] -= 1
+        grad *= head[0]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient of the cross entropy."""
+        if index == 1:
+            return "0: a label is not learned"
+        return f"{heads[0]} · (softmax({ins[0]}) − onehot({ins[1]}))"
