@@ -227,19 +227,19 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
-        return self._keep(step, call)
+        return self._keep(step, call, adds=node.operator.adds_gradient)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
         return self._arrays[key] if key in read else None
 
-    def _keep(self, step: Step, call: Call) -> Call:
+    def _keep(self, step: Step, call: Call, *, adds: bool = True) -> Call:
         """Add what a step found to the holders whose request is `add`."""
         holders = []
         for index, key in zip(step.nodes, step.writes, strict=True):
             node = self.executor_graph.nodes[index]
             if node.request == "add":
                 holders.append((self._arrays[key], self._holders[node.entry[0]]))
-        return _Accumulate(call, holders) if holders else call
+        return _Accumulate(call, holders, adds=adds) if holders else call
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -340,13 +340,17 @@ class _Sum:
 
 
 class _Accumulate:
-    """Adds fresh gradients to what their holders hold already."""
+    """Adds fresh gradients to what their holders hold already; some operators overwrite it instead."""
 
-    def __init__(self, call: Call, holders: Sequence[tuple[Array, Array]]) -> None:
+    def __init__(self, call: Call, holders: Sequence[tuple[Array, Array]], *, adds: bool) -> None:
         self.call = call
         self.holders = holders
+        self.adds = adds
 
     def __call__(self) -> None:
         self.call()
         for fresh, holder in self.holders:
-            np.add(holder, fresh, out=holder)
+            if self.adds:
+                np.add(holder, fresh, out=holder)
+            else:
+                np.copyto(holder, fresh)

@@ -146,6 +146,8 @@ class Operator:
     """The parameter that counts the inputs, or nothing."""
     is_loss: ClassVar[bool] = False
     """A loss makes its own gradient, whatever head gradient comes in."""
+    adds_gradient: ClassVar[bool] = True
+    """False where MXNet overwrites a gradient buffer although its request is `add`."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     hints: ClassVar[Mapping[str, str]] = {}
@@ -192,9 +194,9 @@ class Operator:
         """Fill in dtypes in either direction; the default is one type for everything."""
         found: DType | None = None
         for index, kind in enumerate((*ins, *outs)):
-            if kind is None or kind == found:
+            if kind is None:
                 continue
-            if found is not None:
+            if found is not None and kind != found:  # numpy takes None for float64 in a comparison
                 port = self.ports[index].name if index < len(ins) else None
                 raise ShapeError(f"all arrays must have one type, but {found} meets {kind}.", port=port)
             found = kind
