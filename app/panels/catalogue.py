@@ -13,7 +13,7 @@ SHORT_LIST: Mapping[str, tuple[tuple[str, ...], ...]] = {
     SOURCES: ((VARIABLE,), (GROUP,)),
     "Arithmetic": (
         ("elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div", "_power"),
-        ("exp", "log", "sqrt", "square"),
+        ("exp", "log", "sqrt", "tanh"),
         ("dot",),
     ),
     "Layers": (
@@ -24,10 +24,10 @@ SHORT_LIST: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("Dropout",),
         ("Embedding",),
     ),
-    "Activations": (("Activation",), ("LeakyReLU",), ("softmax",)),
+    "Activation": (("Activation",), ("LeakyReLU",), ("softmax",)),
     "Losses": (("SoftmaxOutput",), ("LinearRegressionOutput",), ("LogisticRegressionOutput",), ("MakeLoss",)),
     "Shape": (("Flatten",), ("Reshape",), ("transpose",), ("Concat",), ("SliceChannel",)),
-    "Reduce": (("sum", "mean"),),
+    "Reduction": (("sum", "mean"),),
 }
 """The operators that a beginner needs, by category; the names of one row stand side by side."""
 
@@ -50,14 +50,8 @@ class Entry:
 
     @property
     def shown(self) -> str:
-        """The sign where the pictures have one, else the name."""
-        return self.sign or self.name
-
-    @property
-    def spoken(self) -> str:
-        """The sentence for tooltips and screen readers."""
-        title = f"{self.name} ({self.sign})" if self.sign else self.name
-        return f"{title}: {self.line}" if self.line else title
+        """What stands on a small button: the sign where the name is no plain word, else the name."""
+        return self.sign if self.sign and not self.name.isalpha() else self.name
 
 
 def doc_parts(doc: str | None) -> tuple[str, str]:

@@ -2,13 +2,13 @@
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.panels import catalogue
 from app.panels.catalogue import Entry
 from app.panels.matching import find
 from app.panels.palette_entry import ROW_HEIGHT, PaletteEntry, SwatchOnly
-from app.panels.panel import Panel, empty, label
+from app.panels.panel import Panel, SearchLine, empty, label
 from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
@@ -34,15 +34,11 @@ class Palette(Panel):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self.setAccessibleName("Palette")
-        self.search = QLineEdit()
-        self.search.setProperty("look", "search")
-        self.search.setPlaceholderText("Search operators")
-        self.search.setAccessibleName("Search operators")
-        self.search.setClearButtonEnabled(True)
-        self.search.addAction(self.icons.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        self.search = SearchLine(self.icons, "Search operators")
         self.more = QPushButton("All operators")
         self.more.setProperty("look", "flat")
         self.more.setCheckable(True)
+        self.more.setStyleSheet("text-align: left")
         self.more.toggled.connect(lambda _: self._rebuild())
         self._page = QWidget()
         self._page.setProperty("look", "panel")
@@ -124,6 +120,7 @@ class Palette(Panel):
             self._fill_short_list()
             self._rows.addSpacing(STEP)
             self._rows.addWidget(self.more)
+            self.more.setText(("▾" if self.more.isChecked() else "▸") + " All operators")
             self.more.show()
             if self.more.isChecked():
                 self._fill_everything()
@@ -148,7 +145,7 @@ class Palette(Panel):
 
     def _fill_everything(self) -> None:
         self._loaded = True
-        by_category: dict[str, list[str]] = {}
+        by_category: dict[str, list[str]] = {category: [] for category in catalogue.SHORT_LIST}
         for entry in catalogue.entries().values():
             by_category.setdefault(entry.category, []).append(entry.name)
         for category, names in by_category.items():

@@ -36,7 +36,7 @@ class PaletteEntry(QAbstractButton):
     def describe(self, entry: Entry) -> None:
         """Take over what the operator says of itself."""
         self.entry = entry
-        self.setText(entry.shown if not self._swatch or len(entry.sign) == 0 else entry.name)
+        self.setText(entry.name if self._swatch else entry.shown)
         self.setAccessibleName(entry.name)
         self.setAccessibleDescription(entry.line)
         paragraphs = [f"<b>{_escape(entry.name)}</b>", _escape(entry.line)]

@@ -3,14 +3,24 @@
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QFont, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.qt import fonts
 from app.qt.icons import Icons
 from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
+SEARCH_ICON = 14
 Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono"]
 
 
@@ -66,14 +76,13 @@ class ElidedLabel(QLabel):
         """Ask for the room of the whole text."""
         metrics = self.fontMetrics()
         margins = self.contentsMargins()
-        return QSize(
-            metrics.horizontalAdvance(self._whole) + margins.left() + margins.right() + 2, metrics.height()
-        )
+        width = metrics.horizontalAdvance(self._whole) + margins.left() + margins.right() + 2
+        return QSize(width, metrics.height() + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:
         """Be content with a few letters."""
-        metrics = self.fontMetrics()
-        return QSize(min(self.sizeHint().width(), metrics.averageCharWidth() * 4), metrics.height())
+        whole = self.sizeHint()
+        return QSize(min(whole.width(), self.fontMetrics().averageCharWidth() * 4), whole.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Cut the text anew."""
@@ -95,6 +104,25 @@ class ElidedLabel(QLabel):
             self.setText(cut)
         tips = [part for part in (self._whole if cut != self._whole else "", self._tip) if part]
         self.setToolTip("\n".join(tips))
+
+
+class SearchLine(QLineEdit):
+    """A line to search with, marked by a magnifier."""
+
+    def __init__(self, icons: Icons, prompt: str) -> None:
+        super().__init__()
+        self._icons = icons
+        self.setProperty("look", "search")
+        self.setPlaceholderText(prompt)
+        self.setAccessibleName(prompt)
+        self.setTextMargins(SEARCH_ICON + HALF_STEP, 0, 0, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the line, then the magnifier before its text."""
+        super().paintEvent(event)
+        picture = self._icons.pixmap("search", SEARCH_ICON, "muted", self.devicePixelRatioF())
+        top = (self.height() - SEARCH_ICON) // 2
+        QPainter(self).drawPixmap(STEP, top, picture)
 
 
 def label(text: str = "", look: Look = "text", *, wrap: bool = False) -> QLabel:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from app.panels.panel import label
+from app.panels.panel import SearchLine, label
 from app.panels.result_list import LOW, TALL, ResultList, Row
 from app.qt.icons import Icons
 from app.qt.theme import HALF_STEP, STEP, Theme, Theming
@@ -28,12 +28,7 @@ class SearchPopup(QFrame):
         self.setObjectName("search_popup")
         self.setFixedWidth(400)
         self._theming = theming
-        self.line = QLineEdit()
-        self.line.setProperty("look", "search")
-        self.line.setPlaceholderText(prompt)
-        self.line.setAccessibleName(prompt)
-        self.line.setClearButtonEnabled(False)
-        self.line.addAction(Icons(theming).icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        self.line = SearchLine(Icons(theming), prompt)
         self.results = ResultList(theming.theme, "What was found")
         self.nothing = label("", "muted", wrap=True)
         self.hint = label(hint, "muted")

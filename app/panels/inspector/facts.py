@@ -6,7 +6,7 @@ from typing import Literal
 import attrs
 
 from app.document.analysis import Analysis, ShapeText, Solved
-from app.document.records import VARIABLE, Document, Id
+from app.document.records import Id
 from app.document.topology import topology
 from app.engine.compose import SymbolNode
 from app.engine.graph import Entry
@@ -172,13 +172,3 @@ def bytes_text(count: int) -> str:
         if count >= limit:
             return f"{count / limit:.3g} {sign}"
     return f"{count} B"
-
-
-def proposed_request(name: str) -> Literal["write", "null"]:
-    """Return the gradient request that the program proposes for an argument."""
-    return "null" if "data" in name or "label" in name else "write"
-
-
-def is_variable(document: Document, node_id: Id) -> bool:
-    """Tell whether a node of the board is a Variable."""
-    return document.nodes[node_id].op == VARIABLE

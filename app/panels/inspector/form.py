@@ -11,17 +11,40 @@ from app.panels.inspector.fields import Field, TextField, field_for
 from app.panels.panel import ElidedLabel, label
 from app.qt.theme import HALF_STEP, STEP
 
-LABEL_WIDTH = 96
+LABEL_WIDTH = 88
+ROW_HEIGHT = 28
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class FormRow:
-    """One parameter in the form: its name, its editor, and the line that says what is wrong."""
+    """One parameter in the form: its name, its editor, and the line that says what is wrong.
+
+    A text that the document would not take stays in the editor until it is changed here or there.
+    """
 
     name: str
     caption: ElidedLabel
     field: Field
     complaint: QLabel
+    _refused_at: tuple[str | None] | None = None
+
+    def show(self, text: str | None, sentence: str = "") -> None:
+        """Show what the document says and what is wrong with it; a refused text is kept as long as that is the same."""
+        if self._refused_at == (text,):
+            return
+        self._refused_at = None
+        self.field.show_text(text)
+        self.complain(sentence)
+
+    def refuse(self, sentence: str, text: str | None) -> None:
+        """Keep what was typed and say why it is not taken; the document goes on saying `text`."""
+        self._refused_at = (text,)
+        self.complain(sentence)
+
+    def accept(self) -> None:
+        """Take back a refusal."""
+        self._refused_at = None
+        self.complain("")
 
     def set_visible(self, visible: bool) -> None:
         """Show or fold away the row; a complaint shows only where there is one."""
@@ -54,7 +77,7 @@ class FormGrid(QWidget):
         caption = ElidedLabel(f"{name} *" if needed else name)
         caption.set_whole(caption.whole, f"{tip}\nIt must be given." if needed else tip)
         caption.setProperty("look", "muted")
-        caption.setFixedWidth(LABEL_WIDTH)
+        caption.setFixedSize(LABEL_WIDTH, ROW_HEIGHT)
         caption.setBuddy(field)
         field.setAccessibleName(name)
         (field.focusProxy() or field).setAccessibleName(f"{name}, needed" if needed else name)
@@ -98,8 +121,7 @@ class ParameterForm(FormGrid):
     def show_settings(self, params: Mapping[str, str], wrong: Mapping[str, str]) -> None:
         """Show what is set and what is wrong with it."""
         for name, row in self.rows.items():
-            row.field.show_text(params.get(name))
-            row.complain(wrong.get(name, ""))
+            row.show(params.get(name), wrong.get(name, ""))
         self._show_unknown([name for name in wrong if name and name not in self.rows], params, wrong)
         self.general.setText(wrong.get("", ""))
         self.general.setVisible(bool(wrong.get("")))

@@ -34,6 +34,7 @@ class RequestPicker(QWidget):
             mine = request == proposed
             button.setText(f"{word} •" if mine else word)
             button.setCheckable(True)
+            button.setStyleSheet("padding: 4px 2px")
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setToolTip(sentence.format(name=name) + ("\n• This is what is proposed." if mine else ""))
             button.setAccessibleName(f"Gradient of {name}: {word}" + (", proposed" if mine else ""))

@@ -152,7 +152,9 @@ class ShapesBox(QWidget):
         if asked is None or self._analysis is None:
             return
         fact = asked.fact
-        self.question.setText(f"Why is {fact.name} {fact.shape}?")
+        self.question.setText(
+            f"Why is {fact.name} {fact.shape}?" if fact.shape.shape else f"Why is {fact.name} still open?"
+        )
         lines = reason_lines(self._analysis, self._node, fact)
         for line in lines[:LINES_AT_MOST]:
             sentence = label(line.sentence, "muted" if line.depth else "text", wrap=True)

@@ -1,0 +1,294 @@
+"""The inspector's page about one node: what it does, its settings, shapes, values and cost."""
+
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.document.analysis import Analysis
+from app.document.edits import EditError, rename, set_head_gradient, set_param
+from app.document.given import constant_shape
+from app.document.records import GROUP, VARIABLE, Head, Id
+from app.engine.errors import GraphError
+from app.engine.operator import Operator
+from app.engine.registry import find_operator
+from app.panels.catalogue import doc_parts, entries
+from app.panels.inspector.binding_editor import BindingEditor
+from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
+from app.panels.inspector.fields import TextField
+from app.panels.inspector.form import FormGrid, FormRow, ParameterForm
+from app.panels.inspector.shapes_box import ShapesBox
+from app.panels.panel import box, empty, label
+from app.qt.theme import GAP, HALF_STEP, STEP
+from app.qt.workspace import Workspace
+from app.services.proposals import propose_value
+
+
+class NodePage(QWidget):
+    """Everything that can be said and set about one node."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.node_id: Id = ""
+        self.form: ParameterForm | None = None
+        self.arguments: dict[str, ArgumentFold] = {}
+        self._made_for: tuple[Id, str] = ("", "")
+        self.doc = label("", "muted", wrap=True)
+        self.formula = label("", "mono", wrap=True)
+        self.troubles = QVBoxLayout()
+        self.trouble_labels: list[QLabel] = []
+        self._general = FormGrid()
+        self.name_row = self._add_name()
+        self._settings = QVBoxLayout()
+        self.shapes = ShapesBox(workspace)
+        self._heads = QVBoxLayout()
+        self._arguments = QVBoxLayout()
+        self._arguments_title = label("Values", "heading")
+        self._cost_title = label("Cost", "heading")
+        self.cost = label("", "muted", wrap=True)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, STEP, 0, GAP)
+        layout.setSpacing(STEP)
+        layout.addWidget(self.doc)
+        layout.addWidget(self.formula)
+        layout.addLayout(self.troubles)
+        layout.addSpacing(HALF_STEP)
+        layout.addWidget(self._general)
+        layout.addLayout(self._settings)
+        for inner in (self.troubles, self._settings, self._heads):
+            inner.setSpacing(STEP)
+        self._arguments.setSpacing(0)
+        layout.addSpacing(STEP)
+        layout.addWidget(label("Shapes", "heading"))
+        layout.addWidget(self.shapes)
+        layout.addLayout(self._heads)
+        layout.addSpacing(HALF_STEP)
+        layout.addWidget(self._arguments_title)
+        layout.addLayout(self._arguments)
+        layout.addSpacing(HALF_STEP)
+        layout.addWidget(self._cost_title)
+        layout.addWidget(self.cost)
+        layout.addStretch()
+
+    def _add_name(self) -> FormRow:
+        field = TextField()
+        row = self._general.add_row("Name", field, tip="How the node is called in code and files.")
+        field.edited.connect(self._rename)
+        return row
+
+    # -- showing a node
+
+    def flush(self) -> None:
+        """Hand on what was typed and not yet handed on."""
+        if self.node_id in self.workspace.document.nodes:
+            self.name_row.field.flush()
+            if self.form is not None:
+                self.form.flush()
+
+    def show_node(self, analysis: Analysis, node_id: Id) -> None:
+        """Show a node as it is in the analysed document."""
+        node = analysis.document.nodes[node_id]
+        if (node_id, node.op) != self._made_for:
+            self._make_for(node_id, node.op)
+        self.name_row.show(node.name)
+        faults = analysis.drawing.readings[node_id].faults
+        wrong = {fault.parameter or "": fault.sentence for fault in faults}
+        if self.form is not None:
+            self.form.show_settings(node.params, {name: text for name, text in wrong.items() if name})
+        self._show_troubles(analysis, node_id)
+        self.shapes.show_node(analysis, node_id)
+        self._show_heads(analysis, node_id)
+        self._show_arguments(analysis, node_id)
+        cost = cost_of(analysis, node_id)
+        self.cost.setText(cost_text(cost) + " for one forward" if cost is not None else "")
+        for widget in (self._cost_title, self.cost):
+            widget.setVisible(cost is not None)
+
+    def _make_for(self, node_id: Id, op: str) -> None:
+        """Build the form anew for another node."""
+        self._made_for = (node_id, op)
+        self.node_id = node_id
+        self.name_row.accept()
+        empty(self._settings)
+        self.form = None
+        self._clear_arguments()
+        line, formula = _doc_of(op)
+        self.doc.setText(line)
+        self.doc.setVisible(bool(line))
+        self.formula.setText(formula)
+        self.formula.setVisible(bool(formula))
+        operator = _operator(op)
+        if operator is not None and operator.parameters:
+            self.form = ParameterForm(operator.parameters)
+            self.form.edited.connect(self._set_param)
+            self._settings.addWidget(self.form)
+
+    def _show_troubles(self, analysis: Analysis, node_id: Id) -> None:
+        """Say what is wrong with the node, except what stands under a field already."""
+        in_form = set(self.form.rows) if self.form is not None else set()
+        faults = {fault.parameter for fault in analysis.drawing.readings[node_id].faults} & in_form
+        problems = [
+            one for one in analysis.problems_at(node_id) if one.port is None or one.port not in faults
+        ]
+        sentences = [problem.sentence for problem in problems]
+        if sentences != [one.text() for one in self.trouble_labels]:
+            empty(self.troubles)
+            self.trouble_labels = [label(sentence, "error", wrap=True) for sentence in sentences]
+            for one in self.trouble_labels:
+                self.troubles.addWidget(box(one))
+
+    # -- its outputs and arguments
+
+    def _show_heads(self, analysis: Analysis, node_id: Id) -> None:
+        """Let the gradients be set that come in at the outputs this node is, unless a loss makes its own."""
+        reading = analysis.drawing.readings[node_id]
+        tags = analysis.output_tags.get(node_id, ())
+        names = list(dict.fromkeys(analysis.output_names[tag] for tag in tags))
+        if reading.operator is not None and reading.operator.is_loss:
+            names = []
+        current = [self._heads.itemAt(at).widget() for at in range(self._heads.count())]
+        if [one.name for one in current if isinstance(one, HeadEditor)] != names:
+            empty(self._heads)
+            current = [HeadEditor(self.workspace, name) for name in names]
+            for one in current:
+                self._heads.addWidget(one)
+        for one in current:
+            if isinstance(one, HeadEditor):
+                one.show_head()
+
+    def _show_arguments(self, analysis: Analysis, node_id: Id) -> None:
+        facts = {fact.argument: fact for fact in array_facts(analysis, node_id) if fact.argument}
+        if list(facts) != list(self.arguments):
+            self._clear_arguments()
+            for name, fact in facts.items():
+                alone = analysis.document.nodes[node_id].op == VARIABLE
+                self.arguments[name] = ArgumentFold(self.workspace, fact, open_=alone)
+                self._arguments.addWidget(self.arguments[name])
+        for fold in self.arguments.values():
+            fold.show_binding(analysis)
+        self._arguments_title.setVisible(bool(facts))
+
+    def _clear_arguments(self) -> None:
+        empty(self._arguments)
+        self.arguments = {}
+
+    # -- editing it
+
+    def _rename(self, text: str | None) -> None:
+        old = self.workspace.document.nodes[self.node_id].name
+        try:
+            transaction = rename(self.workspace.document, self.node_id, text or "")
+        except EditError as error:
+            self.name_row.refuse(error.sentence, old)
+            return
+        self.name_row.accept()
+        self.workspace.commit(transaction)
+
+    def _set_param(self, name: str, text: str | None) -> None:
+        if self.node_id in self.workspace.document.nodes:
+            self.workspace.try_edit(set_param, self.node_id, name, text)
+
+
+class ArgumentFold(QWidget):
+    """One argument that can be bound here: a line to unfold, and below it the form."""
+
+    def __init__(self, workspace: Workspace, fact: ArrayFact, *, open_: bool) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._fact = fact
+        self._analysis: Analysis | None = None
+        self.editor: BindingEditor | None = None
+        self.head = QPushButton()
+        self.head.setProperty("look", "flat")
+        self.head.setCheckable(True)
+        self.head.setStyleSheet("text-align: left")
+        self.head.setAccessibleName(f"Value of {fact.argument}")
+        self.head.toggled.connect(self._fold)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(HALF_STEP)
+        self._layout.addWidget(self.head)
+        self.head.setVisible(not open_)
+        self.head.setChecked(open_)
+        self._fold(open_)
+
+    def show_binding(self, analysis: Analysis) -> None:
+        """Show what the argument is bound to."""
+        self._analysis = analysis
+        self._say()
+        if self.editor is not None:
+            self.editor.show_binding(analysis)
+
+    def _fold(self, open_: bool) -> None:
+        if open_ and self.editor is None:
+            self.editor = BindingEditor(
+                self._workspace, self._fact.argument, auxiliary=self._fact.role == "auxiliary"
+            )
+            self._layout.addWidget(self.editor)
+            if self._analysis is not None:
+                self.editor.show_binding(self._analysis)
+        if self.editor is not None:
+            self.editor.setVisible(open_)
+        self._say()
+
+    def _say(self) -> None:
+        binding = self._workspace.document.bindings.get(self._fact.argument)
+        value = binding.value if binding is not None and binding.kind != "none" else self._proposed()
+        sign = "▾" if self.head.isChecked() else "▸"
+        shown = value if len(value) <= 24 else value[:23] + "…"
+        self.head.setText(f"{sign} {self._fact.argument}   {shown}")
+
+    def _proposed(self) -> str:
+        if self._analysis is None or self._analysis.graph is None or self._analysis.inference is None:
+            return ""
+        index = self._analysis.graph.index_by_name.get(self._fact.argument)
+        return (
+            ""
+            if index is None
+            else propose_value(self._analysis.graph, index, self._analysis.inference).words
+        )
+
+
+class HeadEditor(FormGrid):
+    """The gradient that is handed to backward for one output."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.name = name
+        field = TextField("1")
+        self.row = self.add_row(
+            "Head gradient", field, tip=f"What backward gets for {name}: a number, or a list of its shape."
+        )
+        field.edited.connect(self._set)
+
+    def show_head(self) -> None:
+        """Show what the document says."""
+        text = self.workspace.document.heads.get(self.name, Head(self.name)).gradient
+        found = constant_shape(text)
+        self.row.show(
+            text if self.name in self.workspace.document.heads else None,
+            found if isinstance(found, str) else "",
+        )
+
+    def _set(self, text: str | None) -> None:
+        self.workspace.try_edit(set_head_gradient, self.name, text or "1")
+
+
+def _operator(op: str) -> type[Operator] | None:
+    """Return an operator's class; None for a Variable, a Group and what is not known here."""
+    if op in (VARIABLE, GROUP):
+        return None
+    try:
+        return find_operator(op)
+    except GraphError:
+        return None
+
+
+def _doc_of(op: str) -> tuple[str, str]:
+    operator = _operator(op)
+    if operator is not None:
+        return doc_parts(operator.__doc__)
+    known = entries().get(op)
+    return (known.line, known.formula) if known is not None else ("", "")
