@@ -235,7 +235,7 @@ VIEW = (
     _view("symbol", "&Symbol", "Ctrl+1"),
     _view("split", "S&plit", "Ctrl+2"),
     _view("executor", "&Executor", "Ctrl+3"),
-    _style("picture", "P&icture style", "Ctrl+4", rule=True),
+    _style("picture", "Pict&ure style", "Ctrl+4", rule=True),
     _style("card", "&Card style", "Ctrl+5"),
     Action(
         "show_auto",

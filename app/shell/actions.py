@@ -76,8 +76,8 @@ class Actions(QObject):
     """The QActions of one window, made from the records."""
 
     def __init__(self, bench: "Workbench", table: Iterable[Action]) -> None:
-        super().__init__(window)
-        self._window = window
+        super().__init__(bench)
+        self._bench = bench
         self.records: Mapping[str, Action] = {record.id: record for record in table}
         self._actions: dict[str, QAction] = {}
         self._groups: dict[str, QActionGroup] = {}

@@ -56,6 +56,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._workspace = workspace
+        self._progress = ""
         self._numbers = QLabel()
         self._numbers.setProperty("look", "muted")
         self._numbers.setContentsMargins(8, 0, 8, 0)
@@ -71,6 +72,7 @@ class StatusLine(QStatusBar):
         self._timer.timeout.connect(lambda: self.say(""))
         workspace.message.connect(self.say)
         workspace.run_progressed.connect(self._show_progress)
+        workspace.run_state_changed.connect(self._end_progress)
         for signal in (workspace.analysis_changed, workspace.results_changed, workspace.run_state_changed):
             signal.connect(self.refresh)
 
@@ -102,8 +104,14 @@ class StatusLine(QStatusBar):
         self._numbers.setText(DOT.join(self._parts()))
 
     def _show_progress(self, progress: "Progress") -> None:
-        if progress.total:
-            self.say(f"{progress.phase.capitalize()}: {progress.done} of {progress.total} steps")
+        self._progress = f"{progress.phase.capitalize()}: {progress.done} of {progress.total} steps"
+        self.say(self._progress)
+
+    def _end_progress(self, state: str) -> None:
+        if state == "idle" and self._progress:
+            if self.message == self._progress:
+                self.say("")
+            self._progress = ""
 
     def _parts(self) -> list[str]:
         workspace = self._workspace

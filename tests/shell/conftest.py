@@ -1,0 +1,54 @@
+"""A window of the real program, and answers to its questions that need no person."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.shell.dialogs import Answer
+from app.shell.main_window import MainWindow
+from app.shell.workbench import Workbench
+
+
+class Answers:
+    """Stands in for the dialogs: says what it was told to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.unsaved_answer: Answer = "cancel"
+        self.open_path: Path | None = None
+        self.save_path: Path | None = None
+        self.asked: list[str] = []
+        self.refusals: list[str] = []
+
+    def unsaved(self, name: str) -> Answer:
+        self.asked.append(name)
+        return self.unsaved_answer
+
+    def file_to_open(self, _folder: Path) -> Path | None:
+        return self.open_path
+
+    def file_to_save(self, suggestion: Path, _title: str, _file_filter: str) -> Path | None:
+        self.asked.append(suggestion.name)
+        return self.save_path
+
+    def refuse(self, _title: str, sentence: str) -> None:
+        self.refusals.append(sentence)
+
+
+@pytest.fixture
+def answers() -> Answers:
+    """Return the answers that dialogs will give."""
+    return Answers()
+
+
+@pytest.fixture
+def empty_bench(qtbot: QtBot, theming: Any, settings: Any) -> Iterator[Workbench]:
+    """Return a window with its menus, toolbar and docks, as it is before the engine is there."""
+    window = MainWindow(settings)
+    bench = Workbench(window, theming, settings, lambda: None)
+    yield bench
+    bench.close_down()
+    window.hide()
+    window.deleteLater()
