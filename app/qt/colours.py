@@ -145,8 +145,8 @@ def _picture(name: PictureName, outline: str, *colours: str) -> PictureColours:
     return PictureColours(name, **dict(zip(fields, map(QColor, (outline, *colours)), strict=True)))
 
 
-# In the order of the fields: outline, argument, operator, output, internal, gradient, auxiliary, head gradient, group, and
-# the two wires of the backward pass. "safe" is built on the palette of Okabe and Ito.
+# In the order of the fields: outline, argument, operator, output, internal, gradient, auxiliary, head gradient, group,
+# and the two wires of the backward pass. "safe" is built on the palette of Okabe and Ito.
 _ON_LIGHT: Final[dict[PictureName, PictureColours]] = {
     "standard": _picture(
         "standard",

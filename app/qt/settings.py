@@ -5,15 +5,23 @@ A stored value that does not fit its declaration (an old version's, or a damaged
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, overload
+from typing import Any, Final, Generic, Literal, TypeVar, get_args, overload
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from app.qt.colours import PictureName
+
 T = TypeVar("T")
+ThemeChoice = Literal["system", "light", "dark"]
+NodeStyle = Literal["auto", "picture", "card"]
+GraphView = Literal["symbol", "split", "executor"]
 RECENT_LIMIT: Final = 10
 
 
-def _one_of(*words: str) -> Callable[[object], str]:
+def _one_of(literal: object) -> Callable[[object], Any]:
+    """Return a check that takes the words of a Literal type."""
+    words: tuple[str, ...] = get_args(literal)
+
     def check(value: object) -> str:
         if value not in words:
             raise ValueError(f"{value!r} is none of {', '.join(words)}")
@@ -72,12 +80,12 @@ class Settings(QObject):
 
     changed = Signal(str)
 
-    theme = Setting("look/theme", "system", _one_of("system", "light", "dark"))
-    picture_palette = Setting("look/picture_palette", "standard", _one_of("standard", "safe", "print"))
+    theme = Setting[ThemeChoice]("look/theme", "system", _one_of(ThemeChoice))
+    picture_palette = Setting[PictureName]("look/picture_palette", "standard", _one_of(PictureName))
     reduce_motion = Setting("look/reduce_motion", False, _flag)
 
-    node_style = Setting("board/node_style", "auto", _one_of("auto", "picture", "card"))
-    graph_view = Setting("board/graph_view", "split", _one_of("symbol", "split", "executor"))
+    node_style = Setting[NodeStyle]("board/node_style", "auto", _one_of(NodeStyle))
+    graph_view = Setting[GraphView]("board/graph_view", "split", _one_of(GraphView))
     show_grid = Setting("board/show_grid", True, _flag)
     show_arguments = Setting("board/show_arguments", True, _flag)
     show_shapes = Setting("board/show_shapes", True, _flag)

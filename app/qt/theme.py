@@ -3,7 +3,7 @@
 Distances are device-independent pixels on a grid of 8, with half steps of 4.
 """
 
-from typing import Final, Literal, cast, get_args
+from typing import Final
 
 import attrs
 from PySide6.QtCore import QObject, Qt, Signal
@@ -19,9 +19,7 @@ from app.qt.colours import (
     PictureName,
     picture_colours,
 )
-from app.qt.settings import Settings
-
-ThemeChoice = Literal["system", "light", "dark"]
+from app.qt.settings import Settings, ThemeChoice
 
 HALF_STEP: Final = 4
 STEP: Final = 8
@@ -217,16 +215,15 @@ class Theming(QObject):
     @property
     def choice(self) -> ThemeChoice:
         """Return what the user chose: to follow the system, light, or dark."""
-        return cast(ThemeChoice, self._settings.theme)
+        return self._settings.theme
 
     @property
     def picture(self) -> PictureName:
         """Return the name of the chosen picture palette."""
-        return cast(PictureName, self._settings.picture_palette)
+        return self._settings.picture_palette
 
     def choose(self, choice: ThemeChoice) -> None:
         """Follow the system, or stay light or dark; the setting remembers it."""
-        assert choice in get_args(ThemeChoice), choice
         self._settings.theme = choice
         self._ask_system()
         self.refresh()
