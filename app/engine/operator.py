@@ -34,7 +34,8 @@ GradientKind = Literal["value", "zero", "untouched"]
 class Port:
     """One input of an operator.
 
-    `init` is the initialiser that MXNet writes on the variable it makes for this port ("zero", "one" or nothing).
+    `init` is the initialiser that MXNet writes on the variable it makes for this port: "zero", "one", nothing, or its
+    whole JSON text where it has settings.
     """
 
     name: str

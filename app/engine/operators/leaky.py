@@ -26,6 +26,7 @@ from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
 
 _APART_FROM_ZERO = {"data": Domain(avoid=(0.0,))}
+_FIRST_SLOPE = '["Constant", {"value": 0.25}]'
 
 
 @operator(category="Activation")
@@ -34,6 +35,8 @@ class LeakyReLU(Operator):
 
     leaky and prelu: slope · x · elu: slope · (eˣ − 1) · selu, gelu: fixed curves · rrelu: a random slope in training
     """
+
+    is_random = True  # rrelu draws its slopes
 
     act_type: str = param(
         default="leaky",
@@ -70,7 +73,7 @@ class LeakyReLU(Operator):
     @property
     def inputs(self) -> tuple[Port, ...]:
         """Data, and for prelu the learned slopes."""
-        return (Port("data"), Port("gamma", "weight")) if self.act_type == "prelu" else (Port("data"),)
+        return (Port("data"), Port("gamma", "weight", _FIRST_SLOPE)) if self.act_type == "prelu" else (Port("data"),)
 
     @property
     def outputs(self) -> tuple[str, ...]:
