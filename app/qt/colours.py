@@ -4,12 +4,12 @@ Every record is one answer to "which colour has ...?"; painters never spell a co
 """
 
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 
 import attrs
 from PySide6.QtGui import QColor
 
-PictureName = Literal["standard", "safe", "print"]
+from app.qt.settings import PictureName
 
 LEVELS: Final = 252
 """How many colours of a table stand for finite numbers; the other four are the next constants."""

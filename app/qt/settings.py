@@ -9,10 +9,9 @@ from typing import Any, Final, Generic, Literal, TypeVar, get_args, overload
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from app.qt.colours import PictureName
-
 T = TypeVar("T")
 ThemeChoice = Literal["system", "light", "dark"]
+PictureName = Literal["standard", "safe", "print"]
 NodeStyle = Literal["auto", "picture", "card"]
 GraphView = Literal["symbol", "split", "executor"]
 RECENT_LIMIT: Final = 10

@@ -16,10 +16,9 @@ from app.qt.colours import (
     CodeColours,
     HeatColours,
     PictureColours,
-    PictureName,
     picture_colours,
 )
-from app.qt.settings import Settings, ThemeChoice
+from app.qt.settings import PictureName, Settings, ThemeChoice
 
 HALF_STEP: Final = 4
 STEP: Final = 8
