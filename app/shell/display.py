@@ -1,35 +1,39 @@
 """Whether a window can be shown at all, and if not, why."""
 
-import ctypes
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from app.qt.system_libraries import advice, missing_libraries
 
 WITHOUT_WINDOW = "these work without one: chalkgraph run, shapes, run-batch, shapes-batch"
 HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
-X_LIBRARY = "libxcb-cursor.so.0"
 X_SOCKETS = Path("/tmp/.X11-unix")
 
 
-def why_no_display(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> str | None:
+def why_no_display(
+    environment: Mapping[str, str] | None = None,
+    platform: str = sys.platform,
+    missing: Callable[..., tuple[str, ...]] = missing_libraries,
+) -> str | None:
     """Return one line that says why no window can be shown and what works without one; None where one can."""
     environment = os.environ if environment is None else environment
     if not platform.startswith(("linux", "freebsd")):
         return None
     wanted = environment.get("QT_QPA_PLATFORM", "").split(":")[0].split(";")[0]
-    if wanted in HEADLESS_PLATFORMS or environment.get("WAYLAND_DISPLAY"):
-        return None
+    uses_x = wanted not in HEADLESS_PLATFORMS and not environment.get("WAYLAND_DISPLAY")
     display = environment.get("DISPLAY", "")
-    if not display:
+    if uses_x and not display:
         return f"chalkgraph: there is no display to open a window on; {WITHOUT_WINDOW}."
-    if not _answers(display):
+    if uses_x and not _answers(display):
         return f"chalkgraph: the display {display} does not answer; {WITHOUT_WINDOW}."
-    if not _loads(X_LIBRARY):
-        return (
-            f"chalkgraph: Qt needs {X_LIBRARY} to open a window (sudo apt install libxcb-cursor0); {WITHOUT_WINDOW}."
-        )
+    libraries = missing(for_a_window=uses_x)
+    if libraries:
+        way = advice(libraries, has_apt=shutil.which("apt-get") is not None)
+        return f"chalkgraph: Qt needs {', '.join(libraries)} to open a window ({way}); {WITHOUT_WINDOW}."
     return None
 
 
@@ -55,12 +59,4 @@ def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> b
             probe.connect(address)
         except OSError:
             return False
-    return True
-
-
-def _loads(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
     return True

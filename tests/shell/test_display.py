@@ -40,20 +40,31 @@ def test_a_display_that_is_not_there_is_named(name: str) -> None:
 
 def test_a_display_that_listens_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(display, "X_SOCKETS", tmp_path)
-    monkeypatch.setattr(display, "X_LIBRARY", "libc.so.6")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(str(tmp_path / "X42"))
         server.listen(1)
 
-        assert why_no_display({"DISPLAY": ":42.0"}, "linux") is None
+        assert why_no_display({"DISPLAY": ":42.0"}, "linux", lambda *, for_a_window: ()) is None
 
 
-def test_a_missing_library_comes_with_the_line_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_comes_with_the_line_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(display, "X_SOCKETS", tmp_path)
-    monkeypatch.setattr(display, "X_LIBRARY", "libxcb-of-no-system.so.0")
+    monkeypatch.setattr(display.shutil, "which", lambda name: f"/usr/bin/{name}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(str(tmp_path / "X42"))
         server.listen(1)
-        line = why_no_display({"DISPLAY": ":42"}, "linux")
+        line = why_no_display({"DISPLAY": ":42"}, "linux", lambda *, for_a_window: ("libxcb-cursor.so.0",))
 
-    assert line is not None and "apt install libxcb-cursor0" in line
+    assert line is not None and "libxcb-cursor.so.0" in line
+    assert "sudo apt install libxcb-cursor0" in line
+
+
+def test_libraries_of_the_display_are_not_asked_for_without_one() -> None:
+    asked = []
+    why_no_display(
+        {"QT_QPA_PLATFORM": "offscreen"}, "linux", lambda *, for_a_window: asked.append(for_a_window)
+    )
+
+    assert asked == [False]
