@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+SCRIPTS, EXE = (VENV / "Scripts", ".exe") if os.name == "nt" else (VENV / "bin", "")
+PYTHON = SCRIPTS / f"python{EXE}"
 STAMP = VENV / "chalkgraph.json"
 CONSTRAINTS = ROOT / "constraints.txt"
 OLDEST = (3, 11)
@@ -79,7 +79,7 @@ def test(words: list[str]) -> int:
         ("ruff check", [PYTHON, "-m", "ruff", "check", "--quiet"]),
         ("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "--quiet"]),
         ("mypy", [PYTHON, "-m", "mypy"]),
-        ("import-linter", [SCRIPTS / "lint-imports"]),
+        ("import-linter", [SCRIPTS / f"lint-imports{EXE}"]),
     )
     for name, command in checks:
         say(f"== {name}")
