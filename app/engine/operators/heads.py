@@ -224,7 +224,7 @@ class SoftmaxOutput(Loss):
     # Code --------------------------------------------------------------------------------------------------------
 
     def _gradient_settings(self) -> str:
-        """Write the settings of the part `softmax_output_gradient` that differ from its defaults."""
+        """Write the settings of the part `softmax_head_gradient` that differ from its defaults."""
         rules = self._rules
         settings = {
             "mode": repr(self._mode()),
@@ -241,27 +241,27 @@ class SoftmaxOutput(Loss):
         return "channel" if self.multi_output else "last" if self.preserve_shape else "flat"
 
     def numpy_code(self, n: CodeNames) -> list[str]:
-        """Call the part `softmax`; a flat one reshapes around it."""
+        """Call the part `softmax_along`; a flat one reshapes around it."""
         data = n.ins[0]
         if not (self.multi_output or self.preserve_shape) and len(n.in_shapes[0]) > 2:
             flat = f"{data}.reshape(len({data}), -1)"
-            return [f"{n.outs[0]} = softmax({flat}, 1).reshape({data}.shape)"]
+            return [f"{n.outs[0]} = softmax_along({flat}, 1).reshape({data}.shape)"]
         return [
-            f"{n.outs[0]} = softmax({data}, {-1 if self.preserve_shape and not self.multi_output else 1})"
+            f"{n.outs[0]} = softmax_along({data}, {-1 if self.preserve_shape and not self.multi_output else 1})"
         ]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
-        """Call the part `softmax_output_gradient`; a label gets nothing."""
+        """Call the part `softmax_head_gradient`; a label gets nothing."""
         lines = []
         if n.grads[0]:
-            call = f"softmax_output_gradient({n.outs[0]}, {n.ins[1]}{self._gradient_settings()})"
+            call = f"softmax_head_gradient({n.outs[0]}, {n.ins[1]}{self._gradient_settings()})"
             incoming = f" * {n.heads[0]}" if self.out_grad and n.heads[0] else ""
             lines.append(f"{n.grads[0]} = {call}{incoming}")
         return lines + label_zeros(n)
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call the part `softmax_output`, an autograd function with this gradient."""
-        return [f"{n.outs[0]} = softmax_output({n.ins[0]}, {n.ins[1]}{self._gradient_settings()})"]
+        """Call the part `softmax_head`, an autograd function with this gradient."""
+        return [f"{n.outs[0]} = softmax_head({n.ins[0]}, {n.ins[1]}{self._gradient_settings()})"]
 
 
 def _label(data: Shape) -> Shape:

@@ -73,7 +73,11 @@ class LeakyReLU(Operator):
     @property
     def inputs(self) -> tuple[Port, ...]:
         """Data, and for prelu the learned slopes."""
-        return (Port("data"), Port("gamma", "weight", _FIRST_SLOPE)) if self.act_type == "prelu" else (Port("data"),)
+        return (
+            (Port("data"), Port("gamma", "weight", _FIRST_SLOPE))
+            if self.act_type == "prelu"
+            else (Port("data"),)
+        )
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -264,11 +268,12 @@ class LeakyReLU(Operator):
     def _data_gradient_code(self, x: str, d: str, n: CodeNames) -> str:
         if self.act_type == "gelu":
             return f"{d} * (normal_share({x}) + {x} * np.exp(-0.5 * {x}**2) / 2.5066282746310002)"
-        if self.act_type in ("elu", "selu"):
-            alpha, scale = self._elu_constants()
-            times = "" if scale == 1 else f"{scale} * "
-            return f"{d} * {times}np.where({x} > 0, 1, {alpha} * np.exp(np.minimum({x}, 0)))"
-        return f"{d} * np.where({x} > 0, 1, {self._slope_code(n)})"
+        if self.act_type == "selu":
+            y = n.outs[0]
+            return f"{d} * {kernels.SELU_SCALE} * np.where({y} > 0, 1, {y} + {kernels.SELU_ALPHA})"
+        if self.act_type == "elu":
+            return f"{d} * np.where({x} > 0, 1, {self.slope!r} * np.exp(np.minimum({x}, 0)))"
+        return f"np.where({x} > 0, {d}, {self._slope_code(n)} * {d})"
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call torch's own functions where they mean the same."""
@@ -276,7 +281,7 @@ class LeakyReLU(Operator):
         if self.act_type == "gelu":
             return [f"{y} = F.gelu({x})"]
         if self.act_type == "selu":
-            return [f"{y} = F.selu({x})"]
+            return [f"{y} = selu_as_mxnet({x})"]
         if self.act_type == "elu":
             return [f"{y} = F.elu({x}, alpha={self.slope!r})"]
         if self.act_type == "leaky":

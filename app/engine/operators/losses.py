@@ -114,19 +114,19 @@ class MakeLoss(Passing):
             return []
         divisor = {
             "batch": f" / {n.in_shapes[0][0]}",
-            "valid": f" / max(1, np.count_nonzero({n.ins[0]} > {self.valid_thresh!r}))",
+            "valid": f" / max(1, int(np.count_nonzero({n.ins[0]} > {self.valid_thresh!r})))",
             "null": "",
         }
         return [f"{n.grads[0]} = np.full_like({n.ins[0]}, {self.grad_scale!r}{divisor[self.normalization]})"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call the part `make_loss`, an autograd function with this gradient."""
+        """Call the part `loss_head`, an autograd function with this gradient."""
         divisor = {
             "batch": f" / {n.in_shapes[0][0]}",
             "valid": f" / max(1, int(({n.ins[0]} > {self.valid_thresh!r}).sum()))",
             "null": "",
         }
-        return [f"{n.outs[0]} = make_loss({n.ins[0]}, {self.grad_scale!r}{divisor[self.normalization]})"]
+        return [f"{n.outs[0]} = loss_head({n.ins[0]}, {self.grad_scale!r}{divisor[self.normalization]})"]
 
 
 @operator(name="make_loss", category="Losses")
@@ -166,8 +166,8 @@ class MakeLossPlain(Passing):
         return [f"{n.grads[0]} = np.ones_like({n.ins[0]})"] if n.grads[0] else []
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call the part `make_loss`, an autograd function with this gradient."""
-        return [f"{n.outs[0]} = make_loss({n.ins[0]}, 1.0)"]
+        """Call the part `loss_head`, an autograd function with this gradient."""
+        return [f"{n.outs[0]} = loss_head({n.ins[0]}, 1.0)"]
 
 
 @operator(category="Losses", aliases=("stop_gradient",))

@@ -159,7 +159,7 @@ class Dropout(Operator):
         if not self.drops(n.train):
             return [f"{result} = {data}"]
         shape = self._mask_shape(n.in_shapes[0])
-        return [f"{mask} = dropout_mask({shape}, {self.p!r}, {data}.dtype)", f"{result} = {data} * {mask}"]
+        return [f"{mask} = draw_mask({shape}, {self.p!r}, {data}.dtype)", f"{result} = {data} * {mask}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """Apply the mask to the head gradient."""

@@ -336,12 +336,12 @@ class BatchNorm(Operator):
         return lines
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call the part `batch_norm`: torch's own uses another variance for its moving statistics."""
+        """Call the part `normalize_batch`: torch's own uses another variance for its moving statistics."""
         data, gamma, beta, moving_mean, moving_var = n.ins
         names = n.outs[:3] if self.output_mean_var else (n.outs[0], "_", "_")
         weight = f"torch.ones_like({gamma})" if self.fix_gamma else gamma
         uses_batch = n.train and not self.use_global_stats
         settings = f"{self.axis}, {self.eps}, {self.momentum}, {uses_batch}"
         return [
-            f"{', '.join(names)} = batch_norm({data}, {weight}, {beta}, {moving_mean}, {moving_var}, {settings})"
+            f"{', '.join(names)} = normalize_batch({data}, {weight}, {beta}, {moving_mean}, {moving_var}, {settings})"
         ]

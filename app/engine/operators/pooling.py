@@ -310,7 +310,7 @@ class Pooling(Operator):
     # Code --------------------------------------------------------------------------------------------------------
 
     def _keywords(self, n: CodeNames) -> str:
-        """Write window and kind as keyword arguments of the parts `pool` and `pool_gradient`."""
+        """Write window and kind as keyword arguments of the parts `pool_windows` and `pool_gradient`."""
         data = channels_first(n.in_shapes[0], self.channels_last)
         windows, rank = self.windows(data[2:]), len(data) - 2
         return f", kernel={windows.kernel}" + options(
@@ -331,8 +331,8 @@ class Pooling(Operator):
         return f"np.moveaxis({name}, -1, 1)" if self.channels_last else name
 
     def numpy_code(self, n: CodeNames) -> list[str]:
-        """Call the part `pool`."""
-        call = f"pool({self._first_code(n.ins[0])}, {self._counts(n)}{self._keywords(n)})"
+        """Call the part `pool_windows`."""
+        call = f"pool_windows({self._first_code(n.ins[0])}, {self._counts(n)}{self._keywords(n)})"
         return [f"{n.outs[0]} = {self._own_layout(call)}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
@@ -346,7 +346,7 @@ class Pooling(Operator):
         return [f"{n.grads[0]} = {self._own_layout(call)}"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call the part `pool`, which knows MXNet's rounding and divisors."""
+        """Call the part `pool_windows`, which knows MXNet's rounding and divisors."""
         data = f"{n.ins[0]}.movedim(-1, 1)" if self.channels_last else n.ins[0]
-        call = f"pool({data}, {self._counts(n)}{self._keywords(n)})"
+        call = f"pool_windows({data}, {self._counts(n)}{self._keywords(n)})"
         return [f"{n.outs[0]} = {call}" + (".movedim(1, -1)" if self.channels_last else "")]

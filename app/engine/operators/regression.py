@@ -126,13 +126,13 @@ class Regression(Loss):
         return lines + label_zeros(n)
 
     def torch_kind(self) -> str:
-        """Return the name of the kind for the part `regression_output`."""
+        """Return the name of the kind for the part `regression_head`."""
         return "linear"
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call the part `regression_output`, an autograd function with this gradient."""
+        """Call the part `regression_head`, an autograd function with this gradient."""
         return [
-            f"{n.outs[0]} = regression_output({n.ins[0]}, {n.ins[1]}, {self.torch_kind()!r}, {self.grad_scale!r})"
+            f"{n.outs[0]} = regression_head({n.ins[0]}, {n.ins[1]}, {self.torch_kind()!r}, {self.grad_scale!r})"
         ]
 
 
@@ -174,7 +174,7 @@ class LogisticRegressionOutput(Regression):
         return [f"{n.outs[0]} = 0.5 * np.tanh(0.5 * {n.ins[0]}) + 0.5"]
 
     def torch_kind(self) -> str:
-        """Return the name of the kind for the part `regression_output`."""
+        """Return the name of the kind for the part `regression_head`."""
         return "logistic"
 
 
@@ -204,5 +204,5 @@ class MAERegressionOutput(Regression):
         return f"np.sign({difference})"
 
     def torch_kind(self) -> str:
-        """Return the name of the kind for the part `regression_output`."""
+        """Return the name of the kind for the part `regression_head`."""
         return "absolute"

@@ -182,8 +182,8 @@ class Shares(Operator):
         return [f"{n.grads[0]} = {f'({call}{factor})' if typed else call + factor}{typed}"]
 
     def numpy_code(self, n: CodeNames) -> list[str]:
-        """Call the part `softmax`."""
-        call = f"softmax({self.scaled_code(n.ins[0])}, {self.axis})"
+        """Call the part `softmax_along`."""
+        call = f"softmax_along({self.scaled_code(n.ins[0])}, {self.axis})"
         return [f"{n.outs[0]} = {self.typed_code(call, 'np')}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
@@ -274,7 +274,7 @@ class Softmax(Shares):
         return both
 
     def numpy_code(self, n: CodeNames) -> list[str]:
-        """Call the part `softmax`, or `softmax_within` with lengths."""
+        """Call the part `softmax_along`, or `softmax_within` with lengths."""
         if not self.use_length:
             return super().numpy_code(n)
         call = f"softmax_within({self.scaled_code(n.ins[0])}, {n.ins[1]}, {self.axis})"
@@ -320,8 +320,8 @@ class LogSoftmax(Shares):
         return f"{self._factor_words()}({heads[0]} − exp({outs[0]}) · Σ {heads[0]})"
 
     def numpy_code(self, n: CodeNames) -> list[str]:
-        """Call the part `log_softmax`."""
-        call = f"log_softmax({self.scaled_code(n.ins[0])}, {self.axis})"
+        """Call the part `log_softmax_along`."""
+        call = f"log_softmax_along({self.scaled_code(n.ins[0])}, {self.axis})"
         return [f"{n.outs[0]} = {self.typed_code(call, 'np')}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
