@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 from app.document.analysis import Analysis
 from app.document.records import Id
 from app.engine.graph import Entry
+from app.panels.forms.request_picker import WORDS
 from app.panels.inspector.array_view import ArrayView
 from app.panels.inspector.facts import array_facts
 from app.panels.inspector.formula_card import FormulaCard, gradient_formulas, holder_index
-from app.panels.inspector.request_picker import WORDS
 from app.panels.panel import label
 from app.qt.theme import GAP, STEP, Theme
 from app.qt.workspace import Workspace
@@ -119,8 +119,10 @@ class ArrayPage(QWidget):
             if index is not None:
                 self.card.show_formulas(tuple(gradient_formulas(results, index)))
                 self.card.setVisible(True)
-        name = source.name if self.what == "value" else f"d({source.name})"
-        self.view.show_array(name, array, diverging=self.what == "gradient")
+        name = _short_name(results, source.entry)
+        self.view.show_array(
+            name if self.what == "value" else f"d({name})", array, diverging=self.what == "gradient"
+        )
 
     def _array(self, results: Results | None, source: Source | None) -> Array | None:
         if results is None or source is None:
@@ -146,3 +148,9 @@ class ArrayPage(QWidget):
         if request == "null":
             return f"Its request is {WORDS['null'][0]}; choose write on the Node page to get it."
         return "No argument before it has one, so backward left it out."
+
+
+def _short_name(results: Results, entry: Entry) -> str:
+    """Name an array as the pictures do: by its node where that has one output."""
+    node = results.graph.nodes[entry[0]]
+    return node.name if len(node.output_names) == 1 else results.graph.entry_name(entry)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 AT_ONCE = 1 << 20
 """Arrays of up to so many numbers are counted at once, larger ones on a worker."""
-ROWS = ("min", "mean", "max", "std", "zeros", "numbers")
+ROWS = ("min", "max", "mean", "std", "zeros", "numbers")
 
 
 class ArrayView(QWidget):
@@ -60,12 +60,13 @@ class ArrayView(QWidget):
         self.number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.number.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.number.setProperty("look", "box")
+        self.number.setFixedHeight(96)
         self.slices = SliceBar()
         self.slices.changed.connect(self._cut)
         self.pointed = label("", "mono")
         self.note = label("", "muted", wrap=True)
         self.table = ArrayTable(theme)
-        self.table.setMinimumHeight(200)
+        self.table.setMinimumHeight(260)
         self.pages = QStackedWidget()
         self._picture_page = QWidget()
         QVBoxLayout(self._picture_page).setContentsMargins(0, 0, 0, 0)

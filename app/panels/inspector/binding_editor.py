@@ -22,10 +22,10 @@ from app.document.records import Binding, ValueKind
 from app.engine import initializers
 from app.engine.errors import EngineError
 from app.engine.shapes import text as shape_text
-from app.panels.inspector.fields import ChoiceField, Field, TextField
-from app.panels.inspector.form import FormGrid, FormRow
-from app.panels.inspector.request_picker import RequestPicker
-from app.panels.inspector.shape_text import ShapeTextError, read_shape
+from app.panels.forms.fields import ChoiceField, Field, TextField
+from app.panels.forms.parameter_form import FormGrid, FormRow
+from app.panels.forms.request_picker import RequestPicker
+from app.panels.forms.shape_text import ShapeTextError, read_shape
 from app.qt.theme import HALF_STEP
 from app.qt.workspace import Workspace
 from app.services.array_files import SUFFIXES, array_names
@@ -185,10 +185,7 @@ class BindingEditor(QWidget):
             self.kind.setItemText(0, KINDS["none"])
             return
         shape = inference.shape((index, 0))
-        known = bool(shape) and all(shape)
-        by_value = inference.is_given((index, 0))
-        words = "by the value" if by_value else "inferred" if known else "still open"
-        self.shape.line.setPlaceholderText(f"{shape_text(shape)} {words}" if shape else "still open")
+        self.shape.line.setPlaceholderText(shape_text(shape) if shape else "still open")
         words = propose_value(graph, index, inference).words
         self.kind.setItemText(0, f"{KINDS['none']}: {words}")
         self.kind.setToolTip(f"Without a value {self.name} gets {words}.")

@@ -97,9 +97,24 @@ def reason_lines(analysis: Analysis, node_id: Id, fact: ArrayFact) -> list[Reaso
         return []
     lines: list[ReasonLine] = []
     told: set[tuple[Entry, int]] = set()
-    for reason in solved.inference.why((solved.places[node], number)):
+    for reason in _joined(solved.inference.why((solved.places[node], number))):
         _tell(solved, reason, 0, lines, told)
     return lines
+
+
+def _joined(reasons: tuple[Reason, ...]) -> list[Reason]:
+    """Join neighbours that have one cause: "64, 10 because data was given as (64, 10)"."""
+    joined: list[Reason] = []
+    for reason in reasons:
+        size, because, cause = reason.sentence.partition(" because ")
+        before = joined[-1].sentence.partition(" because ") if joined else ("", "", "")
+        if because and before[2] == cause:
+            sources = tuple(dict.fromkeys((*joined[-1].follows_from, *reason.follows_from)))
+            sentence = f"{before[0]}, {size} because {cause}"
+            joined[-1] = attrs.evolve(joined[-1], sentence=sentence, follows_from=sources)
+        else:
+            joined.append(reason)
+    return joined
 
 
 def _tell(

@@ -76,6 +76,8 @@ def _result_text(results: Results, node: ExecutorNode, reads: list[ExecutorNode]
     result = _value_text(results, node)
     arrays = {one.name: results.exec_value(one.index) for one in reads}
     right = node.formula.partition(" = ")[2]
+    if node.request == "add":
+        return f"{result}, added to what was there"
     if not right or not all(array is not None and array.size == 1 for array in arrays.values()):
         return result
     numbers = {
@@ -84,7 +86,8 @@ def _result_text(results: Results, node: ExecutorNode, reads: list[ExecutorNode]
         if array is not None
     }
     filled = put_in(right, numbers)
-    return result if filled == result else f"{filled} = {result}"
+    is_numbers = not any(name in filled for name in numbers)
+    return f"{filled} = {result}" if is_numbers and filled != result else result
 
 
 def put_in(formula: str, numbers: Mapping[str, str]) -> str:

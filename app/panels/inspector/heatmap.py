@@ -15,8 +15,8 @@ from app.qt import fonts
 from app.qt.colours import EMPTY_LEVEL, LEVELS, readable_on
 from app.qt.theme import HALF_STEP, STEP, Theme
 
-MOST_STRETCH = 6.0
-"""Pixels keep square unless the picture would be more than so many times as long as wide."""
+ALMOST_SQUARE = 1.3
+"""Cells of a matrix keep square only where the whole is almost a square; those of images always do."""
 NUMBERS_FROM = 34.0
 """Numbers are written into the cells from this many screen pixels on."""
 
@@ -70,8 +70,8 @@ class Heatmap(QWidget):
         self.bar.show_range(ends, levels, diverging=diverging)
         if first:
             rows, columns = levels.shape
-            long = max(rows, columns) / min(rows, columns)
-            self.box.setAspectLocked(long <= MOST_STRETCH)
+            is_image = len(picture.view.shape) > 2
+            self.box.setAspectLocked(is_image or max(rows, columns) <= ALMOST_SQUARE * min(rows, columns))
             self.show_all()
 
     def show_all(self) -> None:

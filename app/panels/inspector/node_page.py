@@ -3,19 +3,19 @@
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.document.analysis import Analysis
-from app.document.edits import EditError, rename, set_head_gradient, set_param
-from app.document.given import constant_shape
-from app.document.records import GROUP, VARIABLE, Head, Id
+from app.document.edits import EditError, rename, set_param
+from app.document.records import GROUP, VARIABLE, Id
 from app.engine.errors import GraphError
 from app.engine.operator import Operator
 from app.engine.registry import find_operator
 from app.panels.catalogue import doc_parts, entries
+from app.panels.forms.fields import TextField
+from app.panels.forms.head_editor import HeadEditor
+from app.panels.forms.parameter_form import FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
 from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
-from app.panels.inspector.fields import TextField
-from app.panels.inspector.form import FormGrid, FormRow, ParameterForm
 from app.panels.inspector.shapes_box import ShapesBox
-from app.panels.panel import box, empty, label
+from app.panels.panel import ElidedLabel, box, empty, label
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
 from app.services.proposals import propose_value
@@ -41,7 +41,8 @@ class NodePage(QWidget):
         self.shapes = ShapesBox(workspace)
         self._heads = QVBoxLayout()
         self._arguments = QVBoxLayout()
-        self._arguments_title = label("Values", "heading")
+        self._arguments_title = ElidedLabel()
+        self._arguments_title.setProperty("look", "heading")
         self._cost_title = label("Cost", "heading")
         self.cost = label("", "muted", wrap=True)
         self._lay_out()
@@ -162,12 +163,13 @@ class NodePage(QWidget):
         if list(facts) != list(self.arguments):
             self._clear_arguments()
             for name, fact in facts.items():
-                alone = analysis.document.nodes[node_id].op == VARIABLE
-                self.arguments[name] = ArgumentFold(self.workspace, fact, open_=alone)
+                self.arguments[name] = ArgumentFold(self.workspace, fact, open_=fact.side == "output")
                 self._arguments.addWidget(self.arguments[name])
         for fold in self.arguments.values():
             fold.show_binding(analysis)
         self._arguments_title.setVisible(bool(facts))
+        is_variable = analysis.document.nodes[node_id].op == VARIABLE
+        self._arguments_title.set_whole("Bound to" if is_variable else "Its own arguments")
 
     def _clear_arguments(self) -> None:
         empty(self._arguments)
@@ -248,32 +250,6 @@ class ArgumentFold(QWidget):
             if index is None
             else propose_value(self._analysis.graph, index, self._analysis.inference).words
         )
-
-
-class HeadEditor(FormGrid):
-    """The gradient that is handed to backward for one output."""
-
-    def __init__(self, workspace: Workspace, name: str) -> None:
-        super().__init__()
-        self.workspace = workspace
-        self.name = name
-        field = TextField("1")
-        self.row = self.add_row(
-            "Head gradient", field, tip=f"What backward gets for {name}: a number, or a list of its shape."
-        )
-        field.edited.connect(self._set)
-
-    def show_head(self) -> None:
-        """Show what the document says."""
-        text = self.workspace.document.heads.get(self.name, Head(self.name)).gradient
-        found = constant_shape(text)
-        self.row.show(
-            text if self.name in self.workspace.document.heads else None,
-            found if isinstance(found, str) else "",
-        )
-
-    def _set(self, text: str | None) -> None:
-        self.workspace.try_edit(set_head_gradient, self.name, text or "1")
 
 
 def _operator(op: str) -> type[Operator] | None:

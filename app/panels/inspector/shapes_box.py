@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.document.analysis import Analysis
@@ -23,6 +23,7 @@ class ShapeRow(QAbstractButton):
     def __init__(self, fact: ArrayFact, theme: Theme) -> None:
         super().__init__()
         self.fact = fact
+        self.columns = (0.0, 0.0)
         self._theme = theme
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -45,30 +46,36 @@ class ShapeRow(QAbstractButton):
             painter.setBrush(self._theme.accent_soft if self.isChecked() else self._theme.hover)
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         inner = area.adjusted(STEP, 0, -STEP, 0)
-        shape_font = fonts.mono_font(italic=self.fact.shape.inferred)
-        shape = str(self.fact.shape)
-        shape_width = min(QFontMetricsF(shape_font).horizontalAdvance(shape) + 2, inner.width() * 0.55)
-        origin_width = min(84.0, inner.width() * 0.27)
-        name_width = inner.width() - shape_width - origin_width - 2 * STEP
-        if name_width < 56:
-            origin_width = max(0.0, origin_width - (56 - name_width))
-            name_width = inner.width() - shape_width - origin_width - 2 * STEP
+        shape_width, origin_width = self.columns
+        origin_width = min(origin_width, inner.width() * 0.3)
+        shape_width = min(shape_width, inner.width() * 0.55)
         ink = self._theme.text if self.fact.shape.is_known else self._theme.warning
-        name = QRectF(inner.left(), 0, name_width, area.height())
-        place = QRectF(name.right() + STEP, 0, shape_width, area.height())
-        origin = QRectF(
-            place.right() + STEP, 0, max(0.0, inner.right() - place.right() - STEP), area.height()
-        )
+        origin = QRectF(inner.right() - origin_width, 0, origin_width, area.height())
+        place = QRectF(origin.left() - STEP - shape_width, 0, shape_width, area.height())
+        name = QRectF(inner.left(), 0, place.left() - STEP - inner.left(), area.height())
+        right = Qt.AlignmentFlag.AlignRight
         self._write(painter, name, self.fact.name, fonts.mono_font(), self._theme.text)
-        self._write(painter, place, shape, shape_font, ink)
-        self._write(painter, origin, self.fact.origin, fonts.text_font(fonts.CAPTION), self._theme.muted)
+        self._write(painter, place, str(self.fact.shape), self.shape_font, ink, right)
+        self._write(painter, origin, self.fact.origin, _origin_font(), self._theme.muted)
+
+    @property
+    def shape_font(self) -> QFont:
+        """Upright for a given shape, slanted for an inferred one."""
+        return fonts.mono_font(italic=self.fact.shape.inferred)
 
     @staticmethod
-    def _write(painter: QPainter, area: QRectF, text: str, font: object, ink: object) -> None:
-        painter.setFont(font)  # type: ignore[arg-type]
-        painter.setPen(ink)  # type: ignore[call-overload]
-        cut = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, cut)
+    def _write(
+        painter: QPainter,
+        area: QRectF,
+        text: str,
+        font: QFont,
+        ink: QColor,
+        side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> None:
+        painter.setFont(font)
+        painter.setPen(ink)
+        cut = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | side, cut)
 
     def restyle(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -130,7 +137,12 @@ class ShapesBox(QWidget):
         focused = next((number for number, row in enumerate(self.rows) if row.hasFocus()), None)
         empty(self._list)
         self.rows = [ShapeRow(fact, self._workspace.theme) for fact in facts]
+        columns = (
+            max((_width(row.shape_font, str(row.fact.shape)) for row in self.rows), default=0.0),
+            max((_width(_origin_font(), row.fact.origin) for row in self.rows), default=0.0),
+        )
         for row in self.rows:
+            row.columns = columns
             row.clicked.connect(lambda _=False, row=row: self._ask(row.fact))
             self._list.addWidget(row)
         if focused is not None and focused < len(self.rows):
@@ -171,3 +183,11 @@ class ShapesBox(QWidget):
     def _restyle(self) -> None:
         for row in self.rows:
             row.restyle(self._workspace.theme)
+
+
+def _origin_font() -> QFont:
+    return fonts.text_font(fonts.CAPTION)
+
+
+def _width(font: QFont, text: str) -> float:
+    return QFontMetricsF(font).horizontalAdvance(text) + 2

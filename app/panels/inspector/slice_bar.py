@@ -1,10 +1,10 @@
 """Picks which axes of an array run down and across, and the place on the others."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from app.panels.inspector.slicing import Slice
-from app.panels.panel import empty, label
+from app.panels.panel import empty, label, row
 from app.qt.theme import HALF_STEP, STEP
 
 
@@ -25,7 +25,9 @@ class SliceBar(QWidget):
 
     def show_slice(self, view: Slice, *, pick_all: bool) -> None:
         """Show where an array is cut; `pick_all` offers a place on the axis that is laid side by side, too."""
-        axes = view.other_axes if pick_all else view.free_axes
+        axes = tuple(
+            axis for axis in (view.other_axes if pick_all else view.free_axes) if view.shape[axis] > 1
+        )
         old = self._slice
         self._slice = view
         self.setVisible(len(view.shape) > 2)
@@ -49,13 +51,16 @@ class SliceBar(QWidget):
         if len(view.shape) < 3 or view.rows is None:
             return
         names = [f"axis {axis}  ({size})" for axis, size in enumerate(view.shape)]
-        down = self._combo("Down", names, view.rows)
-        across = self._combo("Across", names, view.columns)
+        short = [f"axis {axis}" for axis in range(len(names))]
+        down = self._combo("The axis that runs down", short, view.rows)
+        across = self._combo("The axis that runs across", short, view.columns)
+        self._add("Axes", row(down, across, space=HALF_STEP))
         down.activated.connect(lambda axis: self._turn(axis, view.columns))
         across.activated.connect(lambda axis: self._turn(view.rows, axis))
         tiles = ["one plane", *(names[axis] for axis in view.other_axes)]
         chosen = 0 if view.grid is None else 1 + view.other_axes.index(view.grid)
-        grid = self._combo("Side by side", tiles, chosen)
+        grid = self._combo("The axis that is laid side by side", tiles, chosen)
+        self._add("Side by side", row(grid))
         grid.activated.connect(
             lambda number: self.changed.emit(view.gridded(view.other_axes[number - 1] if number else None))
         )
@@ -67,15 +72,15 @@ class SliceBar(QWidget):
         combo.addItems(texts)
         combo.setCurrentIndex(chosen)
         combo.setAccessibleName(name)
-        self._add(name, combo)
+        combo.setToolTip(name)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         return combo
 
     def _add_picker(self, axis: int, size: int) -> None:
         spin = QSpinBox()
         spin.setRange(0, size - 1)
         spin.setKeyboardTracking(False)
-        spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        spin.setFixedWidth(56)
+        spin.setFixedWidth(72)
         spin.setAccessibleName(f"Place on axis {axis}")
         slider = QSlider(Qt.Orientation.Horizontal)
         slider.setRange(0, size - 1)
@@ -89,12 +94,10 @@ class SliceBar(QWidget):
         self._grid.addWidget(spin, at, 2)
         self._pickers[axis] = (spin, slider)
 
-    def _add(self, name: str, widget: QWidget) -> None:
+    def _add(self, name: str, editors: QHBoxLayout) -> None:
         at = self._grid.rowCount()
-        caption: QLabel = label(name, "muted")
-        caption.setBuddy(widget)
-        self._grid.addWidget(caption, at, 0)
-        self._grid.addWidget(widget, at, 1, 1, 2)
+        self._grid.addWidget(label(name, "muted"), at, 0)
+        self._grid.addLayout(editors, at, 1, 1, 2)
 
     def _move(self, axis: int, place: int) -> None:
         if self._slice is not None:

@@ -76,7 +76,7 @@ def first_slice(shape: Sequence[int]) -> Slice:
 
 def kept_slice(old: Slice | None, shape: Sequence[int]) -> Slice:
     """Return the plane that was looked at before, if the array still has as many axes, else the first one."""
-    if old is None or len(old.shape) != len(shape):
+    if old is None or len(old.shape) != len(shape) or (old.grid is not None and shape[old.grid] == 1):
         return first_slice(shape)
     at = tuple(min(place, size - 1) for place, size in zip(old.at, shape, strict=True))
     return attrs.evolve(old, shape=tuple(shape), at=at)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from app.engine.params import Parameter
-from app.panels.inspector.fields import Field, TextField, field_for
+from app.panels.forms.fields import Field, TextField, field_for
 from app.panels.panel import ElidedLabel, label
 from app.qt.theme import HALF_STEP, STEP
 
@@ -108,6 +108,7 @@ class ParameterForm(FormGrid):
         self.more = QPushButton()
         self.more.setProperty("look", "flat")
         self.more.setCheckable(True)
+        self.more.setStyleSheet("text-align: left")
         for parameter in sorted(parameters, key=lambda one: one.declaration.advanced):
             if parameter.declaration.advanced and not self.more.parent():
                 self.add_wide(self.more)

@@ -1,0 +1,302 @@
+"""The sheet of a bind: every argument and auxiliary state with its shape, value and gradient request."""
+
+from typing import Any
+
+import attrs
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.analysis import Analysis
+from app.document.edits import set_binding, set_options
+from app.document.records import Binding, Id, Request
+from app.engine.shapes import is_known
+from app.engine.shapes import text as shape_text
+from app.panels.forms.head_editor import HeadEditor
+from app.panels.forms.parameter_form import FormGrid
+from app.panels.forms.request_picker import WORDS
+from app.panels.panel import ElidedLabel, Panel, empty, label, shape_font
+from app.qt import fonts
+from app.qt.theme import GAP, HALF_STEP, STEP
+from app.qt.workspace import Workspace
+from app.services.proposals import propose_request, propose_value
+
+COLUMNS = ("Argument", "Shape", "Value", "Gradient")
+LISTED_AT_MOST = 200
+_LARGEST_SEED = 2**31 - 1
+
+
+@attrs.frozen
+class Line:
+    """One argument or auxiliary state as the sheet shows it."""
+
+    name: str
+    owner: Id | None
+    shape: str
+    inferred: bool
+    known: bool
+    value: str
+    request: Request | None
+    auxiliary: bool = False
+
+
+def lines_of(analysis: Analysis) -> list[Line]:
+    """Return one line per argument and auxiliary state of what would be bound, in MXNet's order."""
+    graph, inference = analysis.graph, analysis.inference
+    if graph is None or inference is None:
+        return []
+    bindings = analysis.document.bindings
+    auxiliary = set(graph.auxiliary)
+    lines = []
+    for index in (*graph.arguments, *graph.auxiliary):
+        name = graph.nodes[index].name
+        binding = bindings.get(name, Binding(name))
+        shape = inference.shape((index, 0))
+        value = binding.value if binding.kind != "none" else propose_value(graph, index, inference).words
+        lines.append(
+            Line(
+                name,
+                analysis.node_ids.get(index),
+                shape_text(shape),
+                not inference.is_given((index, 0)),
+                is_known(shape),
+                value,
+                None if index in auxiliary else (binding.request or propose_request(name)),
+                index in auxiliary,
+            )
+        )
+    return lines
+
+
+class BindPanel(Panel):
+    """What would be bound, and the settings of the document as a whole.
+
+    `node_chosen` carries the id of the node that an argument belongs to.
+    """
+
+    node_chosen = Signal(str)
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self.setAccessibleName("What is bound")
+        self.lines: list[Line] = []
+        self._requests: dict[str, QComboBox] = {}
+        self.outputs = label("", wrap=True)
+        self._heads = QVBoxLayout()
+        self._heads.setSpacing(HALF_STEP)
+        self._table = QGridLayout()
+        self._table.setHorizontalSpacing(STEP)
+        self._table.setVerticalSpacing(HALF_STEP)
+        self._table.setColumnStretch(2, 1)
+        self._hint = label("", "muted", wrap=True)
+        self._options = FormGrid()
+        self.seed = self._number("Seed", "seed", (0, _LARGEST_SEED), "Which random numbers are drawn.")
+        self.batch = self._number(
+            "Batch", "batch", (1, 100_000), "How many rows of a data set one bind takes."
+        )
+        self.first_row = self._number("First row", "batch_start", (0, 10_000_000), "The first of these rows.")
+        self.train = QCheckBox("Training mode (is_train)")
+        self.train.setToolTip(
+            "Dropout drops and BatchNorm takes the batch's own statistics only in training mode."
+        )
+        self.train.toggled.connect(lambda on: self._set_option(train=on))
+        self._lay_out()
+        self._stale = True
+        workspace.analysis_changed.connect(lambda _: self._refresh())
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, STEP, 0, GAP)
+        layout.setSpacing(STEP)
+        layout.addWidget(self._hint)
+        self._arguments_title = label("Arguments", "heading")
+        self._outputs_title = label("Outputs", "heading")
+        layout.addWidget(self._arguments_title)
+        layout.addLayout(self._table)
+        layout.addSpacing(STEP)
+        layout.addWidget(self._outputs_title)
+        layout.addWidget(self.outputs)
+        layout.addLayout(self._heads)
+        layout.addSpacing(STEP)
+        layout.addWidget(label("Running", "heading"))
+        layout.addWidget(self._options)
+        layout.addWidget(self.train)
+        layout.addStretch()
+
+    def _number(self, words: str, option: str, limits: tuple[int, int], tip: str) -> QSpinBox:
+        spin = QSpinBox()
+        spin.setRange(*limits)
+        spin.setKeyboardTracking(False)
+        spin.setFont(fonts.mono_font())
+        spin.setAccessibleName(words)
+        spin.setToolTip(tip)
+        spin.valueChanged.connect(lambda value: self._set_option(**{option: value}))
+        caption = ElidedLabel(words)
+        caption.setProperty("look", "muted")
+        caption.setBuddy(spin)
+        caption.setFixedWidth(88)
+        at = self._options.grid.rowCount()
+        self._options.grid.addWidget(caption, at, 0)
+        self._options.grid.addWidget(spin, at, 1)
+        return spin
+
+    def sizeHint(self) -> QSize:
+        """Ask for the inspector's width."""
+        return QSize(272, 480)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what changed while nothing could be seen."""
+        super().showEvent(event)
+        if self._stale:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        analysis = self.workspace.analysis
+        self._stale = not self.isVisible()
+        if analysis is not None and not self._stale:
+            self.show_analysis(analysis)
+
+    def show_analysis(self, analysis: Analysis) -> None:
+        """Show what follows from the document as it is now."""
+        lines = lines_of(analysis)
+        if lines != self.lines or not lines:
+            self._fill(lines)
+        options = analysis.document.options
+        for spin, value in (
+            (self.seed, options.seed),
+            (self.batch, options.batch),
+            (self.first_row, options.batch_start),
+        ):
+            with QSignalBlocker(spin):
+                spin.setValue(value)
+        with QSignalBlocker(self.train):
+            self.train.setChecked(options.train)
+        self._show_outputs(analysis)
+        if not analysis.document.nodes:
+            hint = "The board is empty. Drag an operator from the palette, or press Tab over the board."
+        elif not lines:
+            hint = "Nothing to bind yet. Wire a Variable to an operator."
+        else:
+            hint = ""
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+
+    def request_of(self, name: str) -> QComboBox:
+        """Return the box with an argument's gradient request."""
+        return self._requests[name]
+
+    def _fill(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self._requests = {}
+        empty(self._table)
+        self._arguments_title.setVisible(bool(lines))
+        if lines:
+            for column, words in enumerate(COLUMNS):
+                self._table.addWidget(label(words.upper(), "section"), 0, column)
+        for number, line in enumerate(lines[:LISTED_AT_MOST], start=1):
+            self._add(line, number)
+        if len(lines) > LISTED_AT_MOST:
+            more = label(f"… and {len(lines) - LISTED_AT_MOST} more", "muted")
+            self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 4)
+
+    def _add(self, line: Line, at: int) -> None:
+        name = ArgumentLink(line.name)
+        name.setToolTip(f"{line.name}\nClick to select its node.")
+        if line.owner is not None:
+            name.clicked.connect(lambda owner=line.owner: self._choose(owner))
+        shape = ElidedLabel(line.shape)
+        shape.setFont(shape_font(inferred=line.inferred))
+        if not line.known:
+            shape.setProperty("look", "error")
+        value = label(line.value, "muted")
+        self._table.addWidget(name, at, 0)
+        self._table.addWidget(shape, at, 1)
+        self._table.addWidget(value, at, 2)
+        self._table.addWidget(self._request_widget(line), at, 3)
+
+    def _request_widget(self, line: Line) -> QWidget:
+        if line.request is None:
+            state = label("state", "muted")
+            state.setToolTip("An auxiliary state: it is kept, and nothing is differentiated by it.")
+            return state
+        combo = QComboBox()
+        proposed = propose_request(line.name)
+        for request, (word, _) in WORDS.items():
+            combo.addItem(f"{word} •" if request == proposed else word, request)
+        combo.setCurrentIndex(list(WORDS).index(line.request))
+        combo.setAccessibleName(f"Gradient of {line.name}")
+        combo.setToolTip("• is what is proposed.")
+        combo.setFixedWidth(84)
+        combo.activated.connect(lambda _, name=line.name, combo=combo: self._set_request(name, combo))
+        self._requests[line.name] = combo
+        return combo
+
+    def _show_outputs(self, analysis: Analysis) -> None:
+        names = analysis.output_names
+        self._outputs_title.setVisible(bool(names))
+        self.outputs.setVisible(bool(names))
+        graph, inference = analysis.graph, analysis.inference
+        if graph is not None and inference is not None:
+            shapes = [shape_text(inference.shape(head)) for head in graph.heads]
+            self.outputs.setText(
+                "\n".join(f"{name}  {shape}" for name, shape in zip(names, shapes, strict=True))
+            )
+        self.outputs.setFont(fonts.mono_font())
+        wanted = [
+            graph.output_names[number]
+            for number, (index, _) in enumerate(graph.heads if graph is not None else ())
+            if graph is not None and not getattr(graph.nodes[index].operator, "is_loss", False)
+        ]
+        current = [self._heads.itemAt(at).widget() for at in range(self._heads.count())]
+        editors = [one for one in current if isinstance(one, HeadEditor)]
+        if [one.name for one in editors] != wanted:
+            empty(self._heads)
+            editors = [HeadEditor(self.workspace, name, caption=f"d({name})") for name in wanted]
+            for one in editors:
+                self._heads.addWidget(one)
+        for one in editors:
+            one.show_head()
+
+    def _choose(self, owner: Id) -> None:
+        self.workspace.select({owner})
+        self.node_chosen.emit(owner)
+
+    def _set_request(self, name: str, combo: QComboBox) -> None:
+        request: Request = combo.currentData()
+        binding = self.workspace.document.bindings.get(name, Binding(name))
+        wanted = None if request == propose_request(name) else request
+        self.workspace.try_edit(set_binding, attrs.evolve(binding, request=wanted))
+
+    def _set_option(self, **changes: Any) -> None:
+        if any(getattr(self.workspace.document.options, name) != value for name, value in changes.items()):
+            self.workspace.try_edit(set_options, **changes)
+
+
+class ArgumentLink(ElidedLabel):
+    """An argument's name that can be clicked, or pressed with Enter."""
+
+    clicked = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.setFont(fonts.mono_font())
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        """Tell that the name was clicked."""
+        self.clicked.emit()
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Tell that the name was pressed."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,1 @@
+"""Forms made from declarations: editors, rows, and the few that panels share."""
