@@ -102,6 +102,8 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url($icons/spin-up-arrow.s
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url($icons/combo-arrow.svg); width: 10px; height: 10px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; padding: 4px;
   selection-background-color: $accent_soft; selection-color: $text; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { background: transparent; border: none; padding: 0 0 0 8px;
+  min-height: 0; }
 QCheckBox, QRadioButton { spacing: 8px; color: $text; }
 QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator { width: 14px; height: 14px;
   background: $field; border: 1px solid $faint; border-radius: 4px; }
@@ -127,6 +129,7 @@ QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: $
 QDockWidget::title { background: $panel; padding: 8px 12px; border: none; }
 QAbstractScrollArea { border: none; background: $panel; }
 QHeaderView { background: $panel; border: none; }
+QTableCornerButton::section { background: $panel; border: none; }
 QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $separator;
   padding: 4px 8px; }
 QTreeView, QListView, QTableView { background: $panel; alternate-background-color: $box; border: none;
