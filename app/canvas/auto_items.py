@@ -23,6 +23,7 @@ class AutoLook:
     number: int
     name: str
     label: str
+    port: str
     role: str
     shape: ShapeLook
     spot: Spot

@@ -95,7 +95,7 @@ class CardStyle:
         room = body.width() - 2 * INSET - 8
         name = words(look.name, "name", room)
         rest = room - name.width
-        shown = look.operator if look.operator != look.name and rest > 36 else ""
+        shown = f"{look.sign}  {look.operator}".strip() if look.operator != look.name and rest > 36 else ""
         operator = words(shown, "small", rest)
         middle = body.top() + CARD.header / 2
         return [

@@ -145,7 +145,7 @@ class PictureGeometry:
         hub = (source.position + target.position) / 2 + aside
         start, end = self._edge_of(source, hub, self.gap), self._edge_of(target, hub, self.gap)
         one, two = start + (hub - start) * 0.66, end + (hub - end) * 0.66
-        return Wire((start, one, two, end), (start + end) / 8 + (one + two) * 0.375, along)
+        return Wire((start, one, two, end), (start + end) / 8 + (one + two) * 0.375, along, unit(aside))
 
     def loose(self, placed: Placed, port: int, tip: QPointF, *, forwards: bool) -> Wire:
         """Draw a straight arrow between the outline and the pointer."""
@@ -244,7 +244,7 @@ class CardGeometry:
             outs = self.outputs(placed.shape)
             own = outs[min(port, len(outs) - 1)]
         else:
-            own = self.inputs(placed.shape)[port]
+            own = self.inputs(placed.shape).get(port) or Anchor(QPointF(), QPointF(-1, 0))
         held = Anchor(placed.position + own.point, own.away)
         hand = Anchor(tip, QPointF(-1, 0) if forwards else QPointF(1, 0))
         return curve(held, hand) if forwards else curve(hand, held)

@@ -22,11 +22,15 @@ class Anchor:
 
 @attrs.frozen
 class Wire:
-    """The way of one wire: control points of a line (2) or of joined cubics (4, 7), and where its text may lie."""
+    """The way of one wire: control points of a line (2) or of joined cubics (4, 7), and where its text may lie.
+
+    `aside` is the side on which the text goes, where that matters.
+    """
 
     points: tuple[QPointF, ...]
     middle: QPointF
     along: QPointF
+    aside: QPointF | None = None
 
     @property
     def start(self) -> QPointF:
@@ -108,7 +112,9 @@ def _around(start: QPointF, end: QPointF) -> Wire:
 def text_place(wire: Wire, width: float, height: float) -> QRectF:
     """Return the box beside a straight wire's middle where its shape is written without touching the line."""
     aside = QPointF(-wire.along.y(), wire.along.x())
-    if aside.y() < -0.2 or (abs(aside.y()) <= 0.2 and aside.x() < 0):
+    if wire.aside is not None:
+        aside = wire.aside
+    elif aside.y() < -0.2 or (abs(aside.y()) <= 0.2 and aside.x() < 0):
         aside = -aside
     clear = abs(aside.x()) * width / 2 + abs(aside.y()) * height / 2 + 4
     return centred(width, height).translated(wire.middle + aside * clear)

@@ -1,1 +1,1 @@
-"""One class per gesture: begin, step, end, cancel."""
+"""What the hand does on the board: one class for each gesture, each begun, stepped, and ended or cancelled."""

@@ -1,0 +1,189 @@
+"""Turns a document and what follows from it into looks.
+
+Before the engine is loaded (no analysis yet) a node shows what its record says; nothing here imports the engine then.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from app.canvas.auto_items import AutoLook
+from app.canvas.geometry import Kind, NodeShape, auto_spots
+from app.canvas.ink import words
+from app.canvas.looks import EdgeLook, NodeLook, PortLook, ShapeLook
+from app.document.records import GROUP, VARIABLE, Document, Edge, Id, Node
+from app.document.topology import topology
+
+if TYPE_CHECKING:
+    from app.canvas.heat_store import HeatStore
+    from app.document.analysis import Analysis, AutoArgument, ShapeText
+
+SIDE_ROLES = ("weight", "bias", "label", "state", "auxiliary")
+
+
+@attrs.frozen
+class Facts:
+    """What operators, ports and outputs a node has, from its record or from the engine's reading of it."""
+
+    kind: Kind
+    ports: tuple[tuple[str, str], ...] = ()
+    outputs: int = 1
+    takes_any_number: bool = False
+    operator: str = ""
+    sign: str = ""
+    summary: str = ""
+
+
+class Appearance:
+    """The looks of one document at one moment."""
+
+    def __init__(
+        self,
+        document: Document,
+        analysis: "Analysis | None",
+        heats: "HeatStore | None",
+        side_up: Mapping[Id, bool],
+    ) -> None:
+        self.document = document
+        self.analysis = analysis if analysis is not None and analysis.document is document else None
+        self.heats = heats
+        self.side_up = side_up
+        self.wires = topology(document)
+        self._problems: dict[Id, tuple[str, bool]] = {}
+        self._wire_problems: dict[Id, str] = {}
+        self._auxiliary: frozenset[str] = frozenset()
+        if self.analysis is not None:
+            self._auxiliary = frozenset(self.analysis.auxiliary_names)
+            self._sort_problems(self.analysis)
+
+    def _sort_problems(self, analysis: "Analysis") -> None:
+        for problem in analysis.problems:
+            is_error = problem.severity == "error"
+            if problem.node is not None:
+                said, was_error = self._problems.get(problem.node, ("", False))
+                joined = f"{said}\n{problem.sentence}" if said else problem.sentence
+                self._problems[problem.node] = (joined, was_error or is_error)
+            if problem.edge is not None and is_error:
+                self._wire_problems.setdefault(problem.edge, problem.sentence)
+
+    def node(self, node: Node) -> NodeLook:
+        """Return the look of one node."""
+        facts = self.facts(node)
+        wired = self.wires.inputs(node.id)
+        numbers = range(max(len(facts.ports), max(wired, default=-1) + 1))
+        ports = tuple(
+            PortLook(
+                number,
+                *(facts.ports[number] if number < len(facts.ports) else (str(number), "data")),
+                wired=number in wired,
+            )
+            for number in numbers
+        )
+        shape = NodeShape(
+            facts.kind,
+            flow=tuple(port.number for port in ports if port.role not in SIDE_ROLES),
+            side=tuple(port.number for port in ports if port.role in SIDE_ROLES),
+            outputs=facts.outputs,
+            room=facts.takes_any_number,
+            side_up=self.side_up.get(node.id, True),
+        )
+        problem, is_error = self._problems.get(node.id, ("", False))
+        look = NodeLook(
+            node.id,
+            shape,
+            node.name,
+            operator=facts.operator,
+            sign=facts.sign,
+            summary=facts.summary,
+            ports=ports,
+            outputs=self.output_shapes(node.id),
+            tags=tuple(self.analysis.output_tags.get(node.id, ())) if self.analysis is not None else (),
+            members=self._members(node) if facts.kind == "group" else (),
+            problem=problem,
+            is_error=is_error,
+            is_read=bool(self.wires.outputs(node.id)),
+        )
+        return self._with_values(look)
+
+    def facts(self, node: Node) -> Facts:
+        """Read a node: with the engine where it is there, else as far as the record goes."""
+        if node.op == VARIABLE:
+            return Facts("auxiliary" if node.name in self._auxiliary else "variable")
+        if node.op == GROUP:
+            return Facts("group", outputs=0, takes_any_number=True, operator="Group")
+        if self.analysis is None:
+            return Facts("operator", operator=node.op)
+        reading = self.analysis.drawing.readings[node.id]
+        if reading.operator is None:
+            return Facts("operator", operator=node.op)
+        operator = reading.operator
+        return Facts(
+            "operator",
+            tuple((port.name, port.role) for port in self.analysis.ports(node.id)),
+            reading.output_count,
+            reading.takes_any_number,
+            type(operator).op_name,
+            type(operator).sign,
+            operator.summary(),
+        )
+
+    def output_shapes(self, node: Id) -> tuple[ShapeLook, ...]:
+        """Return the shapes of a node's outputs in words."""
+        if self.analysis is None:
+            return ()
+        return tuple(map(shape_look, self.analysis.output_shapes(node)))
+
+    def edge(self, edge: Edge) -> EdgeLook:
+        """Return the look of one wire."""
+        shape = ShapeLook("")
+        if self.analysis is not None:
+            shape = shape_look(self.analysis.wire_shape(edge.id))
+        return EdgeLook(edge.id, shape, self._wire_problems.get(edge.id, ""))
+
+    def automatic(self, owner: NodeLook, style: str) -> list[AutoLook]:
+        """Return the looks of the arguments that a node makes for itself."""
+        if self.analysis is None or not self.document.options.show_auto:
+            return []
+        arguments = self.analysis.auto_arguments.get(owner.id, ())
+        spots = auto_spots(style, owner.shape, [argument.input for argument in arguments])
+        short = style == "card" and not _full_names_fit(arguments)
+        found = []
+        for argument in arguments:
+            label = argument.name.removeprefix(f"{owner.name}_") if short else argument.name
+            shape = shape_look(self.analysis.input_shape(owner.id, argument.input))
+            spot = spots[argument.input]
+            port = owner.port(argument.input).name
+            found.append(
+                AutoLook(
+                    owner.id, argument.input, argument.name, label, port, argument.role, shape, spot, style
+                )
+            )
+        return found
+
+    def _members(self, node: Node) -> tuple[str, ...]:
+        wires = self.wires.inputs(node.id)
+        return tuple(self.document.nodes[edge.source].name for edge in wires.values())
+
+    def _with_values(self, look: NodeLook) -> NodeLook:
+        if self.heats is None:
+            return look
+        return attrs.evolve(
+            look,
+            number=self.heats.number(look.id, "output"),
+            gradient_number=self.heats.number(look.id, "gradient"),
+            has_output=self.heats.has(look.id, "output"),
+            has_gradient=self.heats.has(look.id, "gradient"),
+            is_stale=not self.heats.is_current,
+        )
+
+
+def shape_look(found: "ShapeText") -> ShapeLook:
+    """Write a shape for the board; slanted where it was inferred."""
+    return ShapeLook(str(found), found.inferred)
+
+
+def _full_names_fit(arguments: "Iterable[AutoArgument]") -> bool:
+    names = [argument.name for argument in arguments]
+    room = 70.0 if len(names) <= 2 else 74.0
+    return all(words(name, "small").width <= room for name in names)

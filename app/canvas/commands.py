@@ -1,0 +1,154 @@
+"""What keys and menus do on the board, with the selection: delete, rename, clipboard, walking and moving by keys."""
+
+from typing import TYPE_CHECKING
+
+import attrs
+from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtGui import QGuiApplication
+
+from app.document.changes import Transaction
+from app.document.records import Document, Id, Point
+from app.document.topology import topology
+
+if TYPE_CHECKING:
+    from app.qt.workspace import Workspace
+
+FRAGMENT_TYPE = "application/x-chalkgraph-fragment"
+
+
+class Commands:
+    """Edits of the selection through the workspace; a refusal stands at the status line."""
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self._workspace = workspace
+
+    def selected_nodes(self) -> list[Id]:
+        """Return the selected nodes in the document's order."""
+        selection = self._workspace.store.selection
+        return [key for key in self._workspace.document.nodes if key in selection]
+
+    def delete(self) -> None:
+        """Delete the selected nodes and wires."""
+        from app.document.edits import delete
+
+        document = self._workspace.document
+        selection = self._workspace.store.selection
+        nodes = self.selected_nodes()
+        edges = [key for key in document.edges if key in selection]
+        if nodes or edges:
+            self._workspace.try_edit(delete, nodes, edges)
+
+    def copy(self) -> bool:
+        """Put the selected nodes on the clipboard, as text; tell whether there were any."""
+        from app.document import fragments
+
+        nodes = self.selected_nodes()
+        if not nodes:
+            self._workspace.message.emit("Select the nodes to copy first.")
+            return False
+        text = fragments.to_text(fragments.copy(self._workspace.document, nodes))
+        data = QMimeData()
+        data.setText(text)
+        data.setData(FRAGMENT_TYPE, text.encode())
+        QGuiApplication.clipboard().setMimeData(data)
+        return True
+
+    def cut(self) -> None:
+        """Put the selected nodes on the clipboard and delete them."""
+        from app.document.edits import delete
+
+        nodes = self.selected_nodes()
+        if self.copy():
+            self._workspace.try_edit(_relabelled, delete, nodes)
+
+    def paste(self, at: QPointF, *, keep_inputs: bool = False) -> None:
+        """Put what the clipboard holds on the board, with its middle at a place."""
+        from app.document import fragments
+
+        data = QGuiApplication.clipboard().mimeData()
+        text = (
+            bytes(data.data(FRAGMENT_TYPE).data()).decode("utf-8", "replace")
+            if data.hasFormat(FRAGMENT_TYPE)
+            else data.text()
+        )
+        if not text:
+            self._workspace.message.emit("The clipboard is empty.")
+            return
+
+        def edit(document: Document) -> fragments.Pasted:
+            return fragments.paste(document, fragments.from_text(text), (at.x(), at.y()), keep_inputs)
+
+        self._workspace.try_edit(edit)
+
+    def duplicate(self) -> None:
+        """Copy the selected nodes beside themselves."""
+        from app.document import fragments
+
+        nodes = self.selected_nodes()
+        if nodes:
+            self._workspace.try_edit(fragments.duplicate, nodes)
+
+    def select_all(self) -> None:
+        """Select every node and wire."""
+        document = self._workspace.document
+        self._workspace.select({*document.nodes, *document.edges})
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected nodes by a step; quick steps in a row are one step of the history."""
+        nodes = self.selected_nodes()
+        if nodes:
+            self._workspace.try_edit(_nudged, nodes, (dx, dy))
+
+    def follow(self, *, along: bool) -> Id | None:
+        """Select the node at the other end of a wire, along the flow or against it; the leftmost of several."""
+        document = self._workspace.document
+        nodes = self.selected_nodes()
+        if not nodes:
+            return self._go(next(iter(document.nodes), None))
+        wires = topology(document)
+        if along:
+            found = [edge.target for edge in wires.outputs(nodes[-1])]
+        else:
+            found = [edge.source for edge in wires.inputs(nodes[-1]).values()]
+        return self._go(min(found, key=lambda key: document.nodes[key].position, default=None))
+
+    def step_aside(self, step: int) -> Id | None:
+        """Select the neighbour among the nodes that share a reader or a source with the selected one."""
+        document = self._workspace.document
+        nodes = self.selected_nodes()
+        if not nodes:
+            return self.follow(along=True)
+        node, wires = nodes[-1], topology(document)
+        row = {edge.source for read in wires.outputs(node) for edge in wires.inputs(read.target).values()}
+        row |= {edge.target for fed in wires.inputs(node).values() for edge in wires.outputs(fed.source)}
+        across = 1 if document.options.style == "card" else 0
+        line = sorted(row | {node}, key=lambda key: (document.nodes[key].position[across], key))
+        place = line.index(node) + step
+        return self._go(line[place]) if 0 <= place < len(line) else None
+
+    def _go(self, node: Id | None) -> Id | None:
+        if node is not None:
+            self._workspace.select({node})
+        return node
+
+    def extract_argument(self, owner: Id, number: int) -> None:
+        """Make an automatic argument a Variable of its own."""
+        from app.document.edits import extract_argument
+
+        self._workspace.try_edit(extract_argument, owner, number)
+
+
+def _nudged(document: Document, nodes: list[Id], by: Point) -> Transaction:
+    from app.document.edits import move
+
+    there = {
+        key: (document.nodes[key].position[0] + by[0], document.nodes[key].position[1] + by[1])
+        for key in nodes
+    }
+    return move(document, there, merge="nudge:" + ",".join(sorted(nodes)))
+
+
+def _relabelled(document: Document, delete: object, nodes: list[Id]) -> Transaction:
+    assert callable(delete)
+    transaction: Transaction = delete(document, nodes)
+    return attrs.evolve(transaction, label=transaction.label.replace("Delete", "Cut", 1))

@@ -1,0 +1,58 @@
+"""Which gesture a press turns into once the pointer moves."""
+
+from app.canvas.gestures.band import BandGesture
+from app.canvas.gestures.extract import ExtractGesture
+from app.canvas.gestures.gesture import Board, Gesture, Pointer
+from app.canvas.gestures.move import MoveGesture
+from app.canvas.hits import Hit
+from app.document.records import Id
+from app.document.topology import topology
+
+
+def gesture_for(board: Board, hit: Hit, pointer: Pointer) -> Gesture:
+    """Return the gesture for what lay under the press."""
+    match hit.kind:
+        case "node" | "name":
+            return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))
+        case "shape" if hit.node:
+            return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))
+        case "output":
+            return _new_wire(board, hit.node, hit.number, "output")
+        case "input":
+            return _from_input(board, hit)
+        case "wire" | "shape":
+            return _moved_wire(board, hit)
+        case "argument" | "argument shape":
+            return ExtractGesture(board, hit.node, hit.number)
+    return BandGesture(board)
+
+
+def _carried(board: Board, node: Id, pointer: Pointer) -> frozenset[Id]:
+    """Return what a drag of a node takes along: the selection if the node belongs to it."""
+    selection = board.workspace.store.selection & board.workspace.document.nodes.keys()
+    return selection if node in selection or pointer.shift else frozenset({node})
+
+
+def _new_wire(board: Board, node: Id, number: int, side: str) -> Gesture:
+    from app.canvas.gestures.wire import WireGesture
+    from app.document.edits import LooseEnd
+
+    return WireGesture(board, LooseEnd(node, number, "input" if side == "input" else "output"))
+
+
+def _from_input(board: Board, hit: Hit) -> Gesture:
+    """Take up the wire that ends at an input, or draw one backwards from a free input."""
+    from app.canvas.gestures.wire import WireGesture
+    from app.document.edits import LooseEnd
+
+    edge = topology(board.workspace.document).inputs(hit.node).get(hit.number)
+    if edge is None:
+        return _new_wire(board, hit.node, hit.number, "input")
+    return WireGesture(board, LooseEnd(edge.source, edge.output), edge)
+
+
+def _moved_wire(board: Board, hit: Hit) -> Gesture:
+    from app.canvas.gestures.wire import WireGesture, wire_from_end
+
+    edge = board.workspace.document.edges[hit.edge]
+    return WireGesture(board, wire_from_end(edge, hit.along if hit.kind == "wire" else 1.0), edge)

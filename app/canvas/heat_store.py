@@ -1,0 +1,53 @@
+"""The arrays of one set of results as the board asks for them, each drawn once, when it is first seen."""
+
+from typing import TYPE_CHECKING, Any
+
+from app.canvas.heat import Heat, heat_of, number_text, summary_lines
+from app.document.records import Id
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from app.qt.colours import HeatColours
+    from app.services.running import Results
+
+
+class HeatStore:
+    """Values and gradients of nodes, as pictures, as single numbers, and in words."""
+
+    def __init__(self, results: "Results | None", colours: "HeatColours", *, is_current: bool) -> None:
+        self.results = results
+        self.is_current = is_current
+        self._colours = colours
+        self._heats: dict[tuple[Id, str], Heat | None] = {}
+
+    def array(self, node: Id, which: str) -> "NDArray[Any] | None":
+        """Return a node's first output, or the gradient that flows into it."""
+        if self.results is None:
+            return None
+        return self.results.by_node(node) if which == "output" else self.results.gradient_by_node(node)
+
+    def has(self, node: Id, which: str) -> bool:
+        """Tell whether there is such an array."""
+        return self.array(node, which) is not None
+
+    def number(self, node: Id, which: str) -> str:
+        """Return the array's only number in words; nothing where it has several."""
+        array = self.array(node, which)
+        return number_text(float(array.item())) if array is not None and array.size == 1 else ""
+
+    def heat(self, node: Id, which: str) -> Heat | None:
+        """Return the picture of a node's output or gradient, None where there is no array."""
+        key = (node, which)
+        if key not in self._heats:
+            array = self.array(node, which)
+            diverging = which == "gradient"
+            self._heats[key] = (
+                heat_of(array, self._colours, diverging=diverging) if array is not None else None
+            )
+        return self._heats[key]
+
+    def lines(self, node: Id, which: str) -> list[str]:
+        """Describe the array in short lines, none where there is no array."""
+        array = self.array(node, which)
+        return summary_lines(array) if array is not None else []

@@ -1,0 +1,60 @@
+"""Lights what lies under a resting pointer, and shows by the pointer's form what a press would take hold of."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from app.canvas.auto_items import AutoItem
+from app.canvas.edge_items import EdgeItem
+from app.canvas.hits import Hit, HitKind
+from app.canvas.node_items import NodeItem
+
+if TYPE_CHECKING:
+    from app.canvas.view import BoardView
+
+CURSORS: dict[HitKind, Qt.CursorShape] = {
+    "output": Qt.CursorShape.CrossCursor,
+    "input": Qt.CursorShape.CrossCursor,
+    "shape": Qt.CursorShape.PointingHandCursor,
+    "argument shape": Qt.CursorShape.PointingHandCursor,
+}
+
+
+class Hover:
+    """Remembers what is lit, so that it can be put out again."""
+
+    def __init__(self, view: "BoardView") -> None:
+        self._view = view
+        self._lit: NodeItem | EdgeItem | AutoItem | None = None
+
+    def show(self, hit: Hit) -> None:
+        """Light one thing and put out what was lit before."""
+        scene = self._view.board_scene
+        item: NodeItem | EdgeItem | AutoItem | None = None
+        if hit.edge:
+            item = scene.edge_items.get(hit.edge)
+        elif hit.kind in ("argument", "argument shape"):
+            item = scene.auto_items.get((hit.node, hit.number))
+        elif hit.node:
+            item = scene.node_items.get(hit.node)
+        if item is not self._lit:
+            self.forget()
+            self._light(item, on=True)
+            self._lit = item
+        if hit.kind in CURSORS:
+            self._view.viewport().setCursor(CURSORS[hit.kind])
+        else:
+            self._view.viewport().unsetCursor()
+
+    def forget(self) -> None:
+        """Put out what is lit."""
+        self._light(self._lit, on=False)
+        self._lit = None
+
+    def _light(self, item: NodeItem | EdgeItem | AutoItem | None, *, on: bool) -> None:
+        if item is None or item.scene() is None:
+            return
+        if isinstance(item, NodeItem):
+            item.set_state(hovered=on, shows_ports=on)
+        else:
+            item.set_state(hovered=on)

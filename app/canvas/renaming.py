@@ -1,0 +1,73 @@
+"""Renaming a node where its name is written."""
+
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+from app.canvas.overlays import NameEditor
+from app.document.records import Id
+
+if TYPE_CHECKING:
+    from app.canvas.view import BoardView
+
+LEAST_WIDTH = 120
+
+
+class Renaming:
+    """Holds the one editor of a view, over the name that it edits."""
+
+    def __init__(self, view: "BoardView") -> None:
+        self._view = view
+        self._node: Id = ""
+        self.editor: NameEditor | None = None
+
+    def edit(self, node: Id) -> None:
+        """Open the editor over a node's name."""
+        self.close()
+        item = self._view.board_scene.node_items[node]
+        self._node = node
+        self.editor = NameEditor(self._view, item.look.name, self._keep)
+        self.editor.closed.connect(self._on_closed)
+        item.set_state(renaming=True)
+        self.place()
+        self.editor.show()
+        self.editor.setFocus()
+
+    def _keep(self, name: str) -> str:
+        """Rename the node; return what is wrong with the name, or nothing."""
+        from app.document.edits import EditError, rename
+
+        workspace = self._view.workspace
+        try:
+            transaction = rename(workspace.document, self._node, name)
+        except EditError as refusal:
+            workspace.message.emit(refusal.sentence)
+            return refusal.sentence
+        workspace.commit(transaction)
+        return ""
+
+    def place(self) -> None:
+        """Put the editor over the name."""
+        item = self._view.board_scene.node_items.get(self._node)
+        if self.editor is None or item is None:
+            return
+        box = self._view.mapFromScene(item.place_of("name")).boundingRect()
+        wide, high = max(box.width() + 40, LEAST_WIDTH), self.editor.sizeHint().height()
+        self.editor.setGeometry(box.center().x() - wide // 2, box.center().y() - high // 2, wide, high)
+
+    def keep_only(self, nodes: Container[Id]) -> None:
+        """Close the editor if its node is gone."""
+        if self.editor is not None and self._node not in nodes:
+            self.close()
+
+    def close(self) -> None:
+        """Close the editor; the name stays."""
+        if self.editor is not None:
+            self.editor.drop()
+
+    def _on_closed(self, by_key: bool) -> None:
+        self.editor = None
+        item = self._view.board_scene.node_items.get(self._node)
+        if item is not None:
+            item.set_state(renaming=False)
+        if by_key:
+            self._view.setFocus()

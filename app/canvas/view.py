@@ -1,0 +1,384 @@
+"""The board: turns mouse, keys and drops into gestures and commands, one at a time."""
+
+from typing import TYPE_CHECKING, cast
+
+import attrs
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QCursor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QGraphicsItem, QToolTip, QWidget
+
+from app.canvas.board_keys import BoardKeys
+from app.canvas.commands import Commands
+from app.canvas.dropping import Dropping
+from app.canvas.gestures.gesture import Gesture, Pointer
+from app.canvas.hand import Hand
+from app.canvas.hits import Hit, hit_at
+from app.canvas.hover import Hover
+from app.canvas.ink import Ink
+from app.canvas.node_items import NodeItem
+from app.canvas.overlays import EmptyHint
+from app.canvas.pan_zoom import PanZoomView
+from app.canvas.renaming import Renaming
+from app.canvas.scene import BoardScene
+from app.canvas.telling import accessible_sentence, tip_for
+from app.document.records import Id
+
+if TYPE_CHECKING:
+    from app.document.edits import LooseEnd
+    from app.document.store import Update
+    from app.qt.workspace import Workspace
+
+EMPTY = (
+    "<p><b>Nothing on the board yet.</b></p>"
+    "<p>Drag an operator here from the palette,<br>or press Tab, Space or double-click to search.</p>"
+)
+
+
+@attrs.frozen(eq=False)
+class SearchRequest:
+    """Where the search is to open: on the board, on the screen, and the loose end of a wire if one was in the hand."""
+
+    place: QPointF
+    screen: QPoint
+    wire: "LooseEnd | None" = None
+
+
+@attrs.frozen
+class ShapeRef:
+    """A shape that was clicked: of a node's output, of a wire, or of the argument made for an input."""
+
+    node: Id = ""
+    output: int = 0
+    edge: Id = ""
+    input: int | None = None
+
+
+class BoardView(PanZoomView):
+    """Shows the symbol graph of a workspace and lets the hand edit it.
+
+    One press leads to one gesture. A press changes nothing; the release does; Esc leaves everything as it was.
+    """
+
+    search_requested = Signal(object)
+    """A `SearchRequest`."""
+    open_requested = Signal(object)
+    """The id of a node to look into: Enter or a double-click."""
+    shape_clicked = Signal(object)
+    """A `ShapeRef`."""
+    argument_clicked = Signal(object)
+    """The (node id, input number) of an automatic argument."""
+
+    def __init__(self, workspace: "Workspace", parent: QWidget | None = None) -> None:
+        self.workspace = workspace
+        self.board_scene = BoardScene(workspace)
+        super().__init__(self.board_scene, parent)
+        self.commands = Commands(workspace)
+        self._keys = BoardKeys(self)
+        self._dropping = Dropping(self)
+        self._hand = Hand(self)
+        self._hover = Hover(self)
+        self._renaming = Renaming(self)
+        self._argument: tuple[Id, int] | None = None
+        self._empty = EmptyHint(self, EMPTY)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.viewport().setAcceptDrops(True)
+        self.setAccessibleName("Board")
+        self._dress()
+        workspace.document_changed.connect(self._on_document)
+        workspace.selection_changed.connect(self._on_selection)
+        workspace.view_option_changed.connect(self._dress)
+        self.board_scene.content_changed.connect(self._on_content)
+        self._on_content()
+
+    # What gestures and the shell ask of it -----------------------------------------------------------------------
+
+    def ink(self) -> Ink:
+        """Return the colours to paint with."""
+        return self.board_scene.kit.ink
+
+    def content_box(self) -> QRectF:
+        """Return the box of everything on the board."""
+        return self.board_scene.content_box()
+
+    def scale_changed(self, scale: float) -> None:
+        """Let the painters know the zoom."""
+        self.board_scene.set_scale(scale)
+
+    def set_moving(self, moving: bool) -> None:
+        """Draw more plainly while the view moves."""
+        super().set_moving(moving)
+        self.board_scene.kit.moving = moving
+
+    def moved(self) -> None:
+        """Keep words and editor where they belong, and a gesture under the pointer."""
+        self._renaming.place()
+        self._hand.carry_on()
+
+    def seen_nodes(self) -> list[NodeItem]:
+        """Return the nodes that are in sight, none while they are too small to tell apart."""
+        if self.board_scene.is_far:
+            return []
+        seen = self.seen_box()
+        return [item for item in self.board_scene.node_items.values() if item.body_box().intersects(seen)]
+
+    def add_overlay(self, item: QGraphicsItem) -> None:
+        """Show an item of a gesture's own."""
+        self.board_scene.addItem(item)
+
+    def remove_overlay(self, item: QGraphicsItem) -> None:
+        """Take such an item away."""
+        if item.scene() is not None:
+            self.board_scene.removeItem(item)
+
+    def ask_search(self, at: Pointer, wire: "LooseEnd | None") -> None:
+        """Ask for the search at the pointer."""
+        screen = self.viewport().mapToGlobal(at.view)
+        self.search_requested.emit(SearchRequest(at.board, screen, wire))
+
+    def open_search(self) -> None:
+        """Ask for the search at the pointer, or in the middle when the pointer is elsewhere."""
+        self.ask_search(self.pointer(self._pointer_or_middle()), None)
+
+    def rename(self) -> None:
+        """Edit the name of the selected node where it is written."""
+        nodes = self.commands.selected_nodes()
+        if len(nodes) != 1:
+            self.workspace.message.emit("Select one node to rename it.")
+            return
+        self.reveal(nodes[0])
+        self._renaming.edit(nodes[0])
+
+    def accessible_text(self, node: Id) -> str:
+        """Return the sentence that says a node to somebody who cannot see it."""
+        return accessible_sentence(self.board_scene, node)
+
+    def delete(self) -> None:
+        """Delete the selection."""
+        self.commands.delete()
+
+    def cut(self) -> None:
+        """Cut the selection to the clipboard."""
+        self.commands.cut()
+
+    def copy(self) -> None:
+        """Copy the selection to the clipboard."""
+        self.commands.copy()
+
+    def paste(self, *, keep_inputs: bool = False) -> None:
+        """Paste at the pointer, or in the middle when the pointer is elsewhere."""
+        self.commands.paste(self.pointer(self._pointer_or_middle()).board, keep_inputs=keep_inputs)
+
+    def duplicate(self) -> None:
+        """Copy the selection beside itself."""
+        self.commands.duplicate()
+
+    def selectAll(self) -> None:
+        """Select everything."""
+        self.commands.select_all()
+
+    def fit_selection(self) -> None:
+        """Show the selected nodes, or everything when there are none."""
+        nodes = self.commands.selected_nodes()
+        self.fit_box(self.board_scene.content_box(nodes or None))
+
+    def reveal(self, node: Id) -> None:
+        """Scroll a node into sight."""
+        item = self.board_scene.node_items.get(node)
+        if item is not None:
+            self.show_box(item.mapRectToScene(item.boundingRect()))
+
+    def extract_argument(self) -> None:
+        """Make the automatic argument that was clicked last, or the selected node's first, a Variable of its own."""
+        wanted = self._argument
+        if wanted not in self.board_scene.auto_items:
+            owners = set(self.commands.selected_nodes())
+            wanted = next((key for key in self.board_scene.auto_items if key[0] in owners), None)
+        if wanted is None:
+            self.workspace.message.emit("Select a node that makes an argument of its own first.")
+        else:
+            self.commands.extract_argument(*wanted)
+
+    # Following the workspace -------------------------------------------------------------------------------------
+
+    def _dress(self) -> None:
+        self._empty.dress(self.ink())
+        self.viewport().update()
+
+    def _on_document(self, update: "Update") -> None:
+        # Whatever a gesture has begun was meant for the document before.
+        self.cancel_gesture()
+        self._renaming.keep_only(update.after.nodes)
+
+    def _on_selection(self, _ids: object) -> None:
+        nodes = self.commands.selected_nodes()
+        if len(nodes) == 1 and nodes[0] in self.board_scene.node_items:
+            self.setAccessibleDescription(self.accessible_text(nodes[0]))
+        else:
+            self.setAccessibleDescription(f"{len(nodes)} nodes selected" if nodes else "")
+
+    def _on_content(self) -> None:
+        self._empty.setVisible(not self.board_scene.node_items)
+        self._empty.place()
+        self._hover.forget()
+
+    # The hand ----------------------------------------------------------------------------------------------------
+
+    @property
+    def gesture(self) -> Gesture | None:
+        """The gesture that is under way."""
+        return self._hand.gesture
+
+    def cancel_gesture(self) -> bool:
+        """Give up what the hand is doing; tell whether it was doing anything."""
+        return self._hand.cancel()
+
+    def pointer(
+        self, place: QPoint, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+    ) -> Pointer:
+        """Return a place of the view as gestures want it."""
+        return Pointer(self._exact(place), place, modifiers, self.zoom)
+
+    def clear_hover(self) -> None:
+        """Put out what the pointer lit."""
+        self._hover.forget()
+
+    def hit(self, pointer: Pointer) -> Hit:
+        """Return what lies under the pointer."""
+        return hit_at(self.board_scene, pointer.board, pointer.scale)
+
+    def _pointer_or_middle(self) -> QPoint:
+        place = self.viewport().mapFromGlobal(QCursor.pos())
+        inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
+        return place if inside else self.viewport().rect().center()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take note of a press; only panning begins at once."""
+        left = event.button() == Qt.MouseButton.LeftButton
+        if event.button() == Qt.MouseButton.MiddleButton or (left and self._keys.space_down):
+            if not self.is_panning:
+                self.start_pan(event)
+                self._keys.space_used = True
+        else:
+            self._hand.press(event)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pan, carry a gesture on, or light what is under the pointer."""
+        if self.pan_step(event):
+            self._hand.at = event.position().toPoint()
+        elif not self._hand.move(event):
+            self._hover.show(self.hit(self.pointer(event.position().toPoint())))
+            if self._keys.space_down:
+                self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the gesture, or take the press for a click."""
+        if not self.end_pan(event) and event.button() == Qt.MouseButton.LeftButton:
+            hit = self._hand.release(event)
+            if hit is not None:
+                self._click(hit, self.pointer(event.position().toPoint(), event.modifiers()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Search on the empty board, rename on a name, look into a node."""
+        if event.button() != Qt.MouseButton.LeftButton or self._keys.space_down:
+            self.mousePressEvent(event)
+            return
+        pointer = self.pointer(event.position().toPoint(), event.modifiers())
+        hit = self.hit(pointer)
+        if hit.kind == "nothing":
+            self.ask_search(pointer, None)
+        elif hit.kind == "name" or (hit.kind == "node" and self._on_name(hit.node, pointer.board)):
+            self.workspace.select({hit.node})
+            self._renaming.edit(hit.node)
+        elif hit.kind == "node":
+            self.open_requested.emit(hit.node)
+
+    def _on_name(self, node: Id, point: QPointF) -> bool:
+        return self.board_scene.node_items[node].place_of("name").contains(point)
+
+    def _click(self, hit: Hit, pointer: Pointer) -> None:
+        """Select what was clicked; shapes say why they are so."""
+        match hit.kind:
+            case "shape":
+                self.shape_clicked.emit(ShapeRef(hit.node, hit.number, hit.edge))
+                return
+            case "argument shape":
+                self.shape_clicked.emit(ShapeRef(hit.node, input=hit.number))
+                return
+            case "argument":
+                self._argument = (hit.node, hit.number)
+                self.workspace.select({hit.node})
+                self.argument_clicked.emit(self._argument)
+                return
+        what = hit.edge or hit.node
+        selection = self.workspace.store.selection
+        if pointer.shift or pointer.ctrl:
+            if what:
+                self.workspace.select(selection ^ {what} if pointer.ctrl else selection | {what})
+        else:
+            self.workspace.select({what} if what else set())
+
+    # Other events ------------------------------------------------------------------------------------------------
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Show tips about what lies under a resting pointer."""
+        if event.type() == QEvent.Type.ToolTip and self.gesture is None:
+            pointer = self.pointer(cast(QHelpEvent, event).pos())
+            tip = tip_for(self.board_scene, self.hit(pointer))
+            QToolTip.showText(cast(QHelpEvent, event).globalPos(), tip, self.viewport())
+            return True
+        if event.type() == QEvent.Type.Leave and self.gesture is None:
+            self._hover.show(Hit())
+        return super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Do what a key means on the board."""
+        if not self._keys.press(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """End Space, which alone opens the search and with a drag pans."""
+        if not self._keys.release(event):
+            super().keyReleaseEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Keep Tab for the search."""
+        return False
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Forget held keys when the focus goes."""
+        self._keys.forget()
+        super().focusOutEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the hint of an empty board in the middle."""
+        super().resizeEvent(event)
+        self._empty.place()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Let an operator of the palette in."""
+        self._dropping.enter(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Show where it would stand."""
+        self._dropping.move(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Forget it."""
+        self._dropping.leave()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Put it on the board."""
+        self._dropping.drop(event)
