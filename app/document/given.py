@@ -65,14 +65,14 @@ def _given_shape(binding: Binding, options: Settings, value_shape: ValueShape | 
         found = constant_shape(binding.value)
         if isinstance(found, str):
             raise ShapeError(found)
-        try:
-            return merge(said, found)
-        except ShapeError:
-            raise ShapeError(f"the list has shape {text(found)}, but {text(said)} is asked for.") from None
-    if binding.kind in ("file", "dataset") and value_shape is not None:
+    elif binding.kind in ("file", "dataset") and value_shape is not None:
         found = tuple(value_shape(binding, options))
-        return said or found
-    return said
+    else:
+        return said
+    try:
+        return merge(said, found)
+    except ShapeError:
+        raise ShapeError(f"it has shape {text(found)}, but {text(said)} is asked for.") from None
 
 
 @lru_cache(maxsize=256)

@@ -11,12 +11,16 @@ from app.document.records import GROUP, VARIABLE, Document, Id, Node
 from app.document.refusal import YES, Verdict, no
 from app.document.remember import remember
 from app.document.topology import topology
-from app.engine.errors import EngineError
 from app.engine.operator import Port
 from app.engine.registry import find_operator
+from app.engine.signs import SIGNS, scalar_hint
 
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
 _TAIL = re.compile(r"(.*?)([0-9]{0,9})\Z", re.DOTALL)
+
+_SIGN_STEMS = {sign.both: sign.hint for sign in SIGNS.values()} | {
+    op: scalar_hint(op) for sign in SIGNS.values() for op in (sign.scalar, sign.reversed)
+}
 
 
 @attrs.frozen
@@ -93,7 +97,7 @@ def check_name(document: Document, name: str, *, node: Id | None = None, reading
             return no(f"There is a node called {name} already.")
         if text == name:
             other = document.nodes[owner.node].name
-            return no(f"{name} is the name of the argument that {other} makes for itself.")
+            return no(f"{name} is the name of the argument that {other} makes for itself. Drag that one out.")
         return no(f"{name} would make an argument called {text}, but that name is taken.")
     return YES
 
@@ -110,12 +114,12 @@ def name_fault(name: str) -> str:
 
 
 def _stem(op: str) -> str:
+    """Return what an automatic name begins with: the stem of the sign in Python if there is one, else the spelling."""
     if op == GROUP:
         return "group"
-    try:
-        return find_operator(op).hints.get(op, op.lower())
-    except EngineError:
-        return op.lower()
+    if op in _SIGN_STEMS:
+        return _SIGN_STEMS[op]
+    return find_operator(op).hints.get(op, op.lower())
 
 
 def _numbered(stem: str, start: int, taken: Collection[str], reading: Reading) -> str:

@@ -7,6 +7,7 @@ from app.engine.params import Parameter, as_text
 
 STARTING_VALUES: Mapping[str, Mapping[str, str]] = {
     "Activation": {"act_type": "relu"},
+    "Cast": {"dtype": "float32"},
     "Concat": {"num_args": "2"},
     "Convolution": {"kernel": "(3, 3)", "num_filter": "8", "pad": "(1, 1)"},
     "Embedding": {"input_dim": "10", "output_dim": "4"},
@@ -15,6 +16,7 @@ STARTING_VALUES: Mapping[str, Mapping[str, str]] = {
     "Reshape": {"shape": "(0, -1)"},
     "SliceChannel": {"num_outputs": "2"},
     "_power_scalar": {"scalar": "2"},
+    "clip": {"a_max": "1.0", "a_min": "0.0"},
 }
 """By operator name: what suits a first use better than a declaration alone can say."""
 

@@ -1,6 +1,7 @@
 """Edits of nodes: add, delete, move, rename, and their settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import count
 
 import attrs
 
@@ -162,16 +163,27 @@ def _with(texts: Mapping[str, str], name: str, text: str | None) -> dict[str, st
 
 
 def _keep_wires_by_name(draft: Draft, before: Node, after: Node) -> None:
-    old = [port.name for port in read_node(before).ports]
-    new = [port.name for port in read_node(after).ports]
-    if read_node(after).operator is None or old[: len(new)] == new or new[: len(old)] == old:
+    if read_node(after).operator is None:
         return
+    old, new = ([port.name for port in read_node(node).ports] for node in (before, after))
     wires = topology(draft.start).inputs(before.id)
-    moved = {number: new.index(old[number]) for number in wires if number < len(old) and old[number] in new}
-    taken = set(moved.values())
-    for number, edge in wires.items():
-        if number not in moved:
-            moved[number] = next(free for free in range(len(new), 10**9) if free not in taken)
-            taken.add(moved[number])
-        if moved[number] != number:
-            draft.put(attrs.evolve(edge, input=moved[number]))
+    for number, moved in renumbered(old, new, wires).items():
+        if moved != number:
+            draft.put(attrs.evolve(wires[number], input=moved))
+
+
+def renumbered(old: Sequence[str], new: Sequence[str], wired: Collection[int]) -> dict[int, int]:
+    """Return where the wires at some inputs go when a node's ports change: with their port, if it is still there.
+
+    A wire whose port is gone stays at its number, so that it is back in place when the port comes back, unless another
+    port has that number now; then it goes behind the ports.
+    """
+    moved = {number: new.index(old[number]) for number in wired if number < len(old) and old[number] in new}
+    for number in wired:
+        if number in moved:
+            continue
+        taken = {*moved.values(), *(range(len(new)) if number < len(old) else ())}
+        moved[number] = (
+            number if number not in taken else next(at for at in count(len(new)) if at not in taken)
+        )
+    return moved

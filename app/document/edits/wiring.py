@@ -154,6 +154,8 @@ def rewire(document: Document, edge_id: Id, target: Id, input: int) -> Transacti
     if target == edge.target and read_node(node).takes_any_number:
         _reorder(draft, edge, input)
         return draft.transaction(label)
+    if (target, input) == (edge.target, edge.input):
+        return Transaction(label)
     draft.include(disconnect(document, edge_id))
     return draft.include(connect(draft.document, edge.source, edge.output, target, input)).transaction(label)
 
