@@ -129,6 +129,7 @@ QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: $
 QDockWidget::title { background: $panel; padding: 8px 12px; border: none; }
 QAbstractScrollArea { border: none; background: $panel; }
 QHeaderView { background: $panel; border: none; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QTableCornerButton::section { background: $panel; border: none; }
 QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $separator;
   padding: 4px 8px; }
