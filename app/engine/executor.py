@@ -227,19 +227,20 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
-        return self._keep(step, call, adds=node.operator.adds_gradient)
+        return self._keep(step, call, overwrites=node.operator.overwrites)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
         return self._arrays[key] if key in read else None
 
-    def _keep(self, step: Step, call: Call, *, adds: bool = True) -> Call:
+    def _keep(self, step: Step, call: Call, *, overwrites: tuple[int, ...] = ()) -> Call:
         """Add what a step found to the holders whose request is `add`."""
-        holders = []
+        added, copied = [], []
         for index, key in zip(step.nodes, step.writes, strict=True):
             node = self.executor_graph.nodes[index]
             if node.request == "add":
-                holders.append((self._arrays[key], self._holders[node.entry[0]]))
-        return _Accumulate(call, holders, adds=adds) if holders else call
+                pair = (self._arrays[key], self._holders[node.entry[0]])
+                (copied if node.input in overwrites else added).append(pair)
+        return _Accumulate(call, added, copied) if added or copied else call
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -340,17 +341,18 @@ class _Sum:
 
 
 class _Accumulate:
-    """Adds fresh gradients to what their holders hold already; some operators overwrite it instead."""
+    """Adds fresh gradients to what their holders hold already, and copies those that overwrite it."""
 
-    def __init__(self, call: Call, holders: Sequence[tuple[Array, Array]], *, adds: bool) -> None:
+    def __init__(
+        self, call: Call, added: Sequence[tuple[Array, Array]], copied: Sequence[tuple[Array, Array]]
+    ) -> None:
         self.call = call
-        self.holders = holders
-        self.adds = adds
+        self.added = added
+        self.copied = copied
 
     def __call__(self) -> None:
         self.call()
-        for fresh, holder in self.holders:
-            if self.adds:
-                np.add(holder, fresh, out=holder)
-            else:
-                np.copyto(holder, fresh)
+        for fresh, holder in self.added:
+            np.add(holder, fresh, out=holder)
+        for fresh, holder in self.copied:
+            np.copyto(holder, fresh)

@@ -147,8 +147,8 @@ class Operator:
     """The parameter that counts the inputs, or nothing."""
     is_loss: ClassVar[bool] = False
     """A loss makes its own gradient, whatever head gradient comes in."""
-    adds_gradient: ClassVar[bool] = True
-    """False where MXNet overwrites a gradient buffer although its request is `add`."""
+    overwrites: ClassVar[tuple[int, ...]] = ()
+    """Inputs whose gradient buffer MXNet overwrites although its request is `add`."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     hints: ClassVar[Mapping[str, str]] = {}

@@ -125,7 +125,10 @@ HYPOT = Pair(
     scalars=(0.7,),
 )
 
-same_shapes("elemwise_add", ADD, aliases=("_Plus", "_add", "_plus"), doc="Add two arrays of one shape.")
+_elemwise_add = same_shapes(
+    "elemwise_add", ADD, aliases=("_Plus", "_add", "_plus"), doc="Add two arrays of one shape."
+)
+_elemwise_add.overwrites = (1,)
 same_shapes(
     "elemwise_sub", SUBTRACT, aliases=("_Minus", "_minus", "_sub"), doc="Subtract an array of the same shape."
 )

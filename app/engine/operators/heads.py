@@ -58,7 +58,7 @@ class SoftmaxOutput(Loss):
     d(data) = (p − onehot(label)) · grad_scale, whatever head gradient comes in
     """
 
-    adds_gradient = False
+    overwrites = (0,)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
     ignore_label: float = param(default=-1.0, doc="The label that does not count, with use_ignore or valid.")

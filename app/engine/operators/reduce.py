@@ -137,6 +137,8 @@ class Mean(Reduction):
     y = Σ x / n
     """
 
+    overwrites = (0,)
+
     def count(self, shape: Shape) -> int:
         """Return how many elements make one average."""
         return prod(shape[axis] for axis in self.axes(len(shape)))
