@@ -127,6 +127,11 @@ class ShapesBox(QWidget):
             self._fill(facts)
         self._answer()
 
+    def explain(self, side: str, number: int) -> None:
+        """Give the reasons of one input or output, as a click on its row does."""
+        self._asked = (side, number)
+        self._answer()
+
     @property
     def answers(self) -> list[str]:
         """The sentences that are shown as reasons."""
