@@ -13,6 +13,7 @@ from app.services.running import Results, results_of, run_to
 from app.services.values import ValueShapes
 
 IDS = [entry.id for entry in entries()]
+FORWARD_ONLY = ("bind-basic", "executor-forward", "executor-multi-out")
 PICTURES = [entry.id for entry in entries() if entry.group == "Symbols in pictures"]
 
 
@@ -50,7 +51,7 @@ def test_every_entry_runs_both_ways_with_numbers_to_look_at(entry_id: str) -> No
         value = results.by_node(node_id)
         assert value is None or (np.isfinite(value).all() and value.any())
     wanted = [name for name, request in results.requests.items() if request != "null"]
-    assert wanted
+    assert bool(wanted) == (entry_id not in FORWARD_ONLY)
     gradients = [results.argument_gradient(name) for name in wanted]
     assert all(gradient is not None and gradient.any() for gradient in gradients)
 
