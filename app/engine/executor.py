@@ -4,6 +4,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import attrs
@@ -13,7 +14,7 @@ from app.engine.errors import EngineError, RunError
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
-from app.engine.operator import Array, Run
+from app.engine.operator import Array, Operator, Run
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
 
@@ -227,20 +228,31 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
-        return self._keep(step, call, overwrites=node.operator.overwrites)
+        return self._keep(step, call, node.operator)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
         return self._arrays[key] if key in read else None
 
-    def _keep(self, step: Step, call: Call, *, overwrites: tuple[int, ...] = ()) -> Call:
+    def _keep(self, step: Step, call: Call, operator: Operator | None = None) -> Call:
         """Add what a step found to the holders whose request is `add`."""
-        added, copied = [], []
+        if not any(self.executor_graph.nodes[index].request == "add" for index in step.nodes):
+            return call
+        overwrites = operator.overwrites if operator is not None else ()
+        echoes = operator.echoes if operator is not None else {}
+        held: dict[int, Array] = {}
+        updates: list[Call] = []
         for index, key in zip(step.nodes, step.writes, strict=True):
             node = self.executor_graph.nodes[index]
+            fresh = held.get(echoes.get(node.input, -1), self._arrays[key])
+            target = self._arrays[key]
             if node.request == "add":
-                pair = (self._arrays[key], self._holders[node.entry[0]])
-                (copied if node.input in overwrites else added).append(pair)
-        return _Accumulate(call, added, copied) if added or copied else call
+                target = held[node.input] = self._holders[node.entry[0]]
+                if node.input not in overwrites:
+                    updates.append(partial(np.add, target, fresh, target))
+                    continue
+            if target is not fresh:
+                updates.append(partial(np.copyto, target, fresh))
+        return _InOrder([call, *updates])
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -340,19 +352,12 @@ class _Sum:
             np.add(self.out, part, out=self.out)
 
 
-class _Accumulate:
-    """Adds fresh gradients to what their holders hold already, and copies those that overwrite it."""
+class _InOrder:
+    """Makes several calls one."""
 
-    def __init__(
-        self, call: Call, added: Sequence[tuple[Array, Array]], copied: Sequence[tuple[Array, Array]]
-    ) -> None:
-        self.call = call
-        self.added = added
-        self.copied = copied
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self.calls = calls
 
     def __call__(self) -> None:
-        self.call()
-        for fresh, holder in self.added:
-            np.add(holder, fresh, out=holder)
-        for fresh, holder in self.copied:
-            np.copyto(holder, fresh)
+        for call in self.calls:
+            call()

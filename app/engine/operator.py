@@ -148,7 +148,9 @@ class Operator:
     is_loss: ClassVar[bool] = False
     """A loss makes its own gradient, whatever head gradient comes in."""
     overwrites: ClassVar[tuple[int, ...]] = ()
-    """Inputs whose gradient buffer MXNet overwrites although its request is `add`."""
+    """Inputs whose gradient buffer MXNet overwrites although its request is `add` (docs/decisions/0004)."""
+    echoes: ClassVar[Mapping[int, int]] = {}
+    """Inputs whose gradient MXNet reads back from another one's buffer, with what was added to there."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     hints: ClassVar[Mapping[str, str]] = {}

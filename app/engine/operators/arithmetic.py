@@ -128,7 +128,7 @@ HYPOT = Pair(
 _elemwise_add = same_shapes(
     "elemwise_add", ADD, aliases=("_Plus", "_add", "_plus"), doc="Add two arrays of one shape."
 )
-_elemwise_add.overwrites = (1,)
+_elemwise_add.echoes = {1: 0}
 same_shapes(
     "elemwise_sub", SUBTRACT, aliases=("_Minus", "_minus", "_sub"), doc="Subtract an array of the same shape."
 )
