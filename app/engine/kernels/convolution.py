@@ -7,6 +7,7 @@ Each class prepares its buffers once and is then called without arguments, as of
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from math import ceil, prod
 from typing import Any
@@ -227,6 +228,12 @@ def filter_gradient(image: Array, result: Array, filters: Array, setting: Settin
         np.copyto(target, source)
 
     return run
+
+
+def add_bias(result: Array, bias: Array) -> Callable[[], object]:
+    """Prepare the addition of a bias to every channel of a result."""
+    shift = bias.reshape(-1, *(1,) * (result.ndim - 2))
+    return partial(np.add, result, shift, result)
 
 
 def bias_gradient(result: Array, bias: Array) -> Callable[[], None]:

@@ -187,12 +187,12 @@ class Filtering(Operator):
             words.append(f"{self.num_group} groups")
         return " · ".join(words)
 
-    def settings_code(self, padding: str, dilation: str) -> str:
+    def settings_code(self, windows: Windows, padding: str, dilation: str) -> str:
         """Write the settings as keyword arguments, with the names that the called library has for two of them."""
-        window, ones = self.windows, (1,) * len(self.kernel)
+        ones = (1,) * len(self.kernel)
         return options(
-            stride=(window.stride, ones),
-            **{padding: (window.pad, (0,) * len(ones)), dilation: (window.dilate, ones)},
+            stride=(windows.stride, ones),
+            **{padding: (windows.pad, (0,) * len(ones)), dilation: (windows.dilate, ones)},
             groups=(self.num_group, 1),
         )
 
@@ -347,14 +347,14 @@ class Convolution(Filtering):
         """Call the part `convolve`."""
         bias = n.ins[2] if self.has_bias else "None"
         data, weight = self.channels_first_code(n.ins[0]), self.channels_first_code(n.ins[1])
-        call = f"convolve({data}, {weight}, {bias}{self.settings_code('pad', 'dilate')})"
+        call = f"convolve({data}, {weight}, {bias}{self.settings_code(self.windows, 'pad', 'dilate')})"
         return [f"{n.outs[0]} = {self.own_layout_code(call)}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """Call the parts for the gradients of data and filters."""
         if n.heads[0] is None:
             return assign_zeros(n)
-        keywords = self.settings_code("pad", "dilate")
+        keywords = self.settings_code(self.windows, "pad", "dilate")
         data, weight, head = (self.channels_first_code(name) for name in (n.ins[0], n.ins[1], n.heads[0]))
         lines = []
         if n.grads[0]:
@@ -369,4 +369,4 @@ class Convolution(Filtering):
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call torch's own convolution."""
-        return self.torch_call(n, "F.conv", self.settings_code("padding", "dilation"))
+        return self.torch_call(n, "F.conv", self.settings_code(self.windows, "padding", "dilation"))

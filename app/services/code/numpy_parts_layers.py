@@ -43,10 +43,10 @@ def fold(columns, shape, stride=1, pad=0, dilate=1):
     return image[(slice(None), slice(None), *inside)]
 
 
-def convolve(x, weight, bias, stride=1, pad=0, dilate=1, groups=1):
+def convolve(x, weight, bias, stride=1, pad=0, dilate=1, groups=1, counts=None):
     """Slide filters (filters, channels / groups, *kernel) over an image and sum what each one sees."""
     rank = x.ndim - 2
-    columns = windows(x, weight.shape[2:], stride, pad, dilate)
+    columns = windows(x, weight.shape[2:], stride, pad, dilate, counts)
     counts = columns.shape[2 + rank :]
     columns = columns.reshape(len(x), groups, -1, np.prod(counts))
     y = weight.reshape(groups, len(weight) // groups, -1) @ columns

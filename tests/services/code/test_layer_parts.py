@@ -18,6 +18,7 @@ EXPORTED = (
     "BatchNorm",
     "BlockGrad",
     "Convolution",
+    "Deconvolution",
     "Dropout",
     "LeakyReLU",
     "LinearRegressionOutput",

@@ -1,0 +1,215 @@
+"""Division by lengths: L2Normalization, and LRN, which divides by the neighbours' strength."""
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernels import sample_norms as kernels
+from app.engine.kernels.steps import without_gradient
+from app.engine.operator import Array, Arrays, Example, Operator, OptionalArrays, Reads, Run, operator
+from app.engine.operators.prepared import present
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shapes, merge, text
+
+
+@operator(category="Layers")
+class L2Normalization(Operator):
+    """Divide numbers by the root of the sum of their squares.
+
+    y = x / √(Σ x² + eps)
+    """
+
+    eps: float = param(default=1e-10, doc="Added to the sum so that nothing is divided by zero.")
+    mode: str = param(
+        default="instance",
+        choices=("channel", "instance", "spatial"),
+        doc="What is summed: a whole sample, the channels at each place, or the places of each channel.",
+    )
+
+    examples = (
+        Example({"data": (3, 4)}),
+        Example({"data": (2, 3, 2, 2)}, mode="channel", eps=0.001),
+        Example({"data": (2, 3, 2, 2)}, mode="spatial"),
+    )
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The length by which was divided."""
+        return ("norm",)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Data and result are alike."""
+        data = merge(ins[0], outs[0], "data")
+        if not data:
+            return ins, outs
+        least = {"instance": 2, "channel": 2, "spatial": 3}[self.mode]
+        if len(data) < least:
+            raise ShapeError(f"mode {self.mode} needs {least} axes, but data is {text(data)}.", port="data")
+        lengths = {"instance": data[:1], "channel": (data[0], *data[2:]), "spatial": data[:2]}
+        return (data,), (data, lengths[self.mode])
+
+    def _views(self, array: Array, length: Array) -> tuple[Array, Array]:
+        """See data with three axes, and the length with 1 on the summed one."""
+        shape = array.shape
+        if self.mode == "instance":
+            return array.reshape(shape[0], -1, 1, copy=False), length.reshape(shape[0], 1, 1, copy=False)
+        places = prod(shape[2:])
+        seen = array.reshape(shape[0], shape[1], places, copy=False)
+        if self.mode == "channel":
+            return seen, length.reshape(shape[0], 1, places, copy=False)
+        return seen, length.reshape(shape[0], shape[1], 1, copy=False)
+
+    def _axis(self) -> int:
+        return 2 if self.mode == "spatial" else 1
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Set up the views once."""
+        data, length = self._views(ins[0], outs[1])
+        result, _ = self._views(outs[0], outs[1])
+        return kernels.divide_by_length(kernels.Lengths(data, result, length, self._axis()), self.eps)
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Divide by the length."""
+        self.prepare_forward(run, ins, outs)()
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient follows from result and length."""
+        return Reads(outputs=(0, 1))
+
+    def prepare_backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> Callable[[], object]:
+        """Set up the views once."""
+        head, grad = heads[0], grads[0]
+        if head is None or grad is None:
+            return without_gradient(grads)
+        result, length = self._views(present(outs[0]), present(outs[1]))
+        seen = kernels.Lengths(self._views(head, present(outs[1]))[0], result, length, self._axis())
+        return kernels.divide_by_length_gradient(seen, self._views(grad, present(outs[1]))[0])
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write the gradient of data."""
+        self.prepare_backward(run, ins, outs, heads, grads)()
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write what is left of the head gradient across the result."""
+        return f"({heads[0]} − {outs[0]} · Σ {heads[0]} · {outs[0]}) / √(Σ {ins[0]}² + eps)"
+
+    def summary(self) -> str:
+        """Return the mode."""
+        return self.mode
+
+
+@operator(category="Layers")
+class LRN(Operator):
+    """Divide every number by the strength of its neighbours across channels.
+
+    y = x · (knorm + alpha / nsize · Σ x²)^−beta, the sum over nsize channels around each
+    """
+
+    alpha: float = param(default=1e-4, doc="Weight of the neighbours' squares.")
+    beta: float = param(default=0.75, doc="The power.")
+    knorm: float = param(default=2.0, doc="Added to the sum.")
+    nsize: int = param(low=1, doc="Number of neighbouring channels, the number's own included.")
+
+    examples = (
+        Example({"data": (2, 6, 3, 2)}, nsize=5, alpha=0.1),
+        Example({"data": (1, 4, 2, 2)}, nsize=3, alpha=0.5, knorm=1.0, beta=0.5),
+    )
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The sums, before the power."""
+        return ("norm",)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """All arrays are alike, with four axes."""
+        data = merge(merge(ins[0], outs[0], "data"), (0, 0, 0, 0), "data")
+        return (data,), (data, data)
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Set up nothing; the squares stand in the result until it is written."""
+        data, result, norm = ins[0], outs[0], outs[1]
+        weight = self.alpha / self.nsize
+
+        def call() -> None:
+            np.square(data, out=result)
+            kernels.sum_over_neighbours(result, norm, self.nsize)
+            np.multiply(norm, weight, out=norm)
+            np.add(norm, self.knorm, out=norm)
+            np.power(norm, -self.beta, out=result)
+            np.multiply(result, data, out=result)
+
+        return call
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Divide by the neighbours' strength."""
+        self.prepare_forward(run, ins, outs)()
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient reads data and the sums."""
+        return Reads(inputs=(0,), outputs=(1,))
+
+    def prepare_backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> Callable[[], object]:
+        """Set up the work arrays once."""
+        head, grad = heads[0], grads[0]
+        if head is None or grad is None:
+            return without_gradient(grads)
+        data, norm = present(ins[0]), present(outs[1])
+        along, around = np.empty_like(data), np.empty_like(data)
+        factor = -2 * self.beta * self.alpha / self.nsize
+
+        def call() -> None:
+            np.power(norm, -self.beta, out=grad)
+            np.multiply(grad, head, out=grad)  # the number itself
+            np.multiply(grad, data, out=along)
+            np.divide(along, norm, out=along)
+            kernels.sum_over_neighbours(along, around, self.nsize, mirrored=True)
+            np.multiply(around, data, out=around)
+            np.multiply(around, factor, out=around)  # all that it is a neighbour of
+            np.add(grad, around, out=grad)
+
+        return call
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write the gradient of data."""
+        self.prepare_backward(run, ins, outs, heads, grads)()
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the number's own share and its neighbours'."""
+        head, data, result = heads[0], ins[0], outs[0]
+        factor = f"{2 * self.beta * self.alpha / self.nsize:g}"
+        own, others = f"{head} · s^{-self.beta:g}", f"{factor} · {data} · Σ {head} · {result} / s"
+        return f"{own} − {others}, s = {self.knorm:g} + alpha/n · Σ {data}²"
+
+    def summary(self) -> str:
+        """Return the window."""
+        return f"{self.nsize} channels"
