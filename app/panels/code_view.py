@@ -191,7 +191,7 @@ class CodeView(QPlainTextEdit):
         return range(first, first + self.viewport().height() // max(1, self.fontMetrics().lineSpacing()))
 
     def _make_room(self) -> None:
-        self.setViewportMargins(self.numbers.sizeHint().width() + HALF_STEP, 0, 0, 0)
+        self.setViewportMargins(self.numbers.sizeHint().width(), 0, 0, 0)
 
     def _scroll_numbers(self, area: QRect, by: int) -> None:
         if by:

@@ -1,7 +1,7 @@
 """Edits the gradient that comes in at one output."""
 
+from app.document.constants import constant_fault
 from app.document.edits import set_head_gradient
-from app.document.given import constant_shape
 from app.document.records import Head
 from app.panels.forms.fields import TextField
 from app.panels.forms.parameter_form import FormGrid
@@ -24,11 +24,8 @@ class HeadEditor(FormGrid):
     def show_head(self) -> None:
         """Show what the document says."""
         text = self.workspace.document.heads.get(self.name, Head(self.name)).gradient
-        found = constant_shape(text)
-        self.row.show(
-            text if self.name in self.workspace.document.heads else None,
-            found if isinstance(found, str) else "",
-        )
+        is_set = self.name in self.workspace.document.heads
+        self.row.show(text if is_set else None, constant_fault(text))
 
     def _set(self, text: str | None) -> None:
         self.workspace.try_edit(set_head_gradient, self.name, text or "1")

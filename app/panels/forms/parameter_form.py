@@ -104,7 +104,7 @@ class ParameterForm(FormGrid):
         super().__init__()
         self.rows: dict[str, FormRow] = {}
         self._advanced = tuple(one.name for one in parameters if one.declaration.advanced)
-        self._unknown: dict[str, tuple[QWidget, ...]] = {}
+        self.unknown: dict[str, tuple[ElidedLabel, Field, QLabel, QPushButton]] = {}
         self.more = QPushButton()
         self.more.setProperty("look", "flat")
         self.more.setCheckable(True)
@@ -147,12 +147,12 @@ class ParameterForm(FormGrid):
 
     def _show_unknown(self, names: list[str], params: Mapping[str, str], wrong: Mapping[str, str]) -> None:
         """List settings that the operator does not have, each with a way to get rid of it."""
-        for name in [name for name in self._unknown if name not in names]:
-            for widget in self._unknown.pop(name):
+        for name in [name for name in self.unknown if name not in names]:
+            for widget in self.unknown.pop(name):
                 widget.hide()
                 widget.deleteLater()
         for name in names:
-            if name in self._unknown:
+            if name in self.unknown:
                 continue
             field = TextField()
             field.line.setReadOnly(True)
@@ -163,4 +163,4 @@ class ParameterForm(FormGrid):
             remove.setAccessibleName(f"Remove {name}")
             remove.clicked.connect(lambda _=False, name=name: self.edited.emit(name, None))
             self.add_wide(remove)
-            self._unknown[name] = (row.caption, field, row.complaint, remove)
+            self.unknown[name] = (row.caption, field, row.complaint, remove)
