@@ -3,13 +3,14 @@
 Before the engine is loaded (no analysis yet) a node shows what its record says; nothing here imports the engine then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
+from app.canvas.arrangement import side_ups
 from app.canvas.auto_items import AutoLook
-from app.canvas.geometry import Kind, NodeShape, auto_spots
+from app.canvas.geometry import SIDE_STEP, Kind, NodeShape, auto_spots
 from app.canvas.ink import words
 from app.canvas.looks import EdgeLook, NodeLook, PortLook, ShapeLook
 from app.document.records import GROUP, VARIABLE, Document, Edge, Id, Node
@@ -42,20 +43,20 @@ class Appearance:
         self,
         document: Document,
         analysis: "Analysis | None",
-        heats: "HeatStore | None",
-        side_up: Mapping[Id, bool],
+        heats: "HeatStore | None" = None,
     ) -> None:
         self.document = document
         self.analysis = analysis if analysis is not None and analysis.document is document else None
         self.heats = heats
-        self.side_up = side_up
         self.wires = topology(document)
+        self._names = {node.name for node in document.nodes.values()}
         self._problems: dict[Id, tuple[str, bool]] = {}
         self._wire_problems: dict[Id, str] = {}
         self._auxiliary: frozenset[str] = frozenset()
         if self.analysis is not None:
             self._auxiliary = frozenset(self.analysis.auxiliary_names)
             self._sort_problems(self.analysis)
+        self.side_up = side_ups(document, self.is_side)
 
     def _sort_problems(self, analysis: "Analysis") -> None:
         for problem in analysis.problems:
@@ -106,6 +107,11 @@ class Appearance:
         )
         return self._with_values(look)
 
+    def is_side(self, node: Id, number: int) -> bool:
+        """Tell whether an input is for a weight, a label or the like, which lies beside the flow."""
+        ports = self.facts(self.document.nodes[node]).ports
+        return number < len(ports) and ports[number][1] in SIDE_ROLES
+
     def facts(self, node: Node) -> Facts:
         """Read a node: with the engine where it is there, else as far as the record goes."""
         if node.op == VARIABLE:
@@ -141,10 +147,11 @@ class Appearance:
             shape = shape_look(self.analysis.wire_shape(edge.id))
         return EdgeLook(edge.id, shape, self._wire_problems.get(edge.id, ""))
 
-    def automatic(self, owner: NodeLook, style: str) -> list[AutoLook]:
+    def automatic(self, owner: NodeLook) -> list[AutoLook]:
         """Return the looks of the arguments that a node makes for itself."""
-        if self.analysis is None or not self.document.options.show_auto:
+        if self.analysis is None:
             return []
+        style = self.document.options.style
         arguments = self.analysis.auto_arguments.get(owner.id, ())
         spots = auto_spots(style, owner.shape, [argument.input for argument in arguments])
         short = style == "card" and not _full_names_fit(arguments)
@@ -165,12 +172,17 @@ class Appearance:
         wires = self.wires.inputs(node.id)
         return tuple(self.document.nodes[edge.source].name for edge in wires.values())
 
+    def _array_name(self, look: NodeLook) -> str:
+        name = array_name(look.name, self._names) if look.shape.kind == "variable" else look.name
+        return name if name != look.name else ""
+
     def _with_values(self, look: NodeLook) -> NodeLook:
         if self.heats is None:
             return look
         return attrs.evolve(
             look,
             number=self.heats.number(look.id, "output"),
+            number_name=self._array_name(look),
             gradient_number=self.heats.number(look.id, "gradient"),
             has_output=self.heats.has(look.id, "output"),
             has_gradient=self.heats.has(look.id, "gradient"),
@@ -183,7 +195,16 @@ def shape_look(found: "ShapeText") -> ShapeLook:
     return ShapeLook(str(found), found.inferred)
 
 
-def _full_names_fit(arguments: "Iterable[AutoArgument]") -> bool:
-    names = [argument.name for argument in arguments]
-    room = 70.0 if len(names) <= 2 else 74.0
-    return all(words(name, "small").width <= room for name in names)
+def array_name(symbol_name: str, taken: Collection[str]) -> str:
+    """Name the array that is bound to an argument as the tutorial does: a for A, else like the argument."""
+    lower = symbol_name.lower()
+    is_letter = symbol_name[:1].isalpha() and (len(symbol_name) == 1 or symbol_name[1:].isdecimal())
+    return lower if is_letter and lower not in taken else symbol_name
+
+
+def _full_names_fit(arguments: "Sequence[AutoArgument]") -> bool:
+    """Tell whether the names of arguments that stand beside each other leave a gap."""
+    widths = [words(argument.name, "small").width for argument in arguments]
+    rows = 1 if len(widths) <= 2 else 2
+    step = SIDE_STEP if rows == 1 else 4 * SIDE_STEP / len(widths)
+    return all((one + other) / 2 + 6 <= step for one, other in zip(widths, widths[rows:], strict=False))

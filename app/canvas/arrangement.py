@@ -1,6 +1,6 @@
 """What follows from where the nodes stand: which of several wires bow aside, and where there is room for arguments."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from app.document.records import VARIABLE, Document, Id, Node
 from app.document.topology import topology
@@ -25,9 +25,29 @@ def bows_of(document: Document) -> dict[Id, float]:
     return found
 
 
-def side_ups(document: Document, style: str) -> dict[Id, bool]:
-    """Tell for every node where its automatic arguments go: above it (Picture style: at its right), or not."""
-    return _upper_sides(document) if style == "card" else _right_sides(document)
+def side_ups(document: Document, is_side: Callable[[Id, int], bool]) -> dict[Id, bool]:
+    """Tell for every node where its automatic arguments go: above it (Picture style: at its right), or not.
+
+    `is_side` tells whether an input is for a weight, a label or the like.
+    """
+    if document.options.style != "card":
+        return _right_sides(document)
+    found = _upper_sides(document)
+    for node in found:
+        fed = _fed_from_above(document, node, is_side)
+        if fed:
+            found[node] = fed > 0
+    return found
+
+
+def _fed_from_above(document: Document, node: Id, is_side: Callable[[Id, int], bool]) -> int:
+    """Count the wires to inputs beside the flow: positive when most come from above, negative from below."""
+    height = document.nodes[node].position[1]
+    return sum(
+        1 if document.nodes[edge.source].position[1] < height else -1
+        for number, edge in topology(document).inputs(node).items()
+        if is_side(node, number)
+    )
 
 
 def _upper_sides(document: Document) -> dict[Id, bool]:

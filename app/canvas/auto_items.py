@@ -89,6 +89,11 @@ class AutoItem(QGraphicsItem):
         """Return the box of everything painted."""
         return self._bounds
 
+    @property
+    def text_box(self) -> QRectF:
+        """Where its name and shape are written on the board."""
+        return self._text.translated(self.pos())
+
     def holds(self, point: QPointF) -> bool:
         """Tell whether a point of the board is on its ellipse or its name."""
         here = point - self.pos()

@@ -7,20 +7,22 @@ from PySide6.QtGui import QPainter, QPainterPath
 
 from app.canvas import strokes
 from app.canvas.geometry import CARD
-from app.canvas.ink import Label, words
-from app.canvas.looks import Drawing, Kit, NodeLook, Subject
-from app.canvas.picture_style import Lines, shape_words
+from app.canvas.ink import ELIDE_RIGHT, Label, words
+from app.canvas.looks import Drawing, Kit, NodeLook, Subject, Surroundings
+from app.canvas.picture_style import shape_words
 
 HEAT = QPointF(80.0, 48.0)
 INSET = 10.0
 GAP = 12.0
 FOOT = 22.0
+LEFT = Qt.AlignmentFlag.AlignLeft
+TOP = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
 
 
 class CardStyle:
     """Lays out and paints cards; Variables stay ellipses."""
 
-    def draw(self, look: NodeLook, lines: Lines) -> Drawing:
+    def draw(self, look: NodeLook, around: Surroundings) -> Drawing:
         """Place the words and heatmaps of a card or an ellipse."""
         if look.shape.kind in ("variable", "auxiliary"):
             return self._draw_variable(look)
@@ -130,7 +132,7 @@ class CardStyle:
             )
             right -= shape.width + 8
         if look.summary and right - left > 24:
-            said = words(look.summary, "small", right - left)
+            said = words(look.summary, "small", right - left, ELIDE_RIGHT)
             labels.append(
                 Label("summary", QRectF(left, middle - said.height / 2, said.width, said.height), said)
             )
@@ -227,7 +229,8 @@ class CardStyle:
             number = look.number if which == "output" else look.gradient_number
             heat = None if number else kit.heats.heat(look.id, which)
             if heat is not None:
-                strokes.paint_heat(painter, heat.fit(place), heat, kit.ink)
+                align = TOP if look.shape.kind == "variable" else LEFT
+                strokes.paint_heat(painter, heat.fit(place, align), heat, kit.ink)
             elif look.shape.kind == "operator":
                 self._paint_empty(painter, place, number or which, kit)
 

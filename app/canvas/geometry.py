@@ -22,6 +22,8 @@ LEAST_DOT_GAP = 12.0
 PORT_REACH = 14.0
 """Radius in pixels on the screen, at any zoom, in which a port is hit."""
 WIRE_REACH = 6.0
+SIDE_STEP = 72.0
+"""Distance between the side ports of a card, where there is room."""
 
 
 @attrs.frozen
@@ -215,7 +217,7 @@ class CardGeometry:
     def side_x(self, shape: NodeShape, place: int) -> float:
         """Return where along the edge the side port number `place` lies."""
         body = self.body(shape)
-        step = min(72.0, (body.width() - 40) / max(1, len(shape.side)))
+        step = min(SIDE_STEP, (body.width() - 40) / max(1, len(shape.side)))
         return body.left() + 20 + step * (place + 0.5)
 
     def outputs(self, shape: NodeShape) -> tuple[Anchor, ...]:

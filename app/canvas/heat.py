@@ -60,7 +60,8 @@ class Heat:
             height = width / ratio
         centre_x = box.center().x() - width / 2
         left = centre_x if align & Qt.AlignmentFlag.AlignHCenter else box.left()
-        return QRectF(left, box.center().y() - height / 2, width, height)
+        top = box.top() if align & Qt.AlignmentFlag.AlignTop else box.center().y() - height / 2
+        return QRectF(left, top, width, height)
 
 
 def heat_of(array: "Array", colours: HeatColours, *, diverging: bool) -> Heat:

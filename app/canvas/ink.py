@@ -15,6 +15,7 @@ Script = Literal[
     "name", "text", "small", "tiny", "mono", "mono small", "mono slanted", "sign", "letter", "badge"
 ]
 
+ELIDE_RIGHT = Qt.TextElideMode.ElideRight
 
 _SANS: dict[str, tuple[int, bool]] = {
     "name": (14, True),
@@ -65,10 +66,12 @@ class Words:
 
 
 @lru_cache(maxsize=8192)
-def words(text: str, script: Script, widest: float = 0.0) -> Words:
-    """Lay a text out; one wider than `widest` is shortened in its middle."""
+def words(
+    text: str, script: Script, widest: float = 0.0, elide: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+) -> Words:
+    """Lay a text out; one wider than `widest` is shortened, in its middle unless said otherwise."""
     metrics = metrics_of(script)
-    shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, widest) if widest > 0 else text
+    shown = metrics.elidedText(text, elide, widest) if widest > 0 else text
     static = QStaticText(shown)
     static.setTextFormat(Qt.TextFormat.PlainText)
     static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)

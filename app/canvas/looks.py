@@ -41,8 +41,8 @@ class ShapeLook:
 class NodeLook:
     """All that is drawn of one node.
 
-    `number` is the value of an output that is one number; `has_output` and `has_gradient` tell whether there are arrays
-    to draw. `members` names what a Group holds. `is_stale` marks numbers from before the last edit.
+    `number` is the value of an output that is one number, `number_name` the array's own name where that differs.
+    `has_output` and `has_gradient` tell whether there are arrays to draw. `members` names what a Group holds. `is_stale` marks numbers from before the last edit.
     """
 
     id: Id
@@ -59,6 +59,7 @@ class NodeLook:
     is_error: bool = True
     is_read: bool = False
     number: str = ""
+    number_name: str = ""
     gradient_number: str = ""
     has_output: bool = False
     has_gradient: bool = False
@@ -132,11 +133,19 @@ class Subject:
     state: NodeState
 
 
+@attrs.frozen(eq=False)
+class Surroundings:
+    """What a node's words should not cover: wires as lines, and boxes, relative to its position."""
+
+    lines: list[tuple[QPointF, QPointF]] = attrs.Factory(list)
+    boxes: list[QRectF] = attrs.Factory(list)
+
+
 class NodeStyle(Protocol):
     """How a style lays a node out and paints it."""
 
-    def draw(self, look: NodeLook, lines: "list[tuple[QPointF, QPointF]]") -> Drawing:
-        """Place the words and heatmaps; `lines` are the wires at the node, relative to its position."""
+    def draw(self, look: NodeLook, around: Surroundings) -> Drawing:
+        """Place the words and heatmaps where they cover nothing."""
 
     def paint(self, painter: Any, subject: Subject, kit: Kit) -> None:
         """Paint the node around the origin."""

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas.card_style import CARD_STYLE
 from app.canvas.geometry import Placed, geometry_of
-from app.canvas.looks import Drawing, Kit, NodeLook, NodeState, NodeStyle, Subject
-from app.canvas.picture_style import PICTURE_STYLE, Lines
+from app.canvas.looks import Drawing, Kit, NodeLook, NodeState, NodeStyle, Subject, Surroundings
+from app.canvas.picture_style import PICTURE_STYLE
 
 NODE_LEVEL = 3.0
 LIFTED_LEVEL = 5.0
@@ -23,12 +23,12 @@ def style_of(name: str) -> NodeStyle:
 class NodeItem(QGraphicsItem):
     """One node on the board, without child items; its words are laid out when they are first needed."""
 
-    def __init__(self, look: NodeLook, style: str, kit: Kit, lines: Callable[[str], Lines]) -> None:
+    def __init__(self, look: NodeLook, style: str, kit: Kit, around: Callable[[str], Surroundings]) -> None:
         super().__init__()
         self._look = look
         self._style = style
         self._kit = kit
-        self._lines = lines
+        self._around = around
         self._drawing: Drawing | None = None
         self.state = NodeState()
         self.setZValue(NODE_LEVEL)
@@ -52,7 +52,7 @@ class NodeItem(QGraphicsItem):
     def drawing(self) -> Drawing:
         """Where its words lie, relative to its position."""
         if self._drawing is None:
-            self._drawing = style_of(self._style).draw(self._look, self._lines(self._look.id))
+            self._drawing = style_of(self._style).draw(self._look, self._around(self._look.id))
         return self._drawing
 
     def show_look(self, look: NodeLook, style: str) -> bool:

@@ -7,9 +7,9 @@ from app.canvas import strokes
 from app.canvas.geometry import PICTURE
 from app.canvas.ink import Label, Words, words
 from app.canvas.labels import Side, free_place
-from app.canvas.looks import Drawing, Kit, NodeLook, Subject
+from app.canvas.looks import Drawing, Kit, NodeLook, Subject, Surroundings
 
-Lines = list[tuple[QPointF, QPointF]]
+Line = tuple[QPointF, QPointF]
 
 HEAT = QPointF(54.0, 36.0)
 NAME_SIDES: dict[str, tuple[Side, ...]] = {
@@ -27,11 +27,12 @@ WIDEST_NAME = 180.0
 class PictureStyle:
     """Lays out and paints ellipses, and the red outline box of a Group."""
 
-    def draw(self, look: NodeLook, lines: Lines) -> Drawing:
+    def draw(self, look: NodeLook, around: Surroundings) -> Drawing:
         """Place sign, tag, name, numbers and shapes where no wire runs."""
         body = PICTURE.body(look.shape)
         labels: list[Label] = []
-        taken: list[QRectF] = []
+        lines, taken = around.lines, list(around.boxes)
+        foreign = len(taken)
         if look.sign:
             sign = words(look.sign, "sign")
             box = free_place(body, sign.size, SIGN_SIDES, [], [])
@@ -47,7 +48,7 @@ class PictureStyle:
         heats = self._place_block(look, lines, labels, taken)
         self._place_shape(look, lines, labels, taken)
         bounds = body.adjusted(-10, -12, 12, PICTURE.handle_gap + 10)
-        for box in taken:
+        for box in taken[foreign:]:
             bounds = bounds.united(box.adjusted(-3, -6, 6, 3))
         return Drawing(tuple(labels), heats, bounds, QPointF(body.right() - 3, body.top() + 2))
 
@@ -74,11 +75,12 @@ class PictureStyle:
             strokes.paint_badge(painter, subject.drawing.badge, ink, is_error=look.is_error)
 
     def _place_block(
-        self, look: NodeLook, lines: Lines, labels: list[Label], taken: list[QRectF]
+        self, look: NodeLook, lines: list[Line], labels: list[Label], taken: list[QRectF]
     ) -> tuple[tuple[str, QRectF], ...]:
         """Place name and number, the operator's name, and the heatmaps as one block."""
         name = words(look.name, "name", WIDEST_NAME)
-        number = words(f" = {look.number}", "mono") if look.number else None
+        own_number = look.number if not look.number_name else ""
+        number = words(f" = {own_number}", "mono") if own_number else None
         below = words(_second_line(look), "small", WIDEST_NAME) if _second_line(look) else None
         wanted = [which for which in ("output", "gradient") if _has_heat(look, which)]
         heat_width = len(wanted) * (HEAT.x() + 6) - 6 if wanted else 0.0
@@ -110,17 +112,25 @@ class PictureStyle:
             for place, which in enumerate(wanted)
         )
 
-    def _place_shape(self, look: NodeLook, lines: Lines, labels: list[Label], taken: list[QRectF]) -> None:
+    def _place_shape(
+        self, look: NodeLook, lines: list[Line], labels: list[Label], taken: list[QRectF]
+    ) -> None:
         """Write the shape beside a node whose output goes nowhere; else its wires say it."""
+        body = PICTURE.body(look.shape)
+        if look.number_name and look.number:
+            number = words(f"{look.number_name} = {look.number}", "mono")
+            box = free_place(body, number.size, SHAPE_SIDES, lines, taken)
+            labels.append(Label("number", box, number))
+            taken.append(box)
         if look.is_read or not look.outputs or look.shape.kind == "group":
             return
         shape = look.outputs[0]
         said = shape_words(shape.text, slanted=shape.slanted)
         tag = next((label.box for label in labels if label.role == "tag"), None)
         if tag is not None:
-            box = QRectF(tag.center().x() - said.width / 2, tag.bottom() + 3, said.width, said.height)
+            box = free_place(tag, said.size, ("below", "above", "right", "left"), lines, taken)
         else:
-            box = free_place(PICTURE.body(look.shape), said.size, SHAPE_SIDES, lines, taken)
+            box = free_place(body, said.size, SHAPE_SIDES, lines, taken)
         labels.append(Label("shape", box, said))
         taken.append(box)
 

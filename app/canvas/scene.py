@@ -8,15 +8,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from app.canvas.appearance import Appearance
-from app.canvas.arrangement import bows_of, side_ups
+from app.canvas.arrangement import bows_of
 from app.canvas.auto_items import AutoItem, AutoLook
 from app.canvas.edge_items import EdgeItem
 from app.canvas.far_layer import FarLayer
 from app.canvas.geometry import PICTURE, StyleGeometry, geometry_of
 from app.canvas.ink import Ink
-from app.canvas.looks import Kit, NodeState
+from app.canvas.looks import Kit, NodeState, Surroundings
 from app.canvas.node_items import NodeItem
-from app.canvas.picture_style import Lines
 from app.canvas.ways import Wire
 from app.document.records import Document, Edge, Id, Node
 from app.document.topology import topology
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
     from app.canvas.heat_store import HeatStore
     from app.document.store import Update
     from app.qt.workspace import Workspace
+
+
+SMALL = 60
+"""Up to so many wires the words of a node keep clear of all the others, not only of its own."""
 
 
 class NoHeats:
@@ -55,7 +58,7 @@ class BoardScene(QGraphicsScene):
         self._autos_of: dict[Id, list[AutoItem]] = {}
         self.heats: HeatStore | None = None
         self.kit = Kit(Ink(workspace.theme), NoHeats())
-        self.appearance = Appearance(workspace.document, None, None, {})
+        self.appearance = Appearance(workspace.document, None)
         self._bows: Mapping[Id, float] = {}
         self._style: str = workspace.document.options.style
         self._far = FarLayer(self)
@@ -116,17 +119,31 @@ class BoardScene(QGraphicsScene):
             return PICTURE.bowed(source, target, bow)
         return self.geometry.wire(source, edge.output, target, edge.input)
 
-    def lines_at(self, node: Id) -> Lines:
-        """Return the wires at a node as lines from its centre, for placing words beside them."""
+    def surroundings(self, node: Id) -> Surroundings:
+        """Return what the words of a node should not cover: its wires, and in a small graph everything near."""
         own = self.node_items[node].pos()
         wires = topology(self.document)
         others = [edge.target for edge in wires.outputs(node)]
         others += [edge.source for edge in wires.inputs(node).values()]
-        lines = [
-            (QPointF(), self.node_items[other].pos() - own) for other in others if other in self.node_items
-        ]
+        lines = [(QPointF(), self.node_items[other].pos() - own) for other in others]
         lines += [(QPointF(), auto.look.spot.centre) for auto in self._autos_of.get(node, ())]
-        return lines
+        if not self._is_small:
+            return Surroundings(lines)
+        ids = {edge.id for edge in wires.outputs(node)} | {edge.id for edge in wires.inputs(node).values()}
+        lines += [
+            (edge.way.start - own, edge.way.end - own)
+            for key, edge in self.edge_items.items()
+            if key not in ids
+        ]
+        boxes = [item.body_box().translated(-own) for key, item in self.node_items.items() if key != node]
+        boxes += [auto.text_box.translated(-own) for auto in self.auto_items.values()]
+        boxes += [edge.text_box.translated(-own) for edge in self.edge_items.values()]
+        return Surroundings(lines, boxes)
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether words may look around for everything near, which takes time for each pair."""
+        return len(self.edge_items) <= SMALL
 
     # Following the workspace -------------------------------------------------------------------------------------
 
@@ -170,8 +187,7 @@ class BoardScene(QGraphicsScene):
         """Compare everything with the workspace and change what differs."""
         document = self.workspace.document
         self._style = document.options.style
-        sides = side_ups(document, self._style)
-        self.appearance = Appearance(document, self.workspace.analysis, self.heats, sides)
+        self.appearance = Appearance(document, self.workspace.analysis, self.heats)
         self._bows = bows_of(document) if self._style != "card" else {}
         moved = self._sync_nodes(document)
         self._sync_autos()
@@ -189,7 +205,7 @@ class BoardScene(QGraphicsScene):
             look = self.appearance.node(node)
             item = self.node_items.get(key)
             if item is None:
-                item = NodeItem(look, self._style, self.kit, self.lines_at)
+                item = NodeItem(look, self._style, self.kit, self.surroundings)
                 item.setVisible(not self._far.isVisible())
                 self.node_items[key] = item
                 item.setPos(*node.position)
@@ -204,8 +220,9 @@ class BoardScene(QGraphicsScene):
 
     def _sync_autos(self) -> None:
         looks: dict[tuple[Id, int], AutoLook] = {}
-        for item in self.node_items.values():
-            for look in self.appearance.automatic(item.look, self._style):
+        shown = self.node_items.values() if self.document.options.show_auto else ()
+        for item in shown:
+            for look in self.appearance.automatic(item.look):
                 looks[look.key] = look
         for key in [key for key in self.auto_items if key not in looks]:
             self._drop(self.auto_items.pop(key))
@@ -241,8 +258,12 @@ class BoardScene(QGraphicsScene):
             item.run(self.way(edge), self._style)
             if edge.source in moved or edge.target in moved:
                 around |= {edge.source, edge.target}
-        if self._style != "card":
-            for node in around | moved:
+        self._lay_out(around | moved)
+
+    def _lay_out(self, nodes: set[Id]) -> None:
+        """Place the words anew that stand beside wires which run otherwise now."""
+        if self._style != "card" and nodes:
+            for node in self.node_items if self._is_small else nodes:
                 self.node_items[node].lay_out()
 
     def _drop(self, item: QGraphicsItem) -> None:
@@ -274,9 +295,7 @@ class BoardScene(QGraphicsScene):
                 touched |= {edge.source, edge.target}
         for edge in edges.values():
             self.edge_items[edge.id].run(self.way(edge), self._style)
-        if self._style != "card":
-            for key in touched:
-                self.node_items[key].lay_out()
+        self._lay_out(touched)
         if self._far.isVisible():
             self._far.rebuild()
 

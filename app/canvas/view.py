@@ -27,7 +27,7 @@ from app.canvas.hits import Hit, hit_at
 from app.canvas.hover import Hover
 from app.canvas.ink import Ink
 from app.canvas.node_items import NodeItem
-from app.canvas.overlays import EmptyHint
+from app.canvas.overlays import EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
@@ -159,6 +159,11 @@ class BoardView(PanZoomView):
             return
         self.reveal(nodes[0])
         self._renaming.edit(nodes[0])
+
+    @property
+    def name_editor(self) -> NameEditor | None:
+        """The editor of a name, while one is open."""
+        return self._renaming.editor
 
     def accessible_text(self, node: Id) -> str:
         """Return the sentence that says a node to somebody who cannot see it."""

@@ -359,7 +359,7 @@ def test_an_edit_from_elsewhere_ends_a_gesture(board, mouse, workspace, draw, tr
 
 
 def test_a_band_takes_what_it_touches(board, mouse, workspace, trio):
-    a, b, c = trio
+    a, b, _c = trio
     mouse.drag((-140, -140), (-90, 60))
     assert workspace.store.selection == {a}
     mouse.drag((-140, -140), (140, -90))
@@ -367,7 +367,7 @@ def test_a_band_takes_what_it_touches(board, mouse, workspace, trio):
 
 
 def test_a_band_from_right_to_left_takes_only_what_it_holds(board, mouse, workspace, trio):
-    a, b, _ = trio
+    a, _b, _ = trio
     mouse.press(60, -60)
     mouse.move(-92, -140)
     assert "fully inside" in board.gesture.words
@@ -378,7 +378,7 @@ def test_a_band_from_right_to_left_takes_only_what_it_holds(board, mouse, worksp
 
 
 def test_bands_with_shift_add_and_with_ctrl_take_away(board, mouse, workspace, trio):
-    a, b, c = trio
+    a, _b, c = trio
     workspace.select({c})
     mouse.drag((-140, -140), (-60, -60), keys=SHIFT)
     assert workspace.store.selection == {a, c}
@@ -387,7 +387,7 @@ def test_bands_with_shift_add_and_with_ctrl_take_away(board, mouse, workspace, t
 
 
 def test_esc_keeps_the_selection_as_it_was_before_a_band(board, mouse, workspace, qtbot, trio):
-    a, b, c = trio
+    a, _b, c = trio
     workspace.select({c})
     mouse.press(-140, -140)
     mouse.move(140, -60)
@@ -400,7 +400,7 @@ def test_esc_keeps_the_selection_as_it_was_before_a_band(board, mouse, workspace
 
 
 def test_shift_and_ctrl_clicks(board, mouse, workspace, trio):
-    a, b, c = trio
+    a, b, _c = trio
     mouse.click(-96, -96)
     mouse.click(96, -96, keys=SHIFT)
     assert workspace.store.selection == {a, b}
@@ -501,7 +501,7 @@ def test_fit_shows_everything_and_fit_selection_shows_that(board, qtbot, workspa
 
 
 def test_far_away_nodes_can_still_be_selected_and_moved(board, mouse, workspace, draw, trio):
-    a, b, c = trio
+    a, _b, _c = trio
     board.zoom_to(0.2)
     assert board.board_scene.is_far
     mouse.click(-96, -96)
