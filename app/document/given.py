@@ -1,12 +1,10 @@
 """What the bindings say about shapes and types before anything is inferred."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from typing import Any
 
 import attrs
 
+from app.document.constants import constant_shape
 from app.document.records import Binding, Document, Settings
 from app.engine.errors import EngineError, ShapeError
 from app.engine.shapes import Shape, merge, text
@@ -63,8 +61,6 @@ def _given_shape(binding: Binding, options: Settings, value_shape: ValueShape | 
     said = binding.shape or ()
     if binding.kind == "constant":
         found = constant_shape(binding.value)
-        if isinstance(found, str):
-            raise ShapeError(found)
     elif binding.kind in ("file", "dataset") and value_shape is not None:
         found = tuple(value_shape(binding, options))
     else:
@@ -73,30 +69,3 @@ def _given_shape(binding: Binding, options: Settings, value_shape: ValueShape | 
         return merge(said, found)
     except ShapeError:
         raise ShapeError(f"it has shape {text(found)}, but {text(said)} is asked for.") from None
-
-
-@lru_cache(maxsize=256)
-def constant_shape(value: str) -> Shape | str:
-    """Return the shape of a nested list written as JSON, () for a number, or what is wrong with it."""
-    try:
-        return _shape_of(json.loads(value))
-    except (ValueError, RecursionError):
-        return "type a number such as 1.5, or a list such as [1, 2, 3] or [[1, 2], [3, 4]]."
-
-
-def _shape_of(value: Any) -> Shape | str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return ()
-    shape: list[int] = []
-    level = [value]
-    while any(isinstance(item, list) for item in level):
-        lengths = {len(item) if isinstance(item, list) else -1 for item in level}
-        if lengths == {0}:
-            return "the list is empty, and there are no empty arrays."
-        if len(lengths) > 1:
-            return "its rows must all be of one length."
-        shape.append(lengths.pop())
-        level = [item for row in level for item in row]
-    if all(isinstance(item, (int, float)) for item in level):
-        return tuple(shape)
-    return "it must hold nothing but numbers."

@@ -1,7 +1,7 @@
 """What a node on the board is: its operator, its ports and outputs, and what is wrong with its settings."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import attrs
@@ -35,12 +35,12 @@ class Reading:
     operator: Operator | None = None
     faults: tuple[Fault, ...] = ()
 
-    @property
+    @cached_property
     def ports(self) -> tuple[Port, ...]:
         """The inputs, then the auxiliary states; none for a Group, whose wires make them."""
         return self.operator.ports if self.operator is not None else ()
 
-    @property
+    @cached_property
     def output_count(self) -> int:
         """The number of visible outputs."""
         if self.operator is not None:
@@ -59,7 +59,7 @@ class Reading:
 
     def is_auxiliary(self, number: int) -> bool:
         """Tell whether an input is an auxiliary state."""
-        return self.operator is not None and number >= len(self.operator.inputs)
+        return self.operator is not None and number >= len(self.ports) - len(self.operator.auxiliary)
 
     def output_names(self, name: str) -> tuple[str, ...]:
         """Return the names of the visible outputs of a node of this kind called `name`."""

@@ -15,6 +15,7 @@ STARTING_VALUES: Mapping[str, Mapping[str, str]] = {
     "Pooling": {"kernel": "(2, 2)", "pool_type": "max", "stride": "(2, 2)"},
     "Reshape": {"shape": "(0, -1)"},
     "SliceChannel": {"num_outputs": "2"},
+    "UpSampling": {"num_args": "1", "sample_type": "nearest", "scale": "2"},
     "_power_scalar": {"scalar": "2"},
     "clip": {"a_max": "1.0", "a_min": "0.0"},
 }

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.document.constants import parse_constant, spell
 from app.document.records import Document
 from app.engine.errors import BindError, EngineError, FormatError
-from app.services.constants import parse_constant, spell
 from app.services.document_json import FORMAT, document_from_plain, document_text, plain_from_text
 from app.services.writing import write_whole
 

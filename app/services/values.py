@@ -8,13 +8,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from app.document.constants import constant_shape, parse_constant
 from app.document.records import Binding, Settings
 from app.engine import initializers
 from app.engine.errors import BindError
 from app.engine.operator import DType
 from app.engine.shapes import Shape, merge, text
 from app.services.array_files import array_shape, read_array
-from app.services.constants import constant_shape, parse_constant
 from app.services.datasets import batch_shape, read_batch
 
 Array = NDArray[Any]

@@ -241,9 +241,9 @@ def test_moving_a_wire_to_where_it_is_is_nothing() -> None:
 def test_moving_a_wire_into_a_circle_is_refused() -> None:
     board = product()
     edge = topology(board.document).inputs(board.find("E"))[0]
-    last = board.document.edges[board.wire(board.find("E"), board.add("exp", "x"))]
+    last = board.wire(board.find("E"), board.add("exp", "x"))
     with pytest.raises(EditError, match="circle"):
-        edits.rewire(board.document, last.id, board.find("C"), 0)
+        edits.rewire(board.document, last, board.find("C"), 0)
     with pytest.raises(EditError, match="cannot feed itself"):
         edits.rewire(board.document, edge.id, board.find("C"), 0)
 

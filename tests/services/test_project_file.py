@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.document.records import Binding, Document, Edge, Head, Node, Settings, empty_document
 from app.engine.errors import FormatError
 from app.services import project_file
-from app.services.constants import spell
+from app.document.constants import spell
 from app.services.document_json import document_from_plain, document_text, plain_from_text
 from app.services.project_file import array_path, read_any, read_project, write_project
 

@@ -3,6 +3,7 @@
 import attrs
 
 from app.document.analysis import Analysis
+from app.document.constants import parse_constant
 from app.document.records import Binding, Id
 from app.engine.gradient import differentiated_nodes, ignores_head_gradient
 from app.engine.graph import Graph
@@ -11,7 +12,6 @@ from app.engine.shapes import Shape
 from app.services.code.lines import CodeLines
 from app.services.code.names import Identifiers, identifier, literal
 from app.services.code.symbol_values import WEIGHT, filled, in_place, is_short, value
-from app.services.constants import parse_constant
 from app.services.proposals import propose_request
 from app.services.running import request_of
 

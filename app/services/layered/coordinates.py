@@ -112,15 +112,13 @@ def _packed(ranks: Rows, root: list[int], widths: list[float], gap: float) -> li
     order = [block for block in blocks if block not in waiting]
     for block in order:
         for two, apart in after.get(block, {}).items():
-            if x[two] < x[block] + apart:
-                x[two] = x[block] + apart
+            x[two] = max(x[two], x[block] + apart)
             waiting[two] -= 1
             if not waiting[two]:
                 order.append(two)
     for block in reversed(order):
         room = min((x[two] - apart for two, apart in after.get(block, {}).items()), default=x[block])
-        if room > x[block]:
-            x[block] = room
+        x[block] = max(x[block], room)
     return [x[block] for block in root]
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from app.document.constants import constant_shape, parse_constant, spell
 from app.engine.errors import BindError
-from app.services.constants import constant_shape, parse_constant, spell
 
 
 @pytest.mark.parametrize(

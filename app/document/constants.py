@@ -36,6 +36,15 @@ def constant_shape(text: str) -> tuple[int, ...]:
     return parse_constant(text).shape
 
 
+def constant_fault(text: str) -> str:
+    """Say what is wrong with a text as a constant, or nothing."""
+    try:
+        parse_constant(text)
+    except BindError as error:
+        return error.sentence
+    return ""
+
+
 def spell(array: Array) -> str:
     """Write an array as the shortest text that `parse_constant` reads back to the same numbers."""
     if array.dtype == np.float64 or array.dtype.kind in "iub":
