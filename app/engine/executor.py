@@ -237,22 +237,19 @@ class Executor:
         """Add what a step found to the holders whose request is `add`."""
         if not any(self.executor_graph.nodes[index].request == "add" for index in step.nodes):
             return call
-        overwrites = operator.overwrites if operator is not None else ()
         echoes = operator.echoes if operator is not None else {}
+        add = operator.add_gradient if operator is not None else add_plainly
         held: dict[int, Array] = {}
-        updates: list[Call] = []
+        calls = [call]
         for index, key in zip(step.nodes, step.writes, strict=True):
             node = self.executor_graph.nodes[index]
-            fresh = held.get(echoes.get(node.input, -1), self._arrays[key])
-            target = self._arrays[key]
+            echoed = held.get(echoes.get(node.input, -1))
             if node.request == "add":
-                target = held[node.input] = self._holders[node.entry[0]]
-                if node.input not in overwrites:
-                    updates.append(partial(np.add, target, fresh, target))
-                    continue
-            if target is not fresh:
-                updates.append(partial(np.copyto, target, fresh))
-        return _InOrder([call, *updates])
+                held[node.input] = self._holders[node.entry[0]]
+                calls.append(add(self._arrays[key] if echoed is None else echoed, held[node.input]))
+            elif echoed is not None:
+                calls.append(partial(np.copyto, self._arrays[key], echoed))
+        return _InOrder(calls)
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -350,6 +347,11 @@ class _Sum:
         np.add(self.parts[0], self.parts[1], out=self.out)
         for part in self.parts[2:]:
             np.add(self.out, part, out=self.out)
+
+
+def add_plainly(fresh: Array, holder: Array) -> Call:
+    """Return the call that adds a fresh gradient to what its holder holds."""
+    return partial(np.add, holder, fresh, holder)
 
 
 class _InOrder:

@@ -147,10 +147,8 @@ class Operator:
     """The parameter that counts the inputs, or nothing."""
     is_loss: ClassVar[bool] = False
     """A loss makes its own gradient, whatever head gradient comes in."""
-    overwrites: ClassVar[tuple[int, ...]] = ()
-    """Inputs whose gradient buffer MXNet overwrites although its request is `add` (docs/decisions/0004)."""
     echoes: ClassVar[Mapping[int, int]] = {}
-    """Inputs whose gradient MXNet reads back from another one's buffer, with what was added to there."""
+    """Inputs whose gradient MXNet reads back from another one's buffer (docs/decisions/0004)."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     hints: ClassVar[Mapping[str, str]] = {}
@@ -258,6 +256,13 @@ class Operator:
     ) -> Callable[[], object]:
         """Return a call that runs backward on these very buffers."""
         return partial(self.backward, run, ins, outs, heads, grads)
+
+    def add_gradient(self, fresh: Array, holder: Array) -> Callable[[], object]:
+        """Return the call that adds a fresh gradient to what its holder holds.
+
+        Overridden where MXNet does something else (docs/decisions/0004).
+        """
+        return partial(np.add, holder, fresh, holder)
 
     @property
     def updates_auxiliary(self) -> Literal["", "forward", "backward"]:

@@ -107,3 +107,18 @@ def writing(array: Array, shape: Shape) -> tuple[Array, list[Step]]:
 def product(left: Array, right: Array, out: Array) -> Step:
     """Return the step that writes a matrix product into plain memory."""
     return partial(np.dot, left, right, out)
+
+
+def overwrite(fresh: Array, holder: Array) -> Step:
+    """Return the step that puts a fresh gradient over what its holder holds."""
+    return partial(np.copyto, holder, fresh)
+
+
+def scale_and_add(fresh: Array, holder: Array, factor: float) -> Step:
+    """Return the step that scales what a holder holds before it adds a fresh gradient."""
+
+    def run() -> None:
+        np.multiply(holder, holder.dtype.type(factor), out=holder)
+        np.add(holder, fresh, out=holder)
+
+    return run

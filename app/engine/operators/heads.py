@@ -10,6 +10,7 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.kernels import losses
 from app.engine.kernels import softmax as softmax_kernels
+from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import (
     Array,
     Arrays,
@@ -58,8 +59,6 @@ class SoftmaxOutput(Loss):
     d(data) = (p − onehot(label)) · grad_scale, whatever head gradient comes in
     """
 
-    overwrites = (0,)
-
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
     ignore_label: float = param(default=-1.0, doc="The label that does not count, with use_ignore or valid.")
     multi_output: bool = param(
@@ -96,6 +95,10 @@ class SoftmaxOutput(Loss):
     )
 
     # Shapes ------------------------------------------------------------------------------------------------------
+
+    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Data and result are alike; the label's shape follows from data's and never the other way."""

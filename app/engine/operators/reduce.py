@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels.reduction import sum_axes
-from app.engine.kernels.steps import Step, copy, in_order, ufunc
+from app.engine.kernels.steps import Step, copy, in_order, scale_and_add, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, Example, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
@@ -137,7 +137,9 @@ class Mean(Reduction):
     y = Σ x / n
     """
 
-    overwrites = (0,)
+    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+        """MXNet divides the whole buffer once more, with what it held before."""
+        return scale_and_add(fresh, holder, 1 / self.count(holder.shape))
 
     def count(self, shape: Shape) -> int:
         """Return how many elements make one average."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import activations
-from app.engine.kernels.steps import copy, nothing
+from app.engine.kernels.steps import Step, copy, nothing, scale_and_add
 from app.engine.operator import (
     Array,
     Arrays,
@@ -27,6 +27,10 @@ class Regression(Loss):
     """What the three regressions have in common."""
 
     grad_scale: float
+
+    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+        """MXNet scales the whole buffer once more, with what it held before."""
+        return scale_and_add(fresh, holder, self.grad_scale * holder.shape[0] / holder.size)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """The label is as large as data; a single column may come without its axis."""
