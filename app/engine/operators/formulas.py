@@ -15,6 +15,7 @@ _CALLS = {
     "np.maximum(": "max(",
     "np.minimum(": "min(",
     "np.logical_not(": "not(",
+    "np.pi": "π",
     "np.": "",
 }
 

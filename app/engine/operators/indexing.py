@@ -20,11 +20,10 @@ from app.engine.operator import (
     Types,
     operator,
 )
+from app.engine.operators.element_types import NUMBERS, check_type, named_type
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge
-
-NUMBER_TYPES = ("bfloat16", "float16", "float32", "float64", "int32", "int64", "int8", "uint8")
 
 
 @operator(category="Layers")
@@ -36,7 +35,7 @@ class Embedding(Prepared):
 
     input_dim: int = param(low=1, doc="How many rows there are to look up.")
     output_dim: int = param(low=1, doc="Length of a row.")
-    dtype: str = param(default="float32", choices=NUMBER_TYPES, doc="Type of the rows.", advanced=True)
+    dtype: str = param(default="float32", choices=NUMBERS, doc="Type of the rows.", advanced=True)
     sparse_grad: bool = param(
         default=False, doc="Store the gradient sparsely in MXNet; all storage is dense here.", advanced=True
     )
@@ -51,6 +50,10 @@ class Embedding(Prepared):
         """Indices and the rows."""
         return (Port("data"), Port("weight", "weight"))
 
+    def check(self) -> None:
+        """Refuse a type that is not there."""
+        check_type(self.dtype)
+
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Put the length of a row behind the indices' sizes; the table follows from the settings."""
         data, out = ins[0], outs[0]
@@ -62,7 +65,7 @@ class Embedding(Prepared):
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """Rows and value have one type; indices may have any."""
-        rows = ins[1] or outs[0] or np.dtype(self.dtype)
+        rows = next((kind for kind in (ins[1], outs[0]) if kind is not None), named_type(self.dtype))
         return (ins[0], rows), (rows,)
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:

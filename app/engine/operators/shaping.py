@@ -1,14 +1,22 @@
-"""The same elements in another shape or order: Flatten, Reshape, transpose."""
+"""The same elements in the same order in another shape: Flatten, Reshape, expand_dims, squeeze, reshape_like."""
 
 from collections.abc import Sequence
-from functools import partial
 from math import prod
-
-import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import Arrays, CodeNames, Cost, Example, Reads, operator, refuse
+from app.engine.operator import (
+    Arrays,
+    CodeNames,
+    Cost,
+    Example,
+    GradientKind,
+    Port,
+    Reads,
+    Types,
+    operator,
+    refuse,
+)
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reshape_codes import reshaped, reshaped_the_old_way
 from app.engine.params import param
@@ -143,83 +151,113 @@ def _last_missing(sizes: Shape, count: int) -> Shape:
     return tuple(size or count // known for size in sizes)
 
 
-@operator(name="transpose", category="Shape", sign="ᵀ")
-class Transpose(Prepared):
-    """Change the order of the axes; without axes, turn it around."""
+@operator(name="expand_dims", category="Shape")
+class ExpandDims(SameElements):
+    """Insert an axis of size 1."""
 
-    axes: tuple[int, ...] = param(
-        default=(), doc="For each axis of the value, the axis of the data it comes from."
-    )
+    axis: int = param(doc="Where the new axis stands in the value.")
 
     examples = (
-        Example({"data": (2, 3)}),
-        Example({"data": (2, 3, 4)}, axes=(1, 0, 2)),
-        Example({"data": (2, 3, 4, 5)}, axes=(0, 2, 3, 1)),
-        Example({"data": (2, 3, 4)}, axes=(-1, 0, 1)),
-        Example({"data": (4,)}),
+        Example({"data": (2, 3)}, axis=0),
+        Example({"data": (2, 3)}, axis=2),
+        Example({"data": (2, 3)}, axis=-2),
     )
 
-    def order(self, rank: int) -> tuple[int, ...]:
-        """Return for each axis of the value the axis of the data."""
-        if not self.axes:
-            return tuple(reversed(range(rank)))
-        if len(self.axes) != rank:
-            raise ShapeError(f"axes {self.axes} are for {len(self.axes)} axes, but the data has {rank}.")
-        order = tuple(normalize_axis(axis, rank) for axis in self.axes)
-        if len(set(order)) < rank:
-            raise ShapeError(f"axes {self.axes} name one axis twice.")
-        return order
-
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Move the sizes, in either direction."""
+        """Insert a size, or drop it on the way back."""
         data, out = ins[0], outs[0]
-        rank = len(data) or len(out)
-        if not rank:
+        rank = len(data) or len(out) - 1
+        if rank < 1:
             return (data,), (out,)
-        order = self.order(rank)
-        data = merge(data, tuple(out[place] for place in inverse(order)) if out else ())
-        return (data,), (merge(tuple(data[axis] for axis in order), out),)
-
-    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write the value."""
-        return partial(np.copyto, outs[0], ins[0].transpose(self.order(ins[0].ndim)))
-
-    def gradient_reads(self, index: int) -> Reads:
-        """The gradient is the incoming one."""
-        return Reads()
-
-    def backward_steps(self, flow: Flow) -> list[Step]:
-        """Write the wanted gradients."""
-        return [
-            partial(np.copyto, grad, flow.head.transpose(inverse(self.order(grad.ndim))))
-            for _, grad in flow.wanted
-        ]
-
-    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
-        """Write the gradient's formula."""
-        return f"{heads[0]} with its axes back in order" if len(self.axes) > 2 else f"{heads[0]}ᵀ"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
+        axis = normalize_axis(self.axis, rank + 1)
+        data = merge(data, out[:axis] + out[axis + 1 :])
+        return (data,), (merge((*data[:axis], 1, *data[axis:]), out),)
 
     def summary(self) -> str:
-        """The order of the axes."""
-        return ", ".join(str(axis) for axis in self.axes)
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return [f"{n.outs[0]} = {n.ins[0]}.transpose({self.order(len(n.in_shapes[0]))})"]
-
-    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return gradient_lines(n, [f"{n.heads[0]}.transpose({inverse(self.order(len(n.in_shapes[0])))})"])
-
-    def torch_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return [f"{n.outs[0]} = {n.ins[0]}.permute({self.order(len(n.in_shapes[0]))})"]
+        """The axis."""
+        return f"axis {self.axis}"
 
 
-def inverse(order: Sequence[int]) -> tuple[int, ...]:
-    """Return the order that undoes an order of axes."""
-    return tuple(order.index(axis) for axis in range(len(order)))
+@operator(name="squeeze", category="Shape")
+class Squeeze(SameElements):
+    """Drop axes of size 1."""
+
+    axis: tuple[int, ...] | None = param(default=None, doc="The axes to drop; all of size 1 when empty.")
+
+    examples = (
+        Example({"data": (1, 2, 1, 3)}),
+        Example({"data": (1, 2, 1, 3)}, axis=(0, 2)),
+        Example({"data": (1, 2, 1, 3)}, axis=(-2,)),
+        Example({"data": (1, 1)}),
+    )
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Leave the axes out; with them named, the other sizes follow from the value too."""
+        data, out = ins[0], outs[0]
+        if not data or (0 in data and self.axis is None):
+            return (data,), (out,)
+        dropped = self._dropped(data)
+        kept = [axis for axis in range(len(data)) if axis not in dropped]
+        out = merge(tuple(data[axis] for axis in kept) or (1,), out)
+        sizes = dict(zip(kept, out, strict=False))
+        return (tuple(sizes.get(axis, 1) for axis in range(len(data))),), (out,)
+
+    def _dropped(self, data: Shape) -> set[int]:
+        if self.axis is None:
+            return {axis for axis, size in enumerate(data) if size == 1}
+        dropped = {normalize_axis(axis, len(data)) for axis in self.axis}
+        for axis in dropped:
+            if data[axis] > 1:
+                raise ShapeError(
+                    f"axis {axis} of {text(data)} has size {data[axis]}; only size 1 can be dropped."
+                )
+        return dropped
+
+    def summary(self) -> str:
+        """The axes."""
+        return f"axis {', '.join(str(axis) for axis in self.axis)}" if self.axis else ""
+
+
+@operator(name="reshape_like", category="Shape")
+class ReshapeLike(SameElements):
+    """Give the left array the shape of the right one, or some of its axes the shape of some of the right one's."""
+
+    lhs_begin: int | None = param(default=None, doc="First axis of the left array that is replaced.")
+    lhs_end: int | None = param(default=None, doc="The axis behind the last one replaced.")
+    rhs_begin: int | None = param(default=None, doc="First axis of the right array that is taken.")
+    rhs_end: int | None = param(default=None, doc="The axis behind the last one taken.")
+
+    examples = (
+        Example({"lhs": (2, 6), "rhs": (3, 4)}),
+        Example({"lhs": (30, 7), "rhs": (15, 2, 4)}, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2),
+        Example({"lhs": (4, 6), "rhs": (5, 2, 3)}, lhs_begin=-1, rhs_begin=1),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The array, and the one whose shape it takes."""
+        return (Port("lhs"), Port("rhs"))
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Put the taken sizes in the place of the replaced ones."""
+        left, right = ins
+        if not left or not right:
+            return ins, outs
+        first, last, _ = slice(self.lhs_begin, self.lhs_end).indices(len(left))
+        taken = right[slice(self.rhs_begin, self.rhs_end)]
+        out = merge((*left[:first], *taken, *left[last:]), outs[0])
+        if is_known(left) and is_known(out) and element_count(left) != element_count(out):
+            raise ShapeError(
+                f"{text(left)} has {element_count(left)} elements, but {text(out)} takes {element_count(out)}.",
+                port="lhs",
+            )
+        return (left, right), (out,)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """The value has the left type; only the shape of the right array counts."""
+        (left,), (out,) = super().infer_types(ins[:1], outs)
+        return (left, ins[1] or left), (out,)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Only the left array has a gradient."""
+        return "value" if index == 0 else "zero"

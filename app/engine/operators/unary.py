@@ -91,15 +91,21 @@ class Unary(Prepared):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
+        if not self.value.code:
+            raise NotImplementedError(f"numpy has no {self.op_name}")
         return [f"{n.outs[0]} = {self.value.code.format(x=n.ins[0])}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
+        if not self.value.code:
+            raise NotImplementedError(f"numpy has no {self.op_name}")
         return gradient_lines(n, [self.slope.code.format(x=n.ins[0], y=n.outs[0], d=n.heads[0])])
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
         template = self.value.torch or for_torch(self.value.code)
+        if not template:
+            raise NotImplementedError(f"PyTorch has no {self.op_name}")
         return [f"{n.outs[0]} = {template.format(x=n.ins[0])}"]
 
 

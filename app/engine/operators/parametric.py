@@ -1,0 +1,251 @@
+"""Functions of one number with settings: clip, smooth_l1, hard_sigmoid, and Cast."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from app.engine.kernels.steps import Step, copy, in_order, ufunc
+from app.engine.operator import (
+    Array,
+    Arrays,
+    CodeNames,
+    Cost,
+    Domain,
+    Example,
+    Reads,
+    Types,
+    operator,
+    refuse,
+)
+from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
+from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.params import param
+from app.engine.shapes import Shapes, element_count
+
+
+class Formula(Prepared):
+    """A function of one number whose templates hold settings; x is the argument, y the value, d what comes in."""
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The value may overwrite the data."""
+        return ((0, 0),)
+
+    @property
+    def inplace_backward(self) -> tuple[tuple[int, int], ...]:
+        """The gradient may overwrite the incoming one."""
+        return ((0, 0),)
+
+    def templates(self) -> tuple[str, str]:
+        """Return the templates of the value and of the gradient."""
+        raise NotImplementedError(self.op_name)
+
+    def slope(self, x: Array | None, y: Array | None) -> Array:
+        """Return the slope as a new array, from what the gradient's template names."""
+        raise NotImplementedError(self.op_name)
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Read only what the formula names."""
+        return template_reads(self.templates()[1], ("x",))
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+
+        def step(grad: Array) -> None:
+            np.multiply(flow.head, self.slope(flow.ins[0], flow.outs[0]), out=grad, casting="unsafe")
+
+        return [partial(step, grad) for _, grad in flow.wanted]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return mathematics(self.templates()[1]).format(x=ins[0], y=outs[0], d=heads[0])
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self.templates()[0].format(x=n.ins[0])}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return gradient_lines(n, [self.templates()[1].format(x=n.ins[0], y=n.outs[0], d=n.heads[0])])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {for_torch(self.templates()[0]).format(x=n.ins[0])}"]
+
+
+@operator(name="clip", category="Functions")
+class Clip(Formula):
+    """Raise what is below a_min to it, and lower what is above a_max to that."""
+
+    a_min: float = param(doc="The lowest value.")
+    a_max: float = param(doc="The highest value.")
+
+    examples = (
+        Example({"data": (4, 5)}, domains={"data": Domain(-2, 2, avoid=(-0.5, 0.7))}, a_min=-0.5, a_max=0.7),
+    )
+
+    def templates(self) -> tuple[str, str]:
+        """Write value and gradient."""
+        low, high = number(self.a_min), number(self.a_max)
+        return f"np.clip({{x}}, {low}, {high})", f"{{d}} * (({{x}} >= {low}) & ({{x}} <= {high}))"
+
+    def slope(self, x: Array | None, y: Array | None) -> Array:
+        """1 within the bounds and on them."""
+        data = np.asarray(x)
+        return np.logical_and(data >= self.a_min, data <= self.a_max)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        low, high = (np.array(bound, outs[0].dtype) for bound in (self.a_min, self.a_max))
+        return in_order(
+            [ufunc(np.maximum, ins[0], low, out=outs[0]), ufunc(np.minimum, outs[0], high, out=outs[0])]
+        )
+
+    def summary(self) -> str:
+        """The bounds."""
+        return f"{self.a_min:g} … {self.a_max:g}"
+
+
+@operator(name="smooth_l1", category="Functions")
+class SmoothL1(Formula):
+    """Square small elements, and take the size of large ones; the two meet smoothly at 1/s².
+
+    y = (s·x)² / 2 where |x| < 1/s², else |x| − 1/(2s²)
+    """
+
+    scalar: float = param(doc="s: the larger, the narrower the square part.")
+
+    examples = (
+        Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-1, 1))}, scalar=1.0),
+        Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-0.25, 0.25))}, scalar=2.0),
+    )
+
+    def templates(self) -> tuple[str, str]:
+        """Write value and gradient."""
+        square, edge = number(self.scalar**2), number(1 / self.scalar**2)
+        inside = f"np.abs({{x}}) < {edge}"
+        value = f"np.where({inside}, {square} * {{x}}**2 / 2, np.abs({{x}}) - {edge} / 2)"
+        return value, f"{{d}} * np.where({inside}, {square} * {{x}}, np.sign({{x}}))"
+
+    def slope(self, x: Array | None, y: Array | None) -> Array:
+        """s²·x within, the sign outside."""
+        data = np.asarray(x)
+        return np.where(np.abs(data) < self.scalar**-2, self.scalar**2 * data, np.sign(data))
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        edge = self.scalar**-2
+
+        def run() -> None:
+            size = np.abs(ins[0])
+            small = 0.5 * np.square(self.scalar * ins[0])
+            np.copyto(outs[0], np.where(size < edge, small, size - 0.5 * edge), casting="unsafe")
+
+        return run
+
+    def check(self) -> None:
+        """Refuse 0, where the square part would be endless."""
+        refuse(self.scalar == 0, "scalar is 0, but it must be another number.", port="scalar")
+
+    def summary(self) -> str:
+        """The number."""
+        return f"{self.scalar:g}"
+
+
+@operator(name="hard_sigmoid", category="Functions")
+class HardSigmoid(Formula):
+    """Squash to between 0 and 1 along a straight line.
+
+    y = max(0, min(1, α·x + β))
+    """
+
+    alpha: float = param(default=0.2, doc="Slope of the line.")
+    beta: float = param(default=0.5, doc="Height of the line at 0.")
+
+    examples = (
+        Example({"data": (3, 4)}, domains={"data": Domain(-4, 4, avoid=(-2.5, 2.5))}),
+        Example({"data": (5,)}, domains={"data": Domain(-1, 1)}, alpha=0.3, beta=0.4),
+    )
+
+    def templates(self) -> tuple[str, str]:
+        """Write value and gradient."""
+        alpha, beta = number(self.alpha), number(self.beta)
+        value = f"np.clip({alpha} * {{x}} + {beta}, 0, 1)"
+        return value, f"{{d}} * {alpha} * (({{y}} > 0) & ({{y}} < 1))"
+
+    def slope(self, x: Array | None, y: Array | None) -> Array:
+        """α on the line, 0 elsewhere."""
+        value = np.asarray(y)
+        return self.alpha * np.logical_and(value > 0, value < 1).astype(value.dtype)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        out = outs[0]
+        alpha, beta, low, high = (np.array(value, out.dtype) for value in (self.alpha, self.beta, 0, 1))
+        return in_order(
+            [
+                ufunc(np.multiply, ins[0], alpha, out=out),
+                ufunc(np.add, out, beta, out=out),
+                ufunc(np.maximum, out, low, out=out),
+                ufunc(np.minimum, out, high, out=out),
+            ]
+        )
+
+
+@operator(category="Functions", aliases=("cast",))
+class Cast(Prepared):
+    """Change the type of the elements."""
+
+    dtype: str = param(choices=WITH_BOOL, doc="The new type.")
+
+    examples = (
+        Example({"data": (3, 4)}, gradient=False, dtype="float32"),
+        Example({"data": (3, 4)}, dtype="float64"),
+        Example({"data": (3, 4)}, gradient=False, dtype="int32"),
+    )
+
+    def check(self) -> None:
+        """Refuse a type that is not there."""
+        check_type(self.dtype)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """The value has the named type; the data keeps its own."""
+        return (ins[0],), (named_type(self.dtype),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        return copy(ins[0], outs[0])
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient is the incoming one."""
+        return Reads()
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        return [copy(flow.head, grad) for _, grad in flow.wanted]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return f"{heads[0]} in the type of {ins[0]}"
+
+    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
+        """Nothing is computed; everything moves."""
+        return Cost(bytes=8 * element_count(outs[0]))
+
+    def summary(self) -> str:
+        """The type."""
+        return self.dtype
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {n.ins[0]}.astype(np.{self.dtype if self.dtype != 'bool' else 'bool_'})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return gradient_lines(n, [f"{n.heads[0]}.astype({n.ins[0]}.dtype)"])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {n.ins[0]}.to(torch.{self.dtype})"]
