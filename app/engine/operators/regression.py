@@ -29,8 +29,8 @@ class Regression(Loss):
     grad_scale: float
 
     def add_gradient(self, fresh: Array, holder: Array) -> Step:
-        """MXNet scales the whole buffer once more, with what it held before."""
-        return scale_and_add(fresh, holder, self.grad_scale * holder.shape[0] / holder.size)
+        """MXNet adds the buffer, scaled like the gradient, to itself as well."""
+        return scale_and_add(fresh, holder, 1 + self.grad_scale * holder.shape[0] / holder.size)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """The label is as large as data; a single column may come without its axis."""
