@@ -6,7 +6,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import activations
-from app.engine.kernels.steps import Step, copy, nothing, scale_and_add
+from app.engine.kernels.steps import Step, copy, nothing
 from app.engine.operator import (
     Array,
     Arrays,
@@ -29,8 +29,15 @@ class Regression(Loss):
     grad_scale: float
 
     def add_gradient(self, fresh: Array, holder: Array) -> Step:
-        """MXNet adds the buffer, scaled like the gradient, to itself as well."""
-        return scale_and_add(fresh, holder, 1 + self.grad_scale * holder.shape[0] / holder.size)
+        """MXNet adds the bare difference to the buffer, and then the sum, scaled, once more."""
+        factor = self.grad_scale * holder.shape[0] / holder.size
+
+        def run() -> None:
+            np.divide(fresh, factor or 1.0, out=fresh)
+            np.add(holder, fresh, out=holder)
+            np.multiply(holder, 1 + factor, out=holder)
+
+        return run
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """The label is as large as data; a single column may come without its axis."""
