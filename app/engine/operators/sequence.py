@@ -1,0 +1,211 @@
+"""Sequences of unequal lengths: mask what lies behind the end, take the last step, turn around."""
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernels.steps import Step, copy
+from app.engine.operator import (
+    Array,
+    Arrays,
+    Domain,
+    Example,
+    GradientKind,
+    Port,
+    Reads,
+    Types,
+    operator,
+    refuse,
+)
+from app.engine.operators.prepared import Flow, Prepared
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shape, Shapes, merge
+
+_LENGTHS = {"sequence_length": Domain(1, 4, whole=True)}
+
+
+@attrs.frozen(kw_only=True)
+class Sequences(Prepared):
+    """What the three have in common: steps on axis 0 or 1, and perhaps a length per sample."""
+
+    use_sequence_length: bool = param(
+        default=False, doc="Take a second input with the length of every sample."
+    )
+    axis: int = param(default=0, low=0, high=1, doc="The axis of the steps; the other one is the batch.")
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Data, and the lengths if they are used."""
+        lengths = Port("sequence_length", "label")
+        return (Port("data"), lengths) if self.use_sequence_length else (Port("data"),)
+
+    def infer_lengths(self, data: Shape, ins: Shapes) -> tuple[Shape, ...]:
+        """Return the shapes of the inputs: one length per sample."""
+        if data and len(data) < 2:
+            raise ShapeError("sequences need at least two axes: steps and batch.", port="data")
+        if not self.use_sequence_length:
+            return (data,)
+        return data, merge((data[1 - self.axis],), ins[1], "sequence_length") if data else ins[1]
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Data and result are alike."""
+        data = merge(ins[0], outs[0], "data")
+        return self.infer_lengths(data, ins), (data,)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Lengths may have a type of their own; unless told otherwise it is data's."""
+        (data,), results = super().infer_types(ins[:1], outs)
+        return (data, *(kind or data for kind in ins[1:])), results
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Lengths get a gradient of zero."""
+        return "value" if index == 0 else "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient reads the lengths."""
+        return Reads(inputs=(1,) if self.use_sequence_length else ())
+
+    def steps_first(self, array: Array) -> Array:
+        """View an array with the steps on axis 0 and the batch on axis 1."""
+        return np.swapaxes(array, 0, self.axis)
+
+    def summary(self) -> str:
+        """Return the axis, and whether lengths are used."""
+        return f"axis {self.axis}" + (" · lengths" if self.use_sequence_length else "")
+
+
+def _ends(lengths: Array) -> Array:
+    return lengths.astype(np.int64)
+
+
+def _within(data: Array, lengths: Array) -> Array:
+    """Tell for every step and sample (with ones behind) whether it lies before the sample's end."""
+    steps = np.arange(data.shape[0])[:, None]
+    inside = steps < _ends(lengths)
+    return inside.reshape(*inside.shape, *(1,) * (data.ndim - 2))
+
+
+@operator(category="Sequences")
+class SequenceMask(Sequences):
+    """Replace everything behind each sample's end by one value."""
+
+    value: float = param(default=0.0, doc="What stands behind the end.")
+
+    examples = (
+        Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True, value=-1.5),
+        Example({"data": (3, 4)}, domains=_LENGTHS, use_sequence_length=True, axis=1),
+        Example({"data": (4, 3, 2)}),
+    )
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Copy, then write the value where the sequence has ended."""
+        if not self.use_sequence_length:
+            return copy(ins[0], outs[0])
+        data, result = self.steps_first(ins[0]), self.steps_first(outs[0])
+
+        def run() -> None:
+            np.copyto(result, np.where(_within(data, ins[1]), data, data.dtype.type(self.value)))
+
+        return run
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Let the gradient through before the end."""
+        grad = flow.wanted[0][1]
+        if not self.use_sequence_length:
+            return [copy(flow.head, grad)]
+        lengths, head, target = flow.read(1), self.steps_first(flow.head), self.steps_first(grad)
+        return [lambda: np.multiply(head, _within(head, lengths), out=target)]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write where the gradient goes."""
+        return heads[0] if len(ins) < 2 else f"{heads[0]} before each sample's end, 0 behind it"
+
+
+@operator(category="Sequences")
+class SequenceLast(Sequences):
+    """Take the last step of every sample."""
+
+    examples = (
+        Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True),
+        Example({"data": (3, 4, 2)}, domains=_LENGTHS, use_sequence_length=True, axis=1),
+        Example({"data": (4, 3)}),
+    )
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """The result has no steps."""
+        data, result = ins[0], outs[0]
+        if not data:
+            return ins, outs
+        shapes = self.infer_lengths(data, ins)
+        result = merge((*data[: self.axis], *data[self.axis + 1 :]), result, "output")
+        whole = (*result[: self.axis], data[self.axis], *result[self.axis :])
+        return (whole, *shapes[1:]), (result,)
+
+    def _last(self, steps: int, batch: int, lengths: Array | None) -> Array:
+        return np.full(batch, steps - 1) if lengths is None else _ends(lengths) - 1
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Pick one step per sample."""
+        data, lengths = self.steps_first(ins[0]), ins[1] if self.use_sequence_length else None
+        samples = np.arange(data.shape[1])
+
+        def run() -> None:
+            np.copyto(outs[0], data[self._last(*data.shape[:2], lengths), samples])
+
+        return run
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Put the gradient at the step that was picked."""
+        target = self.steps_first(flow.wanted[0][1])
+        lengths = flow.read(1) if self.use_sequence_length else None
+        head, samples = flow.head, np.arange(target.shape[1])
+
+        def run() -> None:
+            target.fill(0)
+            target[self._last(*target.shape[:2], lengths), samples] = head
+
+        return [run]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write where the gradient goes."""
+        return f"{heads[0]} at the last step, 0 elsewhere"
+
+
+@operator(category="Sequences")
+class SequenceReverse(Sequences):
+    """Turn every sample's steps around; what lies behind its end stays."""
+
+    examples = (
+        Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True),
+        Example({"data": (4, 3)}),
+    )
+
+    def check(self) -> None:
+        """Refuse steps on axis 1, which MXNet does not reverse."""
+        refuse(self.axis != 0, "SequenceReverse needs its steps on axis 0.", port="axis")
+
+    def _turn(self, source: Array, lengths: Array | None, target: Array) -> Step:
+        """Prepare target = source with the steps of every sample turned around."""
+        if lengths is None:
+            return copy(source[::-1], target)
+        steps, samples = np.arange(source.shape[0])[:, None], np.arange(source.shape[1])
+
+        def run() -> None:
+            ends = _ends(lengths)
+            np.copyto(target, source[np.where(steps < ends, ends - 1 - steps, steps), samples])
+
+        return run
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Turn around."""
+        return self._turn(ins[0], ins[1] if self.use_sequence_length else None, outs[0])
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Turn the gradient back."""
+        return [self._turn(flow.head, flow.read(1) if self.use_sequence_length else None, flow.wanted[0][1])]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write that the gradient turns around too."""
+        return f"{heads[0]}, its steps turned around"
