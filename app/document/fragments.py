@@ -17,6 +17,7 @@ from app.document.reading import read_node
 from app.document.records import GROUP, VARIABLE, Binding, Document, Edge, Head, Id, Node, Point
 from app.document.refusal import EditError
 from app.document.topology import Topology, topology
+from app.engine.operator import Port
 
 MARKER = "chalkgraph"
 KIND = "fragment"
@@ -168,27 +169,27 @@ def _new_names(document: Document, fragment: Fragment, wires: Topology) -> dict[
     """Name the copies; a Variable that is called like an argument of its reader (`fc1_weight`) goes with the reader."""
     taken = set(name_owners(document))
     names: dict[Id, str] = {}
-    for node in sorted(fragment.nodes, key=lambda node: node.op == VARIABLE):
-        reading = read_node(node)
-        wanted = _name_from_reader(node, fragment, wires, names)
+    by_id = {node.id: node for node in fragment.nodes}
+    namesakes = {node.id: _namesake(node, by_id, wires) for node in fragment.nodes}
+    for node in sorted(fragment.nodes, key=lambda node: namesakes[node.id] is not None):
+        namesake = namesakes[node.id]
+        wanted = node.name if namesake is None else argument_name(names[namesake[0]], namesake[1])
         if name_fault(wanted):
             wanted = "".join(filter(str.isalnum, wanted)) or "node"
-        name = names[node.id] = free_name(wanted, taken, reading)
+        name = names[node.id] = free_name(wanted, taken, read_node(node))
         taken.add(name)
         taken.update(_bound_names(attrs.evolve(node, name=name), wires))
     return names
 
 
-def _name_from_reader(node: Node, fragment: Fragment, wires: Topology, names: Mapping[Id, str]) -> str:
-    readers = {reader.id: reader for reader in fragment.nodes if reader.id in names}
+def _namesake(node: Node, by_id: Mapping[Id, Node], wires: Topology) -> tuple[Id, Port] | None:
+    """Return the reader, and its port, whose argument a Variable is called like."""
     for edge in wires.outputs(node.id) if node.op == VARIABLE else ():
-        reader = readers.get(edge.target)
-        ports = read_node(reader).ports if reader is not None else ()
-        if reader is not None and edge.input < len(ports):
-            port = ports[edge.input]
+        reader = by_id[edge.target]
+        for port in read_node(reader).ports[edge.input : edge.input + 1]:
             if node.name == argument_name(reader.name, port):
-                return argument_name(names[reader.id], port)
-    return node.name
+                return reader.id, port
+    return None
 
 
 def _put_wires(

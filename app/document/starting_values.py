@@ -10,14 +10,23 @@ STARTING_VALUES: Mapping[str, Mapping[str, str]] = {
     "Cast": {"dtype": "float32"},
     "Concat": {"num_args": "2"},
     "Convolution": {"kernel": "(3, 3)", "num_filter": "8", "pad": "(1, 1)"},
+    "Deconvolution": {"kernel": "(3, 3)", "num_filter": "8", "pad": "(1, 1)"},
     "Embedding": {"input_dim": "10", "output_dim": "4"},
     "FullyConnected": {"num_hidden": "10"},
+    "LRN": {"nsize": "5"},
+    "Pad": {"mode": "constant", "pad_width": "(0, 0, 0, 0, 1, 1, 1, 1)"},
     "Pooling": {"kernel": "(2, 2)", "pool_type": "max", "stride": "(2, 2)"},
     "Reshape": {"shape": "(0, -1)"},
     "SliceChannel": {"num_outputs": "2"},
     "UpSampling": {"num_args": "1", "sample_type": "nearest", "scale": "2"},
     "_power_scalar": {"scalar": "2"},
     "clip": {"a_max": "1.0", "a_min": "0.0"},
+    "depth_to_space": {"block_size": "2"},
+    "repeat": {"repeats": "2"},
+    "slice": {"begin": "(0,)", "end": "(1,)"},
+    "slice_axis": {"axis": "1", "begin": "0", "end": "1"},
+    "space_to_depth": {"block_size": "2"},
+    "tile": {"reps": "(2,)"},
 }
 """By operator name: what suits a first use better than a declaration alone can say."""
 

@@ -241,5 +241,5 @@ def seen(analysis: Analysis) -> object:
 
 TestEditing = Editing.TestCase
 TestEditing.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
