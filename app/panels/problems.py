@@ -170,12 +170,12 @@ class Problems(Panel):
         self.list.chosen.connect(self.visit)
         self._fine = QWidget()
         self._mark = QLabel()
-        self._words = label("", "muted", wrap=True)
-        self._words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.words = label("", "muted", wrap=True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         inner = QVBoxLayout(self._fine)
         inner.addStretch()
         inner.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignHCenter)
-        inner.addWidget(self._words)
+        inner.addWidget(self.words)
         inner.addStretch()
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, HALF_STEP, 0, HALF_STEP)
@@ -218,7 +218,7 @@ class Problems(Panel):
         before = self.count
         self.list.problems_model.show_problems(analysis.problems if analysis is not None else ())
         is_empty = not self.workspace.document.nodes
-        self._words.setText(
+        self.words.setText(
             "Nothing is on the board yet. What is wrong with a graph will be told here."
             if is_empty
             else "No problems. The graph can be bound and run."

@@ -1,0 +1,101 @@
+"""The list of problems: what it says, how it counts, and where a click goes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.document.edits import set_param
+from app.document.records import VARIABLE
+from app.panels.problems import Problems
+from app.qt.workspace import Workspace
+
+
+@pytest.fixture
+def problems(qtbot: QtBot, workspace: Workspace) -> Iterator[Problems]:
+    """Return a problems list that can be seen."""
+    made = Problems(workspace)
+    qtbot.addWidget(made)
+    made.resize(420, 240)
+    made.show()
+    yield made
+    made.close()
+
+
+def sentences(problems: Problems) -> list[str]:
+    return [problem.sentence for problem in problems.list.problems_model.problems]
+
+
+def test_an_empty_board_and_a_sound_one_get_a_kind_word(problems: Problems, desk: Any) -> None:
+    assert "Nothing is on the board yet" in problems.words.text()
+    desk.product()
+    assert problems.words.text().startswith("No problems")
+    assert problems.words.isVisible() and not problems.list.isVisible()
+    assert problems.title == "Problems 0"
+
+
+def test_each_problem_is_listed_and_counted(qtbot: QtBot, problems: Problems, desk: Any) -> None:
+    counts: list[int] = []
+    problems.count_changed.connect(counts.append)
+    fc = desk.node("FullyConnected", "fc1")
+    desk.workspace.commit(set_param(desk.workspace.document, fc, "num_hidden", "many"))
+    assert problems.count == 1 and problems.title == "Problems 1"
+    assert "num_hidden" in sentences(problems)[0]
+    assert problems.list.isVisible()
+    desk.workspace.undo()
+    assert problems.count == 0
+    assert counts == [1, 0]
+
+
+def test_a_click_goes_to_the_node(qtbot: QtBot, problems: Problems, desk: Any) -> None:
+    fc = desk.node("FullyConnected", "fc1")
+    desk.workspace.commit(set_param(desk.workspace.document, fc, "num_hidden", "many"))
+    place = problems.list.visualRect(problems.list.problems_model.index(0)).center()
+    with qtbot.waitSignal(problems.go_to) as gone:
+        qtbot.mouseClick(problems.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert gone.args[0].node == fc
+    assert desk.workspace.store.selection == {fc}
+
+
+def test_a_problem_of_a_wire_selects_the_wire(problems: Problems, desk: Any) -> None:
+    data, fc = desk.node(VARIABLE, "data"), desk.node("elemwise_add", "sum")
+    other = desk.node(VARIABLE, "other")
+    desk.bind("data", shape=(2, 3))
+    desk.bind("other", shape=(4, 5))
+    desk.wire(data, fc, 0)
+    wire = desk.wire(other, fc, 1)
+    found = next(problem for problem in problems.list.problems_model.problems if problem.edge)
+    problems.visit(found)
+    assert desk.workspace.store.selection == {found.edge}
+    assert wire in desk.workspace.document.edges
+
+
+def test_next_goes_round(problems: Problems, desk: Any) -> None:
+    nodes = []
+    for name in ("a1", "a2"):
+        nodes.append(desk.node("FullyConnected", name))
+        desk.workspace.commit(set_param(desk.workspace.document, nodes[-1], "num_hidden", "0"))
+    visited = []
+    problems.go_to.connect(lambda problem: visited.append(problem.node))
+    for step in (1, 1, 1, -1):
+        problems.visit_next(step)
+    assert visited == [nodes[0], nodes[1], nodes[0], nodes[1]]
+
+
+def test_enter_goes_to_the_current_problem(qtbot: QtBot, problems: Problems, desk: Any) -> None:
+    fc = desk.node("FullyConnected", "fc1")
+    desk.workspace.commit(set_param(desk.workspace.document, fc, "num_hidden", "many"))
+    problems.list.setCurrentIndex(problems.list.problems_model.index(0))
+    with qtbot.waitSignal(problems.go_to):
+        qtbot.keyClick(problems.list, Qt.Key.Key_Return)
+
+
+def test_a_long_sentence_takes_more_lines_where_it_is_narrow(problems: Problems, desk: Any) -> None:
+    fc = desk.node("FullyConnected", "a_rather_long_name_for_a_layer")
+    desk.workspace.commit(set_param(desk.workspace.document, fc, "num_hidden", "many"))
+    wide = problems.list.sizeHintForRow(0)
+    problems.resize(160, 240)
+    problems.list.doItemsLayout()
+    assert problems.list.sizeHintForRow(0) > wide
