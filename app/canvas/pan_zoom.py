@@ -42,6 +42,7 @@ class PanZoomView(QGraphicsView):
         self._space_down = False
         self._dots: tuple[float, int, int, QPolygonF] | None = None
         self._wants_fit = False
+        self._keeps_fit = False
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -97,6 +98,7 @@ class PanZoomView(QGraphicsView):
         if scale == self._scale:
             return
         held = self._exact(anchor)
+        self._keeps_fit = False
         self._scale = scale
         self.setTransform(QTransform.fromScale(scale, scale))
         now = self.transform().map(held)
@@ -128,8 +130,10 @@ class PanZoomView(QGraphicsView):
         self.zoom_to(1.0)
 
     def fit(self) -> None:
-        """Show everything, at most in its own size."""
-        self.fit_box(self.content_box())
+        """Show everything, at most in its own size, and go on doing so in another size until the view is moved."""
+        box = self.content_box()
+        self.fit_box(box)
+        self._keeps_fit = not box.isEmpty()
 
     def fit_box(self, box: QRectF) -> None:
         """Show a part of the board, at most in its own size."""
@@ -167,6 +171,7 @@ class PanZoomView(QGraphicsView):
         """Move the board under the view."""
         if pixels.isNull():
             return
+        self._keeps_fit = False
         self._start_moving()
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setValue(across.value() - pixels.x())
@@ -257,9 +262,9 @@ class PanZoomView(QGraphicsView):
         self.zoom_to(self._scale * pinch.scaleFactor(), centre)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit late when that was asked for before there was any size."""
+        """Fit late when that was asked for before there was any size, and anew where nothing was moved since."""
         super().resizeEvent(event)
-        if self._wants_fit and self.isVisible():
+        if (self._wants_fit or self._keeps_fit) and self.isVisible():
             self.fit()
         self.moved()
 

@@ -7,6 +7,7 @@ A widget asks for a special look by properties instead of a stylesheet of its ow
     widget.setProperty("look", "good")        button in soft green (Forward); "info" is soft blue (Backward)
     widget.setProperty("look", "segment")     one of a row of exclusive buttons; checked is filled with the accent
     widget.setProperty("look", "pill")        rounded at both ends; checked is soft accent
+    widget.setProperty("look", "field")       button in the toolbar that opens something, looks like a field
     label.setProperty("look", "heading")      also "section", "muted", "error", "good", "box"
     frame.setProperty("look", "box")          rounded box for a note or a formula
 """
@@ -81,6 +82,10 @@ QToolBar *[look="pill"], QToolButton[look="pill"] { background: $control; border
   border-radius: 13px; padding: 4px 14px; font-weight: 600; }
 QToolBar *[look="pill"]:checked, QToolButton[look="pill"]:checked { background: $accent_soft; border-color: $accent;
   color: $accent_strong; }
+QToolBar *[look="field"] { background: $field; color: $muted; border: 1px solid $border; border-radius: 6px;
+  padding: 4px 10px; }
+QToolBar *[look="field"]:hover { border-color: $faint; color: $text; }
+QToolBar *[look="field"]:focus { border-color: $accent; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox { background: $field; color: $text;
   border: 1px solid $border; border-radius: 6px; selection-background-color: $accent;

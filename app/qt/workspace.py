@@ -18,8 +18,8 @@ from app.qt.settings import Settings
 from app.qt.theme import Theme, Theming
 
 if TYPE_CHECKING:
-    from app.document.changes import Transaction
     from app.document.analysis import Analysis
+    from app.document.changes import Transaction
     from app.services.running import Results
 
 VIEW_OPTIONS = ("style", "show_auto")

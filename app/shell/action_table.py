@@ -71,7 +71,9 @@ def _redo(bench: Workbench) -> None:
 
 FILE = (
     Action("new", "&New", "File", lambda bench: bench.files.new(), ("Ctrl+N",), ready),
-    Action("new_window", "New &window", "File", lambda bench: bench.open_another(), ("Ctrl+Shift+N",), always),
+    Action(
+        "new_window", "New &window", "File", lambda bench: bench.open_another(), ("Ctrl+Shift+N",), always
+    ),
     Action("open", "&Open…", "File", lambda bench: bench.files.ask_and_open(), ("Ctrl+O",), ready),
     Action(
         "forget_recent",
@@ -81,7 +83,15 @@ FILE = (
         enabled=lambda bench: bool(bench.settings.recent_files),
         path="Open recent",
     ),
-    Action("gallery", "&Gallery", "File", lambda bench: bench.show_gallery(), ("Ctrl+Shift+O",), ready),
+    Action(
+        "gallery",
+        "&Gallery and start page",
+        "File",
+        lambda bench: bench.toggle_gallery(),
+        ("Ctrl+Shift+O",),
+        ready,
+        checked=lambda bench: not bench.has_document,
+    ),
     Action("save", "&Save", "File", lambda bench: bench.files.save(), ("Ctrl+S",), rule=True),
     Action("save_as", "Save &as…", "File", lambda bench: bench.files.save_as(), ("Ctrl+Shift+S",)),
     Action(
@@ -143,9 +153,7 @@ EDIT = (
     Action(
         "delete", "De&lete", "Edit", lambda bench: bench.board.delete(), ("Delete",), selected, board=True
     ),
-    Action(
-        "rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_selected, rule=True
-    ),
+    Action("rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_selected, rule=True),
     Action(
         "select_all",
         "Select &all",
@@ -278,7 +286,9 @@ VIEW = (
 )
 
 GRAPH = (
-    Action("add_node", "&Add a node…", "Graph", lambda bench: bench.board.open_search(), ("Tab",), board=True),
+    Action(
+        "add_node", "&Add a node…", "Graph", lambda bench: bench.board.open_search(), ("Tab",), board=True
+    ),
     Action(
         "extract",
         "Make the argument a &Variable",
@@ -287,7 +297,15 @@ GRAPH = (
         enabled=selected,
         tip="Make an auto-created argument a Variable of its own, so that it can be shared",
     ),
-    Action("next_problem", "&Next problem", "Graph", lambda bench: bench.next_problem(1), ("F8",), with_problems, rule=True),
+    Action(
+        "next_problem",
+        "&Next problem",
+        "Graph",
+        lambda bench: bench.next_problem(1),
+        ("F8",),
+        with_problems,
+        rule=True,
+    ),
     Action(
         "previous_problem",
         "&Previous problem",
@@ -346,10 +364,19 @@ EXECUTOR = (
         checked=lambda bench: bench.workspace.document.options.train,
         tip="Forward with is_train: Dropout drops, BatchNorm uses the batch",
     ),
-    Action("seed", "Ne&xt seed", "Executor", lambda bench: bench.next_seed(), tip="Draw other random numbers"),
-    Action("batch_next", "&Next batch", "Executor", lambda bench: bench.move_batch(1), ("Ctrl+]",), with_nodes),
     Action(
-        "batch_previous", "&Previous batch", "Executor", lambda bench: bench.move_batch(-1), ("Ctrl+[",), with_nodes
+        "seed", "Ne&xt seed", "Executor", lambda bench: bench.next_seed(), tip="Draw other random numbers"
+    ),
+    Action(
+        "batch_next", "&Next batch", "Executor", lambda bench: bench.move_batch(1), ("Ctrl+]",), with_nodes
+    ),
+    Action(
+        "batch_previous",
+        "&Previous batch",
+        "Executor",
+        lambda bench: bench.move_batch(-1),
+        ("Ctrl+[",),
+        with_nodes,
     ),
 )
 

@@ -106,7 +106,12 @@ class Actions(QObject):
         """Return all actions for the command palette, as they are now."""
         self.refresh()
         return tuple(
-            Command(record.id, record.title, keys_of(self._actions[record.id]), self._actions[record.id].isEnabled())
+            Command(
+                record.id,
+                record.title,
+                keys_of(self._actions[record.id]),
+                self._actions[record.id].isEnabled(),
+            )
             for record in self.records.values()
         )
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.records import GROUP, VARIABLE, Document, Id
+from app.document.records import GROUP, VARIABLE, Id
 from app.qt.theme import STEP
 from app.qt.workspace import Workspace
 
@@ -32,7 +32,7 @@ NAMES_SHOWN = 2
 ID_ROLE = Qt.ItemDataRole.UserRole
 
 
-def bound_words(document: Document, analysis: "Analysis | None") -> str:
+def bound_words(analysis: "Analysis | None") -> str:
     """Return the words of the button: "Bind: E (1 output)"."""
     if analysis is None or analysis.graph is None:
         return "Bind: nothing yet"
@@ -92,15 +92,15 @@ class RequestModel(QAbstractTableModel):
                 changes.append(Change("bindings", name, before, kept))
         self._workspace.commit(Transaction("Choose the gradients", tuple(changes)))
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 (Qt's own)
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own)
         """Return how many arguments there are."""
         return 0 if parent.isValid() else len(self.names)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 (Qt's own)
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own)
         """Return the name's column and one for each request."""
         return 0 if parent.isValid() else len(TITLES)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:  # noqa: N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
         """Return the titles."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return TITLES[section]
@@ -124,7 +124,7 @@ class RequestModel(QAbstractTableModel):
         usual = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return usual | Qt.ItemFlag.ItemIsUserCheckable if index.column() else usual
 
-    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Take a mark that was set."""
         if role != Qt.ItemDataRole.CheckStateRole or not index.column():
             return False
@@ -204,7 +204,9 @@ class BoundPopup(QFrame):
             node = document.nodes[key]
             if node.op == VARIABLE and key not in chosen:
                 continue
-            item = QListWidgetItem(f"{node.name}  ·  {node.op}" if node.op != GROUP else f"{node.name}  ·  Group")
+            item = QListWidgetItem(
+                f"{node.name}  ·  {node.op}" if node.op != GROUP else f"{node.name}  ·  Group"
+            )
             item.setData(ID_ROLE, key)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if key in chosen else Qt.CheckState.Unchecked)

@@ -29,7 +29,9 @@ def report_of(error: BaseException) -> str:
 class CrashDialog(QDialog):
     """Says that something went wrong, and that the document is still there; the report can be copied."""
 
-    def __init__(self, report: str, rescue: Callable[[], object] | None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, report: str, rescue: Callable[[], object] | None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("A fault in Chalkgraph")
         self.setWindowModality(Qt.WindowModality.ApplicationModal)
@@ -48,7 +50,7 @@ class CrashDialog(QDialog):
         self.copy_button.clicked.connect(self.copy)
         if rescue is not None:
             save = buttons.addButton("Save a copy…", QDialogButtonBox.ButtonRole.ActionRole)
-            save.clicked.connect(lambda: rescue())
+            save.clicked.connect(lambda _checked: rescue())
         carry_on = buttons.addButton("Carry on", QDialogButtonBox.ButtonRole.AcceptRole)
         carry_on.setDefault(True)
         buttons.accepted.connect(self.accept)

@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 from app.shell.actions import MENUS, Action
 
 Answer = Literal["save", "discard", "cancel"]
-OPEN_FILTER = "Graphs (*.chalk *.json);;Chalkgraph documents (*.chalk);;MXNet symbol files (*.json);;All files (*)"
+OPEN_FILTER = (
+    "Graphs (*.chalk *.json);;Chalkgraph documents (*.chalk);;MXNet symbol files (*.json);;All files (*)"
+)
 SAVE_FILTER = "Chalkgraph documents (*.chalk)"
 PYTHON_FILTER = "Python files (*.py)"
 SYMBOL_FILTER = "MXNet symbol files (*.json)"
@@ -84,7 +86,9 @@ class Dialogs:
 
     def refuse(self, title: str, sentence: str) -> None:
         """Say why something could not be done."""
-        box = QMessageBox(QMessageBox.Icon.NoIcon, title, sentence, QMessageBox.StandardButton.Ok, self._parent)
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon, title, sentence, QMessageBox.StandardButton.Ok, self._parent
+        )
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.exec()
         box.deleteLater()
@@ -93,7 +97,9 @@ class Dialogs:
 class KeysDialog(QDialog):
     """Lists every action with its keys, and narrows the list while one types."""
 
-    def __init__(self, actions: Sequence[Action], gestures: Sequence[tuple[str, str]], parent: QWidget) -> None:
+    def __init__(
+        self, actions: Sequence[Action], gestures: Sequence[tuple[str, str]], parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and gestures")
         self.line = QLineEdit()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine.errors import EngineError
 from app.qt.runner import Runner
 from app.qt.workspace import Workspace
-from app.shell.dialogs import PYTHON_FILTER, SAVE_FILTER, SYMBOL_FILTER, Dialogs
+from app.shell.dialogs import SAVE_FILTER, SYMBOL_FILTER, Dialogs
 
 if TYPE_CHECKING:
     from app.document.records import Document
@@ -25,8 +25,8 @@ class Files(QObject):
     Reading happens on a worker, since an old model can be large; what could not be read leaves the window as it was.
     """
 
-    opened = Signal()
-    """Another document is shown."""
+    opened = Signal(bool)
+    """Another document is shown; carries whether it is one of the gallery."""
     failed = Signal(str)
     """A file could not be opened or written; the sentence says why."""
     state_changed = Signal()
@@ -104,7 +104,7 @@ class Files(QObject):
         from app.services.gallery import open_entry
 
         if self.may_let_go():
-            self._show(open_entry(entry_id), None)
+            self._show(open_entry(entry_id), None, is_example=True)
 
     def _on_read(self, document: "Document") -> None:
         path, self._reading = self._reading, None
@@ -121,10 +121,10 @@ class Files(QObject):
             self._workspace.settings.forget_recent_file(path)
         self._refuse("Not opened", refusal)
 
-    def _show(self, document: "Document", path: Path | None) -> None:
+    def _show(self, document: "Document", path: Path | None, *, is_example: bool = False) -> None:
         self._workspace.load(document, path)
         self._workspace.message.emit("")
-        self.opened.emit()
+        self.opened.emit(is_example)
         self.state_changed.emit()
 
     # -- saving
@@ -166,10 +166,14 @@ class Files(QObject):
         """Ask for a file and write the graph as MXNet's symbol JSON."""
         analysis = self._workspace.analysis
         if analysis is None or analysis.symbol is None:
-            self._workspace.message.emit("The graph has a problem that has to be solved before it can be exported.")
+            self._workspace.message.emit(
+                "The graph has a problem that has to be solved before it can be exported."
+            )
             return False
         symbol = analysis.symbol
-        path = self._dialogs.file_to_save(self._suggestion("-symbol.json"), "Export a symbol file", SYMBOL_FILTER)
+        path = self._dialogs.file_to_save(
+            self._suggestion("-symbol.json"), "Export a symbol file", SYMBOL_FILTER
+        )
 
         def write() -> None:
             from app.services.symbol_json import write_symbol

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TITLE = "Chalkgraph"
 FIRST_SIZE = (1440, 900)
+FRAME, TITLE_BAR = 8, 40
+"""What the system's own frame around a window takes, roughly."""
 FIRST_LIGHT = "#ffffff"
 FIRST_DARK = "#1c2129"
 OPENABLE = (".chalk", ".json")
@@ -50,9 +52,11 @@ class MainWindow(QMainWindow):
         self._painted = False
         self._settings = settings
         self.setPalette(QPalette(QColor(FIRST_DARK if self._is_dark() else FIRST_LIGHT)))
-        self.resize(*FIRST_SIZE)
-        if settings.window_geometry:
-            self.restoreGeometry(QByteArray(settings.window_geometry))
+        if not settings.window_geometry or not self.restoreGeometry(QByteArray(settings.window_geometry)):
+            room = self.screen().availableSize()
+            self.resize(
+                min(FIRST_SIZE[0], room.width() - FRAME), min(FIRST_SIZE[1], room.height() - TITLE_BAR)
+            )
 
     def _is_dark(self) -> bool:
         if self._settings.theme == "system":

@@ -9,6 +9,7 @@ from app.shell.actions import Actions, keys_of
 
 VIEWS = ("view_symbol", "view_split", "view_executor")
 STOP_AFTER_MS = 150
+BIND_WIDTH = 176
 
 
 class ToolBar(QToolBar):
@@ -51,8 +52,10 @@ class ToolBar(QToolBar):
             self._stop_button.setEnabled(False)
 
     def show_bound(self, words: str) -> None:
-        """Say what a bind would hand out."""
-        self.bind_button.setText(words)
+        """Say what a bind would hand out, in a button that keeps its width."""
+        metrics = self.bind_button.fontMetrics()
+        self.bind_button.setText(metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, BIND_WIDTH - 48))
+        self.bind_button.setToolTip(f"{words}\nChoose the outputs, and which gradients are wanted")
 
     def _button(self, action_id: str, style: Qt.ToolButtonStyle) -> QToolButton:
         button = QToolButton()
@@ -83,9 +86,8 @@ class ToolBar(QToolBar):
     def _bind(self) -> QToolButton:
         button = QToolButton()
         button.setText("Bind")
-        button.setToolTip("What is bound: outputs, and which gradients are wanted")
+        button.setFixedWidth(BIND_WIDTH)
         button.setProperty("look", "field")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setIcon(self._icons.icon("chevron-down", "muted"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
@@ -122,4 +124,3 @@ class ToolBar(QToolBar):
         holder = QWidget()
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(holder)
-

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.qt.icons import Icons
@@ -16,8 +16,9 @@ from app.qt.runner import Runner
 from app.qt.settings import Settings
 from app.qt.theme import Theming
 from app.qt.workspace import Workspace
-from app.shell.actions import Actions
+from app.shell.actions import Actions, Command
 from app.shell.centre import Centre, View, Zoomable
+from app.shell.changing_menus import ChangingMenus
 from app.shell.dialogs import Dialogs
 from app.shell.docks import Docks
 from app.shell.files import Files
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from app.canvas.view import BoardView
     from app.shell.assembly import Parts
 
-LAYOUT_VERSION = 1
 HEAVY = (
     "numpy",
     "app.engine.registry",
@@ -61,6 +61,7 @@ class Workbench(QObject):
         self.files = Files(self.workspace, self.dialogs, self)
         self.parts: Parts | None = None
         self._waiting: Callable[[], None] | None = None
+        self._was_opened = False
         self._loader = Runner(self)
         self._refresh_timer = QTimer(self, singleShot=True, interval=0)
         self._refresh_timer.timeout.connect(self.refresh)
@@ -78,8 +79,10 @@ class Workbench(QObject):
         window.setUnifiedTitleAndToolBarOnMac(True)
         self.actions = Actions(self, all_actions())
         self.actions.fill(window.menuBar())
+        ChangingMenus(self)
         self.toolbar = ToolBar(self.actions, self.icons, window)
         window.addToolBar(self.toolbar)
+        self.toolbar.show()  # a window that is on the screen shows it later, and its state would say hidden
         self.centre = Centre(window)
         window.setCentralWidget(self.centre)
         self.docks = Docks(window)
@@ -87,7 +90,8 @@ class Workbench(QObject):
         window.setStatusBar(self.status_line)
         self.show_view(self.settings.graph_view)
         if self.settings.window_state:
-            window.restoreState(QByteArray(self.settings.window_state), LAYOUT_VERSION)
+            self.docks.restore(self.settings.window_state)
+        self.docks.clear_away()
 
     def _connect(self) -> None:
         workspace = self.workspace
@@ -102,6 +106,7 @@ class Workbench(QObject):
         workspace.run_state_changed.connect(self.toolbar.show_run_state)
         self.files.opened.connect(self._on_opened)
         self.status_line.problems_clicked.connect(lambda: self.docks.show("problems"))
+        self.files.failed.connect(self._on_file_failed)
         self._loader.finished.connect(self.fill)
 
     def load(self) -> None:
@@ -182,14 +187,19 @@ class Workbench(QObject):
         self.settings.graph_view = view
         self._refresh_soon()
 
-    def show_gallery(self) -> None:
-        """Show the start page; the document stays open behind it."""
-        self.centre.show_start_page()
-        self.refresh()
+    def toggle_gallery(self) -> None:
+        """Show the start page while the document stays open behind it, or go back to the document."""
+        if not self.has_document and self._was_opened:
+            self.show_document()
+        else:
+            self.docks.clear_away()
+            self.centre.show_start_page()
+            self.refresh()
 
     def show_document(self) -> None:
-        """Go back from the start page to the document."""
+        """Show the document with its panels."""
         self.centre.show_graphs()
+        self.docks.put_back()
         self.refresh()
 
     def set_option(self, **changes: Any) -> None:
@@ -217,10 +227,17 @@ class Workbench(QObject):
 
     def open_command_palette(self) -> None:
         """Find an action by its name, or a node by its own."""
+        from app.shell.assembly import GO_TO
+
+        nodes = self.workspace.document.nodes.values() if self.has_document else ()
+        commands = [
+            *self.actions.commands(),
+            *(Command(GO_TO + node.id, f"Go to {node.name}", node.op, enabled=True) for node in nodes),
+        ]
         button = self.toolbar.find_button
         popup = self._parts.commands
         place = button.mapToGlobal(QPoint(button.width() - popup.width(), button.height() + 4))
-        popup.open_with(self.actions.commands(), place)
+        popup.open_with(commands, place)
 
     def shows_panel(self, name: str) -> bool:
         """Tell whether a panel is shown."""
@@ -260,7 +277,7 @@ class Workbench(QObject):
         from app.shell.bound import bound_words
 
         self.actions.refresh()
-        self.toolbar.show_bound(bound_words(self.workspace.document, self.workspace.analysis))
+        self.toolbar.show_bound(bound_words(self.workspace.analysis))
         self.status_line.refresh()
         self.window.setWindowTitle(f"{self.files.name}[*] – {TITLE}" if self.has_document else TITLE)
         self.window.setWindowModified(self.has_document and self.workspace.store.is_modified)
@@ -268,12 +285,20 @@ class Workbench(QObject):
     def _refresh_soon(self, *_news: object) -> None:
         self._refresh_timer.start()
 
-    def _on_opened(self) -> None:
+    def _on_opened(self, is_example: bool) -> None:
+        self._was_opened = True
+        if is_example:  # a model needs the room for its cards, a picture stands beside what becomes of it
+            self.show_view("symbol" if self.workspace.document.options.style == "card" else "split")
         self.show_document()
         if self.parts is not None:
             self.parts.board.setFocus()
             self.parts.board.fit()
             self.parts.executor.fit()
+
+    def _on_file_failed(self, _sentence: str) -> None:
+        if not self._was_opened and not self.has_document:
+            self.docks.clear_away()
+            self.centre.show_start_page()
 
     # -- the window closes
 
@@ -283,7 +308,7 @@ class Workbench(QObject):
 
     def close_down(self) -> None:
         """Keep the layout for the next time and end the workers."""
-        self.settings.window_state = bytes(self.window.saveState(LAYOUT_VERSION).data())
+        self.settings.window_state = self.docks.state()
         self.settings.save()
         self.workspace.shutdown()
         self.files.shutdown()

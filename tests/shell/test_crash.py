@@ -120,7 +120,7 @@ def test_an_interrupt_from_the_keyboard_is_no_fault(
 ) -> None:
     seen: list[type[BaseException]] = []
     hook: Callable[..., None] = lambda kind, *_rest: seen.append(kind)  # noqa: E731
-    monkeypatch.setattr(installed, "_hooks", (hook, installed._hooks[1]))  # noqa: SLF001
+    monkeypatch.setattr(installed, "_hooks", (hook, installed._hooks[1]))
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     monkeypatch.undo()
 

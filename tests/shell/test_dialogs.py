@@ -1,7 +1,7 @@
 """The unsaved-changes question and the list of keys."""
 
 import pytest
-from PySide6.QtCore import QTimer, Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +18,9 @@ def answer_with(words: str) -> None:
     next(found for found in question.findChildren(QPushButton) if found.text() == words).click()
 
 
-@pytest.mark.parametrize(("words", "answer"), [("Save", "save"), ("Don't save", "discard"), ("Cancel", "cancel")])
+@pytest.mark.parametrize(
+    ("words", "answer"), [("Save", "save"), ("Don't save", "discard"), ("Cancel", "cancel")]
+)
 def test_each_button_of_the_question_is_its_answer(empty_bench: Workbench, words: str, answer: str) -> None:
     QTimer.singleShot(0, lambda: answer_with(words))
 
@@ -49,7 +51,11 @@ def shown(keys: KeysDialog) -> list[str]:
     for index in range(keys.tree.topLevelItemCount()):
         section = keys.tree.topLevelItem(index)
         assert section is not None
-        rows += [section.child(row).text(0) for row in range(section.childCount()) if not section.child(row).isHidden()]
+        rows += [
+            section.child(row).text(0)
+            for row in range(section.childCount())
+            if not section.child(row).isHidden()
+        ]
     return rows
 
 
