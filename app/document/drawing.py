@@ -114,11 +114,16 @@ class _Drawer:
     # Nodes by themselves -----------------------------------------------------------------------------------------
 
     def check_names(self) -> None:
-        """Blame nodes without a name, and all but the first of those that share one."""
+        """Blame nodes without a name, and all but the first of those that share one.
+
+        MXNet minds neither, and old files hold both; but values are bound by name, so Variables need their own.
+        """
         first: dict[str, Node] = {}
         for node in self.document.nodes.values():
             if not node.name.strip():
-                self.blame(node, "This node has no name. Give it one.")
+                kind = self.readings[node.id].kind
+                sentence = f"A node ({node.op}) has no name. Give it one."
+                self.blame(node, sentence, severity="error" if kind == "variable" else "warning")
                 continue
             other = first.setdefault(node.name, node)
             if other is node:

@@ -354,8 +354,9 @@ def test_names_that_are_missing_or_doubled() -> None:
     assert [(problem.node, problem.severity) for problem in problems] == [
         ("n2", "error"),
         ("n4", "warning"),
-        ("n5", "error"),
+        ("n5", "warning"),
     ]
+    assert sentences(file_of(Node("n1", VARIABLE, ""))) == ["A node (Variable) has no name. Give it one."]
 
 
 def test_a_variable_called_like_a_self_made_argument() -> None:
