@@ -8,14 +8,16 @@ from app.engine.kernels.steps import Step, in_order, writing
 from app.engine.operator import Array
 
 
-def whole_numbers(indices: Array, *, limit: int | None = None) -> tuple[Step, Array]:
+def whole_numbers(indices: Array, *, limit: int | None = None, wrap: bool = False) -> tuple[Step, Array]:
     """Return a step that cuts indices to whole numbers, and the array it writes them to.
 
-    With a `limit` they are also clamped to 0 … limit − 1.
+    With a `limit` they are also clamped to 0 … limit − 1, or counted around into it.
     """
     whole = np.empty(indices.shape, np.intp)
     steps: list[Step] = [partial(np.copyto, whole, indices, "unsafe")]
-    if limit is not None:
+    if limit is not None and wrap:
+        steps.append(partial(np.mod, whole, limit, whole))
+    elif limit is not None:
         steps.append(partial(np.clip, whole, 0, limit - 1, whole))
     return in_order(steps), whole
 

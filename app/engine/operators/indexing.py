@@ -1,4 +1,4 @@
-"""Rows and elements chosen by index: Embedding."""
+"""Rows and elements chosen by index: Embedding, take, one_hot, pick, batch_take, gather_nd, scatter_nd."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,6 +9,7 @@ import numpy as np
 from app.engine.kernels.indices import add_rows, whole_numbers
 from app.engine.kernels.steps import Step, in_order
 from app.engine.operator import (
+    Array,
     Arrays,
     CodeNames,
     Cost,
@@ -21,9 +22,10 @@ from app.engine.operator import (
     operator,
 )
 from app.engine.operators.element_types import NUMBERS, check_type, named_type
+from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, element_count, merge
+from app.engine.shapes import Inferred, Shapes, element_count, merge, normalize_axis
 
 
 @operator(category="Layers")
@@ -126,3 +128,158 @@ class Embedding(Prepared):
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
         return [f"{n.outs[0]} = {n.ins[1]}[{n.ins[0]}.long().clamp(0, {self.input_dim - 1})]"]
+
+
+class ByIndex(Prepared):
+    """An operator of data and indices, which have gradient zero and may be numbers of any type."""
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Data and value have one type; the indices may have any."""
+        (data,), (out,) = super().infer_types(ins[:1], outs)
+        return (data, ins[1]), (out,)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Indices have gradient zero."""
+        return "value" if index == 0 else "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The data's gradient reads the indices."""
+        return Reads(inputs=(1,)) if index == 0 else Reads(heads=False)
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return f"{heads[0]} added up at the places {ins[1]}, 0 elsewhere" if index == 0 else ""
+
+
+@operator(name="take", category="Indexing")
+class Take(ByIndex):
+    """Take the slices at the given indices along one axis."""
+
+    axis: int = param(default=0, doc="The axis.")
+    mode: str = param(
+        default="clip",
+        choices=("clip", "raise", "wrap"),
+        doc="Clamp an index outside, refuse it, or count it around.",
+    )
+
+    examples = (
+        Example({"a": (4, 3), "indices": (2, 2)}, domains={"indices": Domain(0, 3, whole=True)}),
+        Example({"a": (4, 3, 2), "indices": (3,)}, domains={"indices": Domain(-4, 6, whole=True)}, axis=1),
+        Example(
+            {"a": (4, 3), "indices": (5,)},
+            domains={"indices": Domain(-4, 6, whole=True)},
+            axis=-1,
+            mode="wrap",
+        ),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Data and indices."""
+        return (Port("a"), Port("indices"))
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Put the indices' sizes in the place of the axis."""
+        data, indices = ins
+        if not data or not indices:
+            return ins, outs
+        axis = normalize_axis(self.axis, len(data))
+        return ins, (merge((*data[:axis], *indices, *data[axis + 1 :]), outs[0]),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        read, indices = whole_numbers(ins[1])
+        return in_order([read, partial(np.take, ins[0], indices, self.axis, outs[0], self.mode)])
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        return [step for _, grad in flow.wanted for step in self._back(flow, grad)]
+
+    def _back(self, flow: Flow, grad: Array) -> list[Step]:
+        axis, rank = self.axis % grad.ndim, flow.read(1).ndim
+        read, indices = whole_numbers(flow.read(1), limit=grad.shape[axis], wrap=self.mode == "wrap")
+        if axis == 0:
+            return [read, add_rows(flow.head, indices, grad)]
+        slices = np.moveaxis(flow.head, tuple(range(axis, axis + rank)), tuple(range(rank)))
+        return [read, partial(grad.fill, 0), partial(np.add.at, np.moveaxis(grad, axis, 0), indices, slices)]
+
+    def summary(self) -> str:
+        """The axis."""
+        return f"axis {self.axis}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        code = f"np.take({n.ins[0]}, {n.ins[1]}.astype(int), axis={self.axis}, mode={self.mode!r})"
+        return [f"{n.outs[0]} = {code}"]
+
+
+@operator(name="one_hot", category="Indexing")
+class OneHot(Prepared):
+    """Make a row for each index that is on at its place and off elsewhere; all off for an index outside."""
+
+    depth: int = param(low=1, doc="Length of a row.")
+    on_value: float = param(default=1.0, doc="The number at the index.")
+    off_value: float = param(default=0.0, doc="The number elsewhere.")
+    dtype: str = param(default="float32", choices=NUMBERS, doc="Type of the value.", advanced=True)
+
+    examples = (
+        Example({"indices": (4,)}, domains={"indices": Domain(0, 4, whole=True)}, depth=5),
+        Example(
+            {"indices": (2, 3)},
+            domains={"indices": Domain(-2, 6, whole=True)},
+            depth=5,
+            on_value=2.5,
+            off_value=-1,
+        ),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The indices."""
+        return (Port("indices"),)
+
+    def check(self) -> None:
+        """Refuse a type that is not there."""
+        check_type(self.dtype)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Put the length of a row behind the indices' sizes."""
+        indices, out = merge(ins[0], outs[0][:-1]), outs[0]
+        return (indices,), (merge((*indices, self.depth), out) if indices else out,)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """The value has the named type."""
+        return (ins[0],), (named_type(self.dtype),)
+
+    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
+        """Name depth where it decides."""
+        return f"depth = {self.depth}" if side == "out" and axis == len(outs[0]) - 1 else ""
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        read, indices = whole_numbers(ins[0])
+        places = np.arange(self.depth)
+        on, off = (np.array(value, outs[0].dtype) for value in (self.on_value, self.off_value))
+        return in_order([read, lambda: np.copyto(outs[0], np.where(indices[..., None] == places, on, off))])
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Indices have gradient zero."""
+        return "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Nothing is read for a gradient of zero."""
+        return Reads(heads=False)
+
+    def summary(self) -> str:
+        """The length of a row."""
+        return str(self.depth)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        on = f"{n.ins[0]}.astype(int)[..., None] == np.arange({self.depth})"
+        code = f"np.where({on}, {number(self.on_value)}, {number(self.off_value)})"
+        return [f"{n.outs[0]} = {code}.astype(np.{self.dtype})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return gradient_lines(n, [""])

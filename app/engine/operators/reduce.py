@@ -31,26 +31,14 @@ def kept_shape(shape: Shape, axes: tuple[int, ...]) -> Shape:
     return tuple(1 if index in axes else size for index, size in enumerate(shape))
 
 
-@attrs.frozen
-class Reduction(Prepared):
+class OverAxes(Prepared):
     """One number from all elements along the reduced axes."""
 
-    axis: tuple[int, ...] | None = param(default=None, doc="Axes to reduce; all when empty.")
-    keepdims: bool = param(default=False, doc="Keep the reduced axes with size 1.")
-    exclude: bool = param(default=False, doc="Reduce the other axes instead.")
-
-    examples = (
-        Example({"data": (2, 3, 4)}),
-        Example({"data": (2, 3, 4)}, axis=(1,)),
-        Example({"data": (2, 3, 4)}, axis=(0,), keepdims=True),
-        Example({"data": (2, 3, 4)}, axis=(-1,), exclude=True),
-        Example({"data": (2, 3, 4, 2)}, axis=(0, 2)),
-        Example({"data": (5,)}, axis=(0,)),
-    )
+    keepdims: bool
 
     def axes(self, rank: int) -> tuple[int, ...]:
         """Return the reduced axes, in order."""
-        return reduced_axes(self.axis, rank, exclude=self.exclude)
+        raise NotImplementedError(self.op_name)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Drop the reduced axes; what is left fits data and value alike."""
@@ -72,13 +60,6 @@ class Reduction(Prepared):
         """View the value, or its gradient, with the reduced axes kept."""
         return value.reshape(kept_shape(data_shape, self.axes(len(data_shape))))
 
-    def summary(self) -> str:
-        """The axes."""
-        if not self.axis:
-            return "all axes"
-        named = ", ".join(str(axis) for axis in self.axis)
-        return f"all axes but {named}" if self.exclude else f"axis {named}"
-
     def code_arguments(self, n: CodeNames) -> str:
         """Write the axes as numpy's and PyTorch's arguments."""
         rank = len(n.in_shapes[0])
@@ -94,6 +75,35 @@ class Reduction(Prepared):
         """Write a value with its reduced axes back, ready to broadcast against the data."""
         kept = kept_shape(n.in_shapes[0], self.axes(len(n.in_shapes[0])))
         return name if n.out_shapes[0] == kept else f"{name}.reshape({kept})"
+
+
+@attrs.frozen
+class Reduction(OverAxes):
+    """A reduction with the settings that nearly all have."""
+
+    axis: tuple[int, ...] | None = param(default=None, doc="Axes to reduce; all when empty.")
+    keepdims: bool = param(default=False, doc="Keep the reduced axes with size 1.")
+    exclude: bool = param(default=False, doc="Reduce the other axes instead.")
+
+    examples = (
+        Example({"data": (2, 3, 4)}),
+        Example({"data": (2, 3, 4)}, axis=(1,)),
+        Example({"data": (2, 3, 4)}, axis=(0,), keepdims=True),
+        Example({"data": (2, 3, 4)}, axis=(-1,), exclude=True),
+        Example({"data": (2, 3, 4, 2)}, axis=(0, 2)),
+        Example({"data": (5,)}, axis=(0,)),
+    )
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        """Return the reduced axes, in order."""
+        return reduced_axes(self.axis, rank, exclude=self.exclude)
+
+    def summary(self) -> str:
+        """The axes."""
+        if not self.axis:
+            return "all axes"
+        named = ", ".join(str(axis) for axis in self.axis)
+        return f"all axes but {named}" if self.exclude else f"axis {named}"
 
 
 @operator(name="sum", category="Reduction", aliases=("sum_axis",), sign="Σ")

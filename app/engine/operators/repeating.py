@@ -190,9 +190,7 @@ class BroadcastAxis(Broadcasting):
 class BroadcastLike(Broadcasting):
     """Repeat axes of size 1 until the array has the size of another one."""
 
-    lhs_axes: tuple[int, ...] | None = param(
-        default=None, doc="The left axes repeated; all when empty."
-    )
+    lhs_axes: tuple[int, ...] | None = param(default=None, doc="The left axes repeated; all when empty.")
     rhs_axes: tuple[int, ...] | None = param(
         default=None, doc="For each, the axis of the right array it takes after."
     )

@@ -1,0 +1,199 @@
+"""Arrays out of nothing: _zeros, _ones, _full, _arange."""
+
+from functools import partial
+from math import ceil
+from typing import ClassVar
+
+import attrs
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernels.steps import Step, fill
+from app.engine.operator import Arrays, CodeNames, Example, Port, Types, operator, refuse
+from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
+from app.engine.operators.formulas import number
+from app.engine.operators.prepared import Prepared
+from app.engine.params import param
+from app.engine.shapes import UNKNOWN, Inferred, Shapes, element_count, merge, text
+
+
+class Source(Prepared):
+    """An operator without inputs."""
+
+    dtype: str
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """There are none."""
+        return ()
+
+    def check(self) -> None:
+        """Refuse a type that is not there."""
+        check_type(self.dtype)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """The value has the named type."""
+        return (), (named_type(self.dtype),)
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """There is no input to differentiate."""
+        return []
+
+
+@attrs.frozen
+class Constant(Source):
+    """One number everywhere."""
+
+    shape: tuple[int, ...] = param(default=(), low=0, doc="The sizes; 0 is left to what it is used with.")
+    ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
+    dtype: str = param(default="float32", choices=WITH_BOOL, doc="Type of the elements.")
+    number: ClassVar[int] = 0
+
+    examples = (Example({}, shape=(2, 3)), Example({}, shape=(4,), dtype="float64"))
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Take the given sizes; open ones come from what the value is used with."""
+        return (), (merge(self.shape, outs[0]),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        return fill(outs[0], self.number)
+
+    def summary(self) -> str:
+        """The shape."""
+        return text(self.shape)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {self.number}, {_spelt(self.dtype, 'np')})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [
+            f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {self.number}, dtype={_spelt(self.dtype, 'torch')})"
+        ]
+
+
+def _spelt(dtype: str, library: str) -> str:
+    return "bool" if dtype == "bool" and library == "np" else f"{library}.{dtype}"
+
+
+@operator(name="_zeros", category="Constants")
+class Zeros(Constant):
+    """Make zeros."""
+
+    number = 0
+
+
+@operator(name="_ones", category="Constants")
+class Ones(Constant):
+    """Make ones."""
+
+    number = 1
+
+
+@operator(name="_full", category="Constants")
+class Full(Source):
+    """Make an array of one number."""
+
+    shape: tuple[int, ...] | None = param(
+        default=None, low=0, doc="The sizes; 0 is left to what it is used with."
+    )
+    ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
+    dtype: str = param(default="float32", choices=WITH_BOOL, doc="Type of the elements.")
+    value: float = param(doc="The number.")
+
+    examples = (Example({}, shape=(2, 3), value=2.5), Example({}, shape=(4,), value=-1, dtype="int32"))
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Take the given sizes; open ones come from what the value is used with."""
+        return (), (merge(self.shape or UNKNOWN, outs[0]),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        return partial(outs[0].fill, np.array(self.value).astype(outs[0].dtype))
+
+    def summary(self) -> str:
+        """The number and the shape."""
+        return f"{self.value:g} · {text(self.shape or UNKNOWN)}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {number(self.value)}, {_spelt(self.dtype, 'np')})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        value = number(self.value).replace("np.", "torch.")
+        return [f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {value}, dtype={_spelt(self.dtype, 'torch')})"]
+
+
+@operator(name="_arange", category="Constants")
+class Arange(Source):
+    """Count from start up to, but not including, stop; with start alone from 0 up to it."""
+
+    start: float = param(doc="The first number, or the end when stop is None.")
+    stop: float | None = param(default=None, doc="The number to stop before.")
+    step: float = param(default=1.0, doc="The distance between numbers.")
+    repeat: int = param(default=1, low=1, doc="How often each number stands.")
+    infer_range: bool = param(
+        default=False, doc="Let what the value is used with decide where to stop.", advanced=True
+    )
+    ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
+    dtype: str = param(default="float32", choices=WITH_BOOL[:1] + WITH_BOOL[2:], doc="Type of the elements.")
+
+    examples = (
+        Example({}, start=5),
+        Example({}, start=1, stop=7, step=2),
+        Example({}, start=0, stop=3, repeat=2),
+        Example({}, start=3, stop=0, step=-1),
+    )
+
+    def check(self) -> None:
+        """Refuse to count without moving."""
+        super().check()
+        refuse(self.step == 0, "step is 0, but it must be another number.", port="step")
+
+    @property
+    def _bounds(self) -> tuple[float, float]:
+        return (0.0, self.start) if self.stop is None else (self.start, self.stop)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Count the steps."""
+        if self.infer_range and self.stop is None:
+            return (), outs
+        first, last = self._bounds
+        count = ceil((last - first) / self.step)
+        if count < 1:
+            raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} gives nothing.")
+        return (), (merge((count * self.repeat,), outs[0]),)
+
+    def _first(self) -> float:
+        return self.start if self.infer_range else self._bounds[0]
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        count = -(-element_count(outs[0].shape) // self.repeat)
+        numbers = np.repeat(self._first() + self.step * np.arange(count), self.repeat)
+        return partial(np.copyto, outs[0], numbers[: outs[0].size].astype(outs[0].dtype))
+
+    def summary(self) -> str:
+        """From where to where."""
+        first, last = self._bounds
+        return f"{first:g} … {last:g}" + ("" if self.step == 1 else f" · step {self.step:g}")
+
+    def _code(self, n: CodeNames, library: str) -> list[str]:
+        count = n.out_shapes[0][0] // self.repeat
+        code = f"{library}.arange({count}) * {number(self.step)} + {number(self._first())}"
+        repeated = "repeat" if library == "np" else "repeat_interleave"
+        code = f"({code}).{repeated}({self.repeat})" if self.repeat > 1 else f"({code})"
+        return [
+            f"{n.outs[0]} = {code}.{'astype' if library == 'np' else 'to'}({_spelt(self.dtype, library)})"
+        ]
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return self._code(n, "np")
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return self._code(n, "torch")
