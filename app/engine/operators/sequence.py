@@ -143,8 +143,9 @@ class SequenceLast(Sequences):
         whole = (*result[: self.axis], data[self.axis], *result[self.axis :])
         return (whole, *shapes[1:]), (result,)
 
-    def _last(self, steps: int, batch: int, lengths: Array | None) -> Array:
-        return np.full(batch, steps - 1) if lengths is None else _ends(lengths) - 1
+    def _last(self, data: Array, lengths: Array | None) -> Array:
+        """Return the number of every sample's last step."""
+        return np.full(data.shape[1], data.shape[0] - 1) if lengths is None else _ends(lengths) - 1
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Pick one step per sample."""
@@ -152,7 +153,7 @@ class SequenceLast(Sequences):
         samples = np.arange(data.shape[1])
 
         def run() -> None:
-            np.copyto(outs[0], data[self._last(*data.shape[:2], lengths), samples])
+            np.copyto(outs[0], data[self._last(data, lengths), samples])
 
         return run
 
@@ -164,7 +165,7 @@ class SequenceLast(Sequences):
 
         def run() -> None:
             target.fill(0)
-            target[self._last(*target.shape[:2], lengths), samples] = head
+            target[self._last(target, lengths), samples] = head
 
         return [run]
 

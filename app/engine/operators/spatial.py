@@ -1,0 +1,269 @@
+"""Operators that look up images at computed places."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernels import sampling as kernels
+from app.engine.kernels.steps import Step
+from app.engine.operator import Array, Arrays, Domain, Example, Port, Reads, operator, refuse
+from app.engine.operators.geometry import by_x
+from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shape, Shapes, merge
+
+
+@operator(category="Spatial")
+class BilinearSampler(Prepared):
+    """Read an image at given places, mixing the four pixels around each.
+
+    grid holds x and y from −1 (first pixel) to 1 (last pixel); outside the image there are zeros.
+    """
+
+    cudnn_off: bool | None = param(default=None, advanced=True, doc="Only for graphics cards; kept in files.")
+
+    examples = (
+        Example({"data": (2, 2, 4, 5), "grid": (2, 2, 3, 2)}, domains={"grid": Domain(-0.95, 0.95)}),
+        Example({"data": (1, 2, 3, 4), "grid": (1, 2, 3, 3)}, domains={"grid": Domain(-1.4, 1.4)}),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The image and the places."""
+        return Port("data"), Port("grid")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The places in pixels."""
+        return ("places",)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """The result has the image's channels and the grid's size."""
+        data = merge((0, 0, 0, 0), ins[0], "data")
+        grid = merge((0, 2, 0, 0), ins[1], "grid")
+        result = merge((data[0], data[1], *grid[2:]), outs[0], "output")
+        batch = merge((result[0],), (grid[0],), "grid")[0]
+        grid = (batch, 2, *result[2:])
+        data = (batch, result[1], *data[2:])
+        return (data, grid), ((batch, *result[1:]), (batch, *result[2:], 2))
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Find the places in pixels, then sample."""
+        data, grid = ins
+
+        def run() -> None:
+            np.copyto(outs[1], kernels.pixels(grid, *data.shape[2:]))
+            kernels.sample(data, outs[1], outs[0])
+
+        return run
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The image's gradient reads the places, the grid's the image too."""
+        return Reads(inputs=(0,) if index == 1 else (), outputs=(1,))
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Spread gradients to the pixels, or see how values change with their place."""
+        return [self._gradient(flow, index, grad) for index, grad in flow.wanted]
+
+    def _gradient(self, flow: Flow, index: int, grad: Array) -> Step:
+        places = present(flow.outs[1])
+        if index == 0:
+            return lambda: kernels.sample_image_gradient(places, flow.head, grad)
+        return lambda: kernels.sample_grid_gradient(flow.read(0), places, flow.head, grad)
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Say where the gradient goes."""
+        if index == 0:
+            return f"{heads[0]} spread over the four pixels around each place"
+        return f"Σ over channels: {heads[0]} · slope of {ins[0]} at each place"
+
+
+@operator(category="Spatial")
+class GridGenerator(Prepared):
+    """Make the places at which a BilinearSampler reads: from an affine map, or from a flow in pixels."""
+
+    transform_type: str = param(
+        choices=("affine", "warp"), doc="affine: six numbers per sample; warp: a shift of every pixel."
+    )
+    target_shape: tuple[int, ...] = param(default=(0, 0), doc="Height and width of the grid, for affine.")
+
+    examples = (
+        Example({"data": (2, 6)}, transform_type="affine", target_shape=(3, 4)),
+        Example({"data": (1, 2, 3, 4)}, transform_type="warp"),
+    )
+
+    def check(self) -> None:
+        """Refuse an affine grid without a size."""
+        _check_target(self.target_shape, needed=self.transform_type == "affine")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The places of an image that stays as it is."""
+        return ("plain",)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """An affine map gives the target's size, a flow its own."""
+        if self.transform_type == "warp":
+            flow = merge(merge((0, 2, 0, 0), ins[0], "data"), outs[0], "data")
+            if 1 in flow[2:]:
+                raise ShapeError("a warp needs at least two pixels on each axis.", port="data")
+            places = flow[2] * flow[3]
+            return (flow,), (flow, (3, places))
+        height, width = self.target_shape
+        result = merge((0, 2, height, width), outs[0], "output")
+        data = merge((result[0], 6), ins[0], "data")
+        return (data,), ((data[0], *result[1:]), (3, height * width))
+
+    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
+        """Explain the size of the grid."""
+        if side == "out" and axis >= 2 and self.transform_type == "affine":
+            return f"target_shape = {by_x(self.target_shape)}"
+        return ""
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Map the plain grid, or shift it."""
+        data, (grid, plain) = ins[0], outs
+        height, width = grid.shape[2:]
+        if self.transform_type == "affine":
+
+            def run_affine() -> None:
+                kernels.plain_grid(height, width, plain)
+                kernels.affine_grid(data, plain, grid)
+
+            return run_affine
+
+        def run_warp() -> None:
+            kernels.plain_grid(height, width, plain)
+            np.divide(data, _half(height, width, data), out=grid)
+            np.add(grid, plain[:2].reshape(2, height, width), out=grid)
+
+        return run_warp
+
+    def gradient_reads(self, index: int) -> Reads:
+        """An affine map's gradient reads the plain grid, a flow's nothing."""
+        return Reads(outputs=(1,) if self.transform_type == "affine" else ())
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Map the gradient back, or scale it."""
+        grad, head = flow.wanted[0][1], flow.head
+        if self.transform_type == "affine":
+            return [lambda: kernels.affine_grid_gradient(head, present(flow.outs[1]), grad)]
+        return [lambda: np.divide(head, _half(head.shape[2], head.shape[3], head), out=grad)]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient as a product, or a division."""
+        if self.transform_type == "affine":
+            return f"{heads[0]} · (x, y, 1)ᵀ"
+        return f"{heads[0]} / half the size in pixels"
+
+    def summary(self) -> str:
+        """Return the kind, and the size where it is set."""
+        size = f" · {by_x(self.target_shape)}" if self.transform_type == "affine" else ""
+        return f"{self.transform_type}{size}"
+
+
+@operator(category="Spatial")
+class SpatialTransformer(Prepared):
+    """Read an image at the places that an affine map asks for: a GridGenerator and a BilinearSampler in one."""
+
+    target_shape: tuple[int, ...] = param(default=(0, 0), doc="Height and width of the result.")
+    transform_type: str = param(choices=("affine",), doc="The map has six numbers per sample.")
+    sampler_type: str = param(choices=("bilinear",), doc="The four pixels around each place are mixed.")
+    cudnn_off: bool | None = param(default=None, advanced=True, doc="Only for graphics cards; kept in files.")
+
+    examples = (
+        Example(
+            {"data": (2, 2, 5, 5), "loc": (2, 6)},
+            domains={"loc": Domain(-0.3, 0.3)},
+            target_shape=(3, 4),
+            transform_type="affine",
+            sampler_type="bilinear",
+        ),
+    )
+
+    def check(self) -> None:
+        """Refuse a result without a size."""
+        _check_target(self.target_shape, needed=True)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The image and the maps."""
+        return Port("data"), Port("loc")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The plain grid, and the places in pixels."""
+        return "plain", "places"
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """The result has the image's channels and the target's size."""
+        height, width = self.target_shape
+        data = merge((0, 0, 0, 0), ins[0], "data")
+        result = merge((data[0], data[1], height, width), outs[0], "output")
+        loc = merge((result[0], 6), ins[1], "loc")
+        data = (loc[0], result[1], *data[2:])
+        return (data, loc), ((loc[0], *result[1:]), (3, height * width), (loc[0], height, width, 2))
+
+    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
+        """Explain the size of the result."""
+        return f"target_shape = {by_x(self.target_shape)}" if side == "out" and axis >= 2 else ""
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Map the plain grid, then sample."""
+        data, loc = ins
+        result, plain, places = outs
+        height, width = result.shape[2:]
+        grid = np.empty((data.shape[0], 2, height, width), data.dtype)
+
+        def run() -> None:
+            kernels.plain_grid(height, width, plain)
+            kernels.affine_grid(loc, plain, grid)
+            np.copyto(places, kernels.pixels(grid, *data.shape[2:]))
+            kernels.sample(data, places, result)
+
+        return run
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The image's gradient reads the places, the map's the image and the plain grid too."""
+        return Reads(inputs=(0,), outputs=(1, 2)) if index == 1 else Reads(outputs=(2,))
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Spread gradients to the pixels, or through the places to the maps."""
+        return [self._gradient(flow, index, grad) for index, grad in flow.wanted]
+
+    def _gradient(self, flow: Flow, index: int, grad: Array) -> Step:
+        head, places = flow.head, present(flow.outs[2])
+        if index == 0:
+            return lambda: kernels.sample_image_gradient(places, head, grad)
+        to_grid = np.empty((head.shape[0], 2, *head.shape[2:]), head.dtype)
+
+        def run() -> None:
+            kernels.sample_grid_gradient(flow.read(0), places, head, to_grid)
+            kernels.affine_grid_gradient(to_grid, present(flow.outs[1]), grad)
+
+        return run
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Say where the gradient goes."""
+        if index == 0:
+            return f"{heads[0]} spread over the four pixels around each place"
+        return f"(Σ over channels: {heads[0]} · slope of {ins[0]} at each place) · (x, y, 1)ᵀ"
+
+    def summary(self) -> str:
+        """Return the size of the result."""
+        return f"affine · {by_x(self.target_shape)}"
+
+
+def _check_target(target: Shape, *, needed: bool) -> None:
+    refuse(
+        needed and (len(target) != 2 or min(target) < 1),
+        f"target_shape is {target}, but it must be a height and a width, like (28, 28).",
+        port="target_shape",
+    )
+
+
+def _half(height: int, width: int, like: Array) -> Array:
+    """Return half the size in pixels, x first, to fit (batch, 2, height, width)."""
+    return np.array([(width - 1) / 2, (height - 1) / 2], like.dtype).reshape(2, 1, 1)
