@@ -88,6 +88,7 @@ class BindPanel(Panel):
         self.setAccessibleName("What is bound")
         self.lines: list[Line] = []
         self._requests: dict[str, QComboBox] = {}
+        self._links: dict[str, ArgumentLink] = {}
         self.outputs = label("", wrap=True)
         self._heads = QVBoxLayout()
         self._heads.setSpacing(HALF_STEP)
@@ -95,7 +96,7 @@ class BindPanel(Panel):
         self._table.setHorizontalSpacing(STEP)
         self._table.setVerticalSpacing(HALF_STEP)
         self._table.setColumnStretch(2, 1)
-        self._hint = label("", "muted", wrap=True)
+        self.hint = label("", "muted", wrap=True)
         self._options = FormGrid()
         self.seed = self._number("Seed", "seed", (0, _LARGEST_SEED), "Which random numbers are drawn.")
         self.batch = self._number(
@@ -115,7 +116,7 @@ class BindPanel(Panel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, STEP, 0, GAP)
         layout.setSpacing(STEP)
-        layout.addWidget(self._hint)
+        layout.addWidget(self.hint)
         self._arguments_title = label("Arguments", "heading")
         self._outputs_title = label("Outputs", "heading")
         layout.addWidget(self._arguments_title)
@@ -185,16 +186,21 @@ class BindPanel(Panel):
             hint = "Nothing to bind yet. Wire a Variable to an operator."
         else:
             hint = ""
-        self._hint.setText(hint)
-        self._hint.setVisible(bool(hint))
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
 
     def request_of(self, name: str) -> QComboBox:
         """Return the box with an argument's gradient request."""
         return self._requests[name]
 
+    def link_of(self, name: str) -> "ArgumentLink":
+        """Return the name of an argument as it stands in the sheet."""
+        return self._links[name]
+
     def _fill(self, lines: list[Line]) -> None:
         self.lines = lines
         self._requests = {}
+        self._links = {}
         empty(self._table)
         self._arguments_title.setVisible(bool(lines))
         if lines:
@@ -207,7 +213,7 @@ class BindPanel(Panel):
             self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 4)
 
     def _add(self, line: Line, at: int) -> None:
-        name = ArgumentLink(line.name)
+        name = self._links[line.name] = ArgumentLink(line.name)
         name.setToolTip(f"{line.name}\nClick to select its node.")
         if line.owner is not None:
             name.clicked.connect(lambda owner=line.owner: self._choose(owner))

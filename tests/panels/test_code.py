@@ -41,7 +41,7 @@ def wait_for(qtbot: QtBot, panel: CodePanel, text: str) -> None:
 
 
 def test_an_empty_board_has_a_friendly_word(qtbot: QtBot, panel: CodePanel) -> None:
-    qtbot.waitUntil(lambda: panel.trouble.isVisible())
+    qtbot.waitUntil(panel.trouble.isVisible)
     assert "appears here" in panel.trouble.text()
     assert not panel.view.isVisible()
 
@@ -131,7 +131,9 @@ def test_every_line_of_the_text_knows_its_pieces() -> None:
     assert len(lines) == text.count("\n") + 1
     assert (0, 6, "keyword") in lines[0]
     assert lines[1] == []
-    assert any(kind == "number" and "x = np.exp(1.5)  # e"[at : at + size] == "1.5" for at, size, kind in lines[2])
+    assert any(
+        kind == "number" and "x = np.exp(1.5)  # e"[at : at + size] == "1.5" for at, size, kind in lines[2]
+    )
     assert any(kind == "comment" for _, _, kind in lines[2])
     assert any(kind == "string" for _, _, kind in lines[4])
 

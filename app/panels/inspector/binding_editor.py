@@ -161,6 +161,10 @@ class BindingEditor(QWidget):
         """Return the editor of the value for one kind."""
         return self._fields[kind]
 
+    def row(self, kind: ValueKind) -> FormRow:
+        """Return the row of the value for one kind."""
+        return self._rows[kind]
+
     def show_binding(self, analysis: Analysis) -> None:
         """Show what the document says, what is proposed, and what is wrong."""
         binding = self.binding

@@ -148,15 +148,18 @@ class NodePage(QWidget):
         names = list(dict.fromkeys(analysis.output_names[tag] for tag in tags))
         if reading.operator is not None and reading.operator.is_loss:
             names = []
-        current = [self._heads.itemAt(at).widget() for at in range(self._heads.count())]
-        if [one.name for one in current if isinstance(one, HeadEditor)] != names:
+        if [one.name for one in self.heads] != names:
             empty(self._heads)
-            current = [HeadEditor(self.workspace, name) for name in names]
-            for one in current:
-                self._heads.addWidget(one)
-        for one in current:
-            if isinstance(one, HeadEditor):
-                one.show_head()
+            for name in names:
+                self._heads.addWidget(HeadEditor(self.workspace, name))
+        for one in self.heads:
+            one.show_head()
+
+    @property
+    def heads(self) -> list[HeadEditor]:
+        """The editors of the gradients that come in at this node."""
+        found = (self._heads.itemAt(at).widget() for at in range(self._heads.count()))
+        return [one for one in found if isinstance(one, HeadEditor)]
 
     def _show_arguments(self, analysis: Analysis, node_id: Id) -> None:
         facts = {fact.argument: fact for fact in array_facts(analysis, node_id) if fact.argument}

@@ -45,6 +45,10 @@ class SliceBar(QWidget):
                 widget.setValue(view.at[axis])
                 widget.blockSignals(False)
 
+    def picker(self, axis: int) -> QSpinBox:
+        """Return the box with the place on one axis."""
+        return self._pickers[axis][0]
+
     def _rebuild(self, view: Slice, axes: tuple[int, ...]) -> None:
         empty(self._grid)
         self._pickers = {}

@@ -1,0 +1,338 @@
+"""The inspector: what is selected, its shapes with reasons, its values and its gradients."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from app.document.edits import set_param
+from app.document.records import VARIABLE
+from app.panels.inspector import Inspector
+from app.panels.inspector.array_page import ArrayPage
+from app.panels.inspector.facts import array_facts, cost_of, cost_text, reason_lines
+from app.panels.inspector.formula_card import put_in
+from app.qt.workspace import Workspace
+
+
+@pytest.fixture
+def inspector(qtbot: QtBot, workspace: Workspace) -> Iterator[Inspector]:
+    """Return an inspector that can be seen."""
+    made = Inspector(workspace)
+    qtbot.addWidget(made)
+    made.resize(304, 800)
+    made.show()
+    yield made
+    made.close()
+
+
+def page(inspector: Inspector, name: Any) -> ArrayPage:
+    inspector.choose_tab(name)
+    return inspector.array_page(name)
+
+
+# -- what is shown
+
+
+def test_with_nothing_selected_the_document_is_summed_up(inspector: Inspector, desk: Any) -> None:
+    assert inspector.title.whole == "Board"
+    desk.product()
+    assert inspector.subtitle.whole == "5 nodes"
+    assert inspector.tabs.isHidden()
+    assert [line.name for line in inspector.summary.lines] == ["A", "B", "D"]
+
+
+def test_a_node_is_shown_with_its_operator_and_formula(inspector: Inspector, desk: Any) -> None:
+    node = desk.node("FullyConnected", "fc1")
+    desk.workspace.select({node})
+    assert (inspector.title.whole, inspector.subtitle.whole) == ("fc1", "FullyConnected")
+    assert inspector.node_page.formula.text() == "y = x · Wᵀ + b"
+    assert inspector.node_page.doc.text().startswith("Multiply each row")
+
+
+def test_several_nodes_and_a_wire_are_listed(inspector: Inspector, desk: Any) -> None:
+    ids = desk.product()
+    desk.workspace.select({ids["A"], ids["C"]})
+    assert (inspector.title.whole, inspector.subtitle.whole) == ("Selection", "2 nodes")
+    wire = next(edge.id for edge in desk.workspace.document.edges.values() if edge.target == ids["C"])
+    desk.workspace.select({wire})
+    assert inspector.title.whole == "Wire"
+
+
+def test_an_unknown_operator_is_shown_without_a_form(inspector: Inspector, desk: Any) -> None:
+    from app.document.changes import Draft
+    from app.document.records import Node
+
+    draft = Draft(desk.workspace.document)
+    draft.put(Node("n1", "Frobnicate", "strange"))
+    desk.workspace.commit(draft.transaction("Paste"))
+    desk.workspace.select({"n1"})
+    assert inspector.title.whole == "strange"
+    assert inspector.node_page.form is None
+    assert any("Frobnicate" in one.text() for one in inspector.node_page.trouble_labels)
+
+
+def test_deleting_the_selected_node_goes_back_to_the_summary(inspector: Inspector, desk: Any) -> None:
+    from app.document.edits import delete
+
+    node = desk.node("FullyConnected", "fc1")
+    desk.workspace.select({node})
+    desk.workspace.commit(delete(desk.workspace.document, [node]))
+    assert inspector.title.whole == "Board"
+    desk.workspace.undo()
+    assert inspector.title.whole == "fc1"
+
+
+def test_nothing_is_built_while_the_inspector_is_hidden(inspector: Inspector, desk: Any) -> None:
+    inspector.hide()
+    node = desk.node("FullyConnected", "fc1")
+    desk.workspace.select({node})
+    assert inspector.node_page.node_id == ""
+    inspector.show()
+    assert inspector.node_page.node_id == node
+
+
+# -- shapes
+
+
+def net(desk: Any) -> dict[str, str]:
+    data, fc = desk.node(VARIABLE, "data"), desk.node("FullyConnected", "fc1", {"num_hidden": "32"})
+    desk.wire(data, fc, 0)
+    desk.bind("data", shape=(64, 8, 4, 4))
+    return {"data": data, "fc1": fc}
+
+
+def test_shapes_say_where_they_come_from(inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    rows = [(row.fact.name, str(row.fact.shape), row.fact.origin) for row in inspector.node_page.shapes.rows]
+    assert rows == [
+        ("data", "(64, 8, 4, 4)", "from data"),
+        ("fc1_weight", "(32, 128)", "inferred"),
+        ("fc1_bias", "(32)", "inferred"),
+        ("output", "(64, 32)", ""),
+    ]
+    slanted = [row.shape_font.italic() for row in inspector.node_page.shapes.rows]
+    assert slanted == [False, True, True, True]
+
+
+def test_a_click_on_a_shape_tells_why(qtbot: QtBot, inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    shapes = inspector.node_page.shapes
+    qtbot.mouseClick(shapes.rows[1], Qt.MouseButton.LeftButton)
+    assert shapes.question.text() == "Why is fc1_weight (32, 128)?"
+    assert shapes.answers[0] == "32 because num_hidden = 32"
+    assert "8·4·4" in shapes.answers[1]
+    assert any("data was given as (64, 8, 4, 4)" in answer for answer in shapes.answers)
+    desk.workspace.commit(set_param(desk.workspace.document, ids["fc1"], "num_hidden", "16"))
+    assert shapes.answers[0] == "16 because num_hidden = 16"
+    qtbot.mouseClick(shapes.rows[1], Qt.MouseButton.LeftButton)
+    assert shapes.why.isHidden()
+
+
+def test_an_open_shape_says_what_is_missing(inspector: Inspector, desk: Any) -> None:
+    node = desk.node("FullyConnected", "fc1")
+    desk.workspace.select({node})
+    shapes = inspector.node_page.shapes
+    shapes.rows[0].click()
+    assert shapes.question.text() == "Why is fc1_data still open?"
+    assert shapes.answers
+
+
+def test_reasons_do_not_repeat_themselves_or_run_forever(desk: Any) -> None:
+    nodes = [desk.node(VARIABLE, "x")] + [desk.node("Flatten", f"flat{number}") for number in range(30)]
+    for source, target in itertools.pairwise(nodes):
+        desk.wire(source, target, 0)
+    desk.bind("x", shape=(2, 3, 4))
+    analysis = desk.workspace.analysis
+    fact = array_facts(analysis, nodes[-1])[-1]
+    lines = reason_lines(analysis, nodes[-1], fact)
+    assert max(line.depth for line in lines) <= 8
+    assert len(lines) < 40
+
+
+def test_sizes_with_one_cause_are_told_together(desk: Any) -> None:
+    node = desk.node(VARIABLE, "x")
+    desk.wire(node, desk.node("Flatten", "flat"), 0)
+    desk.bind("x", shape=(2, 3))
+    fact = array_facts(desk.workspace.analysis, node)[0]
+    lines = reason_lines(desk.workspace.analysis, node, fact)
+    assert [line.sentence for line in lines] == ["2, 3 because x was given as (2, 3)"]
+
+
+def test_the_cost_is_told_once_shapes_are_known(inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    assert inspector.node_page.cost.text().startswith("4,128 parameters · ")
+    cost = cost_of(desk.workspace.analysis, ids["fc1"])
+    assert cost is not None and cost.multiply_adds == 64 * 128 * 32
+    assert cost_text(cost).split(" · ")[1] == "262,144 multiply-adds"
+    desk.workspace.select({ids["data"]})
+    assert inspector.node_page.cost.isHidden()
+
+
+# -- values
+
+
+def test_before_a_run_the_page_says_how_to_get_numbers(inspector: Inspector, desk: Any) -> None:
+    ids = desk.product()
+    desk.workspace.select({ids["C"]})
+    values = page(inspector, "Values")
+    assert values.hint.text() == "Run forward to see numbers here."
+    assert not values.run.isHidden() and values.view.isHidden()
+
+
+def test_a_single_number_is_written_large(inspector: Inspector, desk: Any) -> None:
+    ids = desk.product()
+    desk.workspace.select({ids["E"]})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    assert values.view.number.text() == "20"
+    assert values.view.title.text() == "E  float32  (1)"
+    assert values.view.pages.isHidden()
+
+
+def test_heatmap_statistics_and_table_show_the_executors_array(inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    values = page(inspector, "Values")
+    results = desk.run("forward")
+    array = results.by_node(ids["fc1"])
+    view = values.view
+    assert view.statistics is not None
+    assert view.statistics.maximum == array.max()
+    assert view.heatmap is not None
+    assert view.heatmap.image.image.shape == (64, 32)
+    assert view.heatmap.text_at(QPointF(3.5, 5.5)).startswith("[5, 3] = ")
+    view.as_table.click()
+    model = view.table.plane_model
+    assert (model.rowCount(), model.columnCount()) == (64, 32)
+    assert float(model.data(model.index(5, 3))) == pytest.approx(float(array[5, 3]), rel=1e-4)
+
+
+def test_a_nodes_own_arguments_can_be_looked_at_too(inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    assert [values.picker.itemText(at) for at in range(values.picker.count())] == [
+        "fc1_output",
+        "fc1_weight",
+        "fc1_bias",
+    ]
+    values.picker.setCurrentIndex(1)
+    values.picker.activated.emit(1)
+    assert values.view.title.text().startswith("fc1_weight  float32  (32, 128)")
+
+
+def test_images_stand_side_by_side_and_axes_can_be_picked(inspector: Inspector, desk: Any) -> None:
+    desk.open("digits-convnet")
+    desk.workspace.select({desk.find("conv1")})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    view = values.view
+    assert view.slices.isVisible()
+    assert view.heatmap is not None
+    channels = desk.workspace.results.by_node(desk.find("conv1")).shape[1]
+    assert view.heatmap.text_at(QPointF(0.5, 0.5)).startswith("[0, 0, 0, 0] = ")
+    assert channels > 1 and view.heatmap.text_at(QPointF(9.5, 0.5)).startswith("[0, 1, 0, 0] = ")
+    view.slices.picker(0).setValue(7)
+    assert view.heatmap.text_at(QPointF(0.5, 0.5)).startswith("[7, 0, 0, 0] = ")
+
+
+def test_old_numbers_say_so(inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    assert values.stale.isHidden()
+    desk.bind("fc1_weight", kind="initializer", value="zeros")
+    assert not values.stale.isHidden()
+    desk.run("forward")
+    assert values.stale.isHidden()
+    assert values.view.statistics is not None and values.view.statistics.zeros == 64 * 32
+
+
+def test_nan_is_loud(inspector: Inspector, desk: Any) -> None:
+    x, log = desk.node(VARIABLE, "x"), desk.node("log", "log")
+    desk.wire(x, log, 0)
+    desk.bind("x", kind="constant", value="[1, -1, 0]")
+    desk.workspace.select({log})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    assert values.view.alarm.isVisible()
+    assert values.view.alarm.text() == "⚠ 1 NaN · 1 −∞"
+
+
+def test_a_large_array_is_counted_on_a_worker(
+    qtbot: QtBot, inspector: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.panels.inspector import array_view
+
+    monkeypatch.setattr(array_view, "AT_ONCE", 10)
+    view = array_view.ArrayView(inspector.theme)
+    qtbot.addWidget(view)
+    view.show()
+    with qtbot.waitSignal(view.counted, timeout=5000) as counted:
+        view.show_array("x", np.arange(100.0).reshape(10, 10), diverging=False)
+    assert counted.args[0].maximum == 99
+    view.shut_down()
+
+
+# -- gradients
+
+
+def test_the_gradients_formula_is_spelled_out_with_numbers(inspector: Inspector, desk: Any) -> None:
+    ids = desk.product()
+    desk.workspace.select({ids["C"]})
+    gradient = page(inspector, "Gradient")
+    desk.run("backward")
+    (found,) = gradient.card.formulas
+    assert found.formula.startswith("d(C) = ")
+    lines = {(line.what, line.name, line.value) for line in found.lines}
+    assert lines == {("reads", "D", "2"), ("flows in", "d(E)", "2")}
+    assert found.result.endswith(" = 4")
+    assert gradient.view.number.text() == "4"
+    assert gradient.view.title.text() == "d(C)  float32  (1)"
+
+
+def test_a_gradient_nobody_asked_for_says_why_it_is_not_there(inspector: Inspector, desk: Any) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["data"]})
+    gradient = page(inspector, "Gradient")
+    desk.run("backward")
+    assert gradient.view.isHidden()
+    assert "Its request is none" in gradient.hint.text()
+
+
+def test_a_sum_of_gradients_shows_its_parts(inspector: Inspector, desk: Any) -> None:
+    x, square, total = (
+        desk.node(VARIABLE, "x"),
+        desk.node("elemwise_mul", "sq"),
+        desk.node("elemwise_add", "sum"),
+    )
+    for source, target, number in ((x, square, 0), (x, square, 1), (square, total, 0), (x, total, 1)):
+        desk.wire(source, target, number)
+    desk.bind("x", kind="constant", value="3")
+    desk.workspace.select({x})
+    gradient = page(inspector, "Gradient")
+    desk.run("backward")
+    assert len(gradient.card.formulas) > 1
+    assert gradient.view.number.text() == "7"
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers", "filled"),
+    [
+        ("D ⊙ d(E)", {"D": "2", "d(E)": "3"}, "2 × 3"),
+        ("d(E) · D", {"D": "-2", "d(E)": "3"}, "3 · (-2)"),
+        ("d(d) + d", {"d": "1", "d(d)": "5"}, "5 + 1"),
+        ("2 · A", {"A": "4"}, "2 · 4"),
+    ],
+)
+def test_numbers_are_put_into_formulas(formula: str, numbers: dict[str, str], filled: str) -> None:
+    assert put_in(formula, numbers) == filled
