@@ -133,6 +133,7 @@ class AutoItem(QGraphicsItem):
         theme = self._kit.ink.theme
         colour = theme.text if self.hovered else theme.muted
         box, top = self._text, self._text.top()
+        strokes.clear_ground(painter, box, self._kit.ink)
         for text in (self._name, self._shape):
             if self._look.style == "card":
                 left = box.center().x() - text.width / 2

@@ -141,6 +141,8 @@ class EdgeItem(QGraphicsItem):
             painter.setPen(self._kit.ink.wire_wrong if wrong else self._kit.ink.card)
             painter.setBrush(theme.card)
             painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+        else:
+            strokes.clear_ground(painter, box, self._kit.ink)
         strokes.paint_middle(painter, box, self._words, colour)
         if wrong:
             strokes.paint_badge(painter, QPointF(box.right() + 10, box.center().y()), self._kit.ink)

@@ -115,6 +115,8 @@ class Ink:
         self.group = pen(picture.group, 2.0)
         self.port = pen(theme.wire, 1.6)
         self.lit = pen(theme.accent, 2.2)
+        self.veil = QColor(theme.canvas)
+        self.veil.setAlpha(216)
         self.tag = pen(mix(theme.accent, theme.canvas, 0.62), 1.0)
         self.shadow = QBrush(theme.shadow)
         self.on_auxiliary = readable_on(picture.auxiliary)

@@ -42,7 +42,8 @@ class NodeLook:
     """All that is drawn of one node.
 
     `number` is the value of an output that is one number, `number_name` the array's own name where that differs.
-    `has_output` and `has_gradient` tell whether there are arrays to draw. `members` names what a Group holds. `is_stale` marks numbers from before the last edit.
+    `has_output` and `has_gradient` tell whether there are arrays to draw. `members` names what a Group holds.
+    `is_stale` marks numbers from before the last edit.
     """
 
     id: Id

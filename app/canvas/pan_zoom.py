@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QPainter,
     QPolygonF,
     QResizeEvent,
+    QShowEvent,
     QTransform,
     QWheelEvent,
 )
@@ -68,6 +69,10 @@ class PanZoomView(QGraphicsView):
     def content_box(self) -> QRectF:
         """Return the box of everything there is to see."""
         raise NotImplementedError
+
+    def covered_below(self) -> int:
+        """Return how many pixels of the lower edge are covered by something else."""
+        return 0
 
     def scale_changed(self, scale: float) -> None:
         """Take note of another zoom."""
@@ -148,9 +153,9 @@ class PanZoomView(QGraphicsView):
             return
         room = self.viewport().size()
         wide = max(room.width() - 2 * MARGIN, 40.0) / box.width()
-        high = max(room.height() - 2 * MARGIN, 40.0) / box.height()
+        high = max(room.height() - 2 * MARGIN - self.covered_below(), 40.0) / box.height()
         self.zoom_to(min(wide, high, 1.0))
-        self.show_centre(box.center())
+        self.show_centre(box.center() + QPointF(0.0, self.covered_below() / 2 / self._scale))
 
     def show_centre(self, place: QPointF) -> None:
         """Bring a point of the board to the middle."""
@@ -268,9 +273,9 @@ class PanZoomView(QGraphicsView):
             self.fit()
         self.moved()
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Fit late when that was asked for before the view was shown."""
-        super().showEvent(event)  # type: ignore[arg-type]
+        super().showEvent(event)
         if self._wants_fit:
             self.fit()
 

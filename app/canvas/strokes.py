@@ -21,6 +21,11 @@ def paint_words(painter: QPainter, place: QPointF, text: Words, colour: QColor) 
     painter.drawStaticText(place, text.static)
 
 
+def clear_ground(painter: QPainter, box: QRectF, ink: Ink) -> None:
+    """Let what lies under words shine through only faintly, so that a wire does not cut them."""
+    painter.fillRect(box.adjusted(-1, 1, 1, -1), ink.veil)
+
+
 def paint_label(painter: QPainter, label: Label, colour: QColor) -> None:
     """Write a label in its box."""
     paint_words(painter, label.box.topLeft(), label.words, colour)

@@ -1,0 +1,237 @@
+"""The items of the executor graph: squares for arrays, a circle for what is handed in, and arrows of three kinds."""
+
+from collections.abc import Callable
+
+import attrs
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from app.canvas import strokes
+from app.canvas.executor_looks import ExecutorKind, ExecutorLook, WireKind
+from app.canvas.far_layer import FAR_BELOW
+from app.canvas.geometry import box_exit
+from app.canvas.ink import Ink, Label, pen, words
+from app.canvas.labels import Side, free_place
+from app.canvas.looks import Kit, Surroundings
+from app.canvas.ways import arrow_head, centred, unit
+from app.qt.colours import PictureColours, readable_on
+
+SQUARE = 26.0
+RADIUS = 3.0
+HEAT = QPointF(54.0, 36.0)
+ROW_HEIGHT = 14.0
+SIDES: dict[ExecutorKind, tuple[Side, ...]] = {
+    "argument": ("above", "left", "right", "below"),
+    "auxiliary": ("right", "left", "below", "above"),
+    "internal": ("left", "lower left", "right", "lower right", "below"),
+    "output": ("below", "left", "right", "lower left", "lower right"),
+    "holder": ("above", "right", "below", "left"),
+    "backward": ("right", "lower right", "left", "below", "above"),
+    "head": ("below", "right", "left", "above"),
+}
+
+
+def colour_of(kind: ExecutorKind, picture: PictureColours) -> QColor:
+    """Return the colour of the pictures for a kind of node."""
+    match kind:
+        case "argument":
+            return picture.argument
+        case "output":
+            return picture.output
+        case "auxiliary":
+            return picture.auxiliary
+        case "holder":
+            return picture.gradient
+        case "head":
+            return picture.head_gradient
+    return picture.internal
+
+
+def paint_sign(painter: QPainter, box: QRectF, kind: ExecutorKind, letter: str, ink: Ink) -> None:
+    """Draw one node's square or circle with its letter."""
+    fill = colour_of(kind, ink.picture)
+    painter.setBrush(fill)
+    if kind == "head":
+        painter.drawEllipse(box)
+    else:
+        painter.drawRoundedRect(box, RADIUS, RADIUS)
+    if letter:
+        strokes.paint_middle(painter, box, words(letter, "letter"), readable_on(fill))
+
+
+@attrs.frozen(eq=False)
+class Plate:
+    """Where the words and the heatmap beside a square lie."""
+
+    labels: tuple[Label, ...]
+    heat: QRectF | None
+    bounds: QRectF
+
+
+class ExecutorItem(QGraphicsItem):
+    """One array or backward node."""
+
+    def __init__(self, look: ExecutorLook, kit: Kit, around: Callable[[int], Surroundings]) -> None:
+        super().__init__()
+        self._look = look
+        self._kit = kit
+        self._around = around
+        self._plate: Plate | None = None
+        self.selected = False
+        self.hovered = False
+        self.setZValue(3.0)
+
+    @property
+    def look(self) -> ExecutorLook:
+        """What is drawn of the node."""
+        return self._look
+
+    def show_look(self, look: ExecutorLook) -> None:
+        """Take over a new look."""
+        if look != self._look:
+            self._look = look
+            self.lay_out()
+
+    def lay_out(self) -> None:
+        """Place the words anew."""
+        self.prepareGeometryChange()
+        self._plate = None
+        self.update()
+
+    def set_state(self, **changes: bool) -> None:
+        """Change what the selection or the pointer makes of the node."""
+        if any(getattr(self, name) != value for name, value in changes.items()):
+            for name, value in changes.items():
+                setattr(self, name, value)
+            self.update()
+
+    @property
+    def box(self) -> QRectF:
+        """The square on the board."""
+        return centred(SQUARE, SQUARE).translated(self.pos())
+
+    @property
+    def plate(self) -> Plate:
+        """Where the words lie, relative to the node."""
+        if self._plate is None:
+            self._plate = self._draw()
+        return self._plate
+
+    def _draw(self) -> Plate:
+        look, around = self._look, self._around(self._look.index)
+        body = centred(SQUARE, SQUARE)
+        labels: list[Label] = []
+        taken = list(around.boxes)
+        if look.sign:
+            sign = words(look.sign, "sign")
+            box = free_place(body, sign.size, ("above", "upper right", "upper left"), [], [])
+            labels.append(Label("sign", box.translated(0, 3), sign))
+            taken.append(box)
+        said = f"{look.title} = {look.number}" if look.number else look.title
+        rows = [words(said, "mono", 200.0), *(words(note, "mono small", 320.0) for note in look.notes)]
+        wide, high = (HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else (0.0, 0.0)
+        width = max(*(row.width for row in rows), wide)
+        height = sum(row.height for row in rows) + (high + 4 if look.has_heat else 0.0)
+        box = free_place(body, QPointF(width, height), SIDES[look.kind], around.lines, taken)
+        pull = 1.0 if box.right() <= 0 else 0.0 if box.left() >= 0 else 0.5
+        top = box.top()
+        for place, row in enumerate(rows):
+            spot = QRectF(box.left() + (width - row.width) * pull, top, row.width, row.height)
+            labels.append(Label("summary" if place else "name", spot, row))
+            top += row.height
+        heat = None
+        if look.has_heat:
+            heat = QRectF(box.left() + (width - wide) * pull, top + 4, wide, high)
+        bounds = body.adjusted(-7, -7, 7, 7)
+        for label in labels:
+            bounds = bounds.united(label.box)
+        if heat is not None:
+            bounds = bounds.united(heat.adjusted(-3, -8, 6, 3))
+        return Plate(tuple(labels), heat, bounds)
+
+    def boundingRect(self) -> QRectF:
+        """Return the box of everything painted."""
+        return self.plate.bounds
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Paint the square or circle with its letter, the words and the heatmap."""
+        ink, look = self._kit.ink, self._look
+        body = centred(SQUARE, SQUARE)
+        if self._kit.scale < FAR_BELOW:
+            painter.fillRect(body, colour_of(look.kind, ink.picture))
+            return
+        if self.selected:
+            painter.setPen(ink.selected)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(body.adjusted(-5, -5, 5, 5), RADIUS + 3, RADIUS + 3)
+        painter.setPen(ink.hovered if self.hovered else ink.outline)
+        paint_sign(painter, body, look.kind, look.letter, ink)
+        self._paint_plate(painter)
+
+    def _paint_plate(self, painter: QPainter) -> None:
+        theme, look = self._kit.ink.theme, self._look
+        for label in self.plate.labels:
+            if label.role != "sign":
+                strokes.clear_ground(painter, label.box, self._kit.ink)
+        for label in self.plate.labels:
+            if label.role == "summary" and self._kit.scale < strokes.SMALL_WORDS_FROM:
+                continue
+            quiet = label.role == "summary" or (look.is_stale and label.role == "name")
+            strokes.paint_label(painter, label, theme.muted if quiet else theme.text)
+        if self.plate.heat is not None:
+            heat = self._kit.heats.heat(str(look.index), "gradient" if look.is_gradient else "output")
+            if heat is not None:
+                strokes.paint_heat(painter, heat.fit(self.plate.heat), heat, self._kit.ink)
+
+
+class ExecutorWire(QGraphicsItem):
+    """What one node reads from another: a value (grey), a value read by backward (dashed), or a gradient (blue)."""
+
+    def __init__(self, kind: WireKind, kit: Kit) -> None:
+        super().__init__()
+        self.kind = kind
+        self._kit = kit
+        self._start = QPointF()
+        self._end = QPointF()
+        self.setZValue(1.0 if kind == "forward" else 2.0)
+
+    def run(self, source: QPointF, target: QPointF) -> None:
+        """Run between two squares."""
+        self.prepareGeometryChange()
+        body = centred(SQUARE, SQUARE)
+        away = target - source
+        self._start = source + box_exit(body, away, 2.0)
+        self._end = target - box_exit(body, away, 3.0)
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Return the box of everything painted."""
+        return QRectF(self._start, self._end).normalized().adjusted(-8, -8, 8, 8)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Paint the arrow."""
+        far = self._kit.scale < FAR_BELOW
+        line = wire_pen(self.kind, self._kit.ink)
+        if far:
+            line = pen(line.color(), 0)
+        painter.setPen(line)
+        painter.drawLine(self._start, self._end)
+        if not far:
+            painter.setPen(QPen(line.color(), 1))
+            painter.setBrush(line.color())
+            painter.drawPolygon(QPolygonF(arrow_head(self._end, unit(self._end - self._start))))
+
+
+def wire_pen(kind: WireKind, ink: Ink) -> QPen:
+    """Return the pen of a kind of arrow; they differ in their stroke, not only in colour."""
+    if kind == "read":
+        dashed = pen(ink.picture.gradient_wire, 1.7)
+        dashed.setCapStyle(Qt.PenCapStyle.FlatCap)
+        dashed.setDashPattern([3.5, 2.5])
+        return dashed
+    return pen(ink.picture.backward_wire, 2.4) if kind == "gradient" else ink.wire

@@ -1,0 +1,125 @@
+"""Where the executor graph's nodes stand: forward ones as on the board, backward ones beside or below them.
+
+The backward part mirrors the forward one, so that every gradient is found at the height (or under the place) of the
+array that it belongs to.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+from PySide6.QtCore import QPointF, QRectF
+
+if TYPE_CHECKING:
+    from app.engine.gradient import ExecutorGraph, ExecutorNode
+
+GAP = 124.0
+ARGUMENT_GAP = 56.0
+NARROWING = 0.62
+"""The backward part is drawn so much narrower than the forward part, since it is read beside it."""
+CLEAR = QPointF(66.0, 56.0)
+ROUNDS = 40
+MOST_TO_SPREAD = 160
+ASIDE = QPointF(44.0, 40.0)
+
+
+@attrs.frozen
+class Home:
+    """Where an array of the symbol stands: at a node of the board, or `offset` away from the node it was made for."""
+
+    anchor: QPointF
+    offset: QPointF = attrs.Factory(QPointF)
+
+    @property
+    def place(self) -> QPointF:
+        """The place itself."""
+        return self.anchor + self.offset
+
+
+def executor_places(graph: "ExecutorGraph", homes: Mapping[int, Home], *, below: bool) -> list[QPointF]:
+    """Return the place of every executor node; `homes` are by symbol node, `below` puts the backward part there."""
+    mirror = _Mirror(graph, homes, below=below)
+    places = []
+    for node in graph.nodes:
+        forward = node.kind in ("argument", "auxiliary", "operator")
+        places.append(homes[node.symbol_node].place if forward else mirror.place(node))
+    movable = [
+        index
+        for index, node in enumerate(graph.nodes)
+        if node.kind not in ("argument", "auxiliary", "operator")
+    ]
+    if len(places) <= MOST_TO_SPREAD:
+        _spread(places, movable)
+    return places
+
+
+class _Mirror:
+    """Maps places of the forward part to places of the backward part."""
+
+    def __init__(self, graph: "ExecutorGraph", homes: Mapping[int, Home], *, below: bool) -> None:
+        self._graph = graph
+        self._homes = homes
+        self._below = below
+        bounds = QRectF()
+        left = []
+        for index, home in homes.items():
+            bounds = bounds.united(QRectF(home.place.x() - 1, home.place.y() - 1, 2, 2))
+            if any(entry[0] == index for entry in graph.gradient_nodes):
+                left.append(home.anchor.x())
+        wide = any(
+            not home.offset.isNull() and home.place.x() > bounds.right() - 8 for home in homes.values()
+        )
+        self._bounds = bounds
+        self._left = min(left, default=bounds.left())
+        self._gap = GAP + (ARGUMENT_GAP if wide else 0.0)
+
+    def place(self, node: "ExecutorNode") -> QPointF:
+        """Return where a backward node stands; the parts of a sum stand towards where they come from."""
+        own = self.of(node.entry[0])
+        if not self._is_part(node):
+            return own
+        if node.kind == "head_gradient":
+            return own + (QPointF(ASIDE.x() * 1.6, ASIDE.y() * 1.2))
+        return (own + self.of(node.symbol_node)) / 2
+
+    def _is_part(self, node: "ExecutorNode") -> bool:
+        return self._graph.gradient_nodes.get(node.entry) != node.index
+
+    def of(self, symbol_node: int) -> QPointF:
+        """Return the mirrored place of a node of the symbol."""
+        home = self._homes[symbol_node]
+        anchor, offset = home.anchor, home.offset
+        if self._below:
+            low = self._bounds.bottom() + GAP
+            return QPointF(anchor.x() + offset.x(), low + (self._bounds.bottom() - anchor.y()) - offset.y())
+        x = self._bounds.right() + self._gap + (anchor.x() - self._left) * NARROWING
+        return QPointF(x, anchor.y()) + offset
+
+
+def _spread(places: list[QPointF], movable: list[int]) -> None:
+    """Push nodes apart that would stand on each other; forward nodes stay where the board has them."""
+    for _ in range(ROUNDS):
+        moved = False
+        for index in movable:
+            for other in range(len(places)):
+                push = _push(places[index], places[other]) if other != index else None
+                if push is None:
+                    continue
+                moved = True
+                if other in movable:
+                    places[index], places[other] = places[index] + push / 2, places[other] - push / 2
+                else:
+                    places[index] = places[index] + push
+        if not moved:
+            return
+
+
+def _push(place: QPointF, other: QPointF) -> QPointF | None:
+    """Return how far a node must go to clear another, along the axis where that is less; None when it is clear."""
+    dx, dy = place.x() - other.x(), place.y() - other.y()
+    over_x, over_y = CLEAR.x() - abs(dx), CLEAR.y() - abs(dy)
+    if over_x <= 0.5 or over_y <= 0.5:
+        return None
+    if over_x < over_y:
+        return QPointF(over_x if dx >= 0 else -over_x, 0.0)
+    return QPointF(0.0, over_y if dy >= 0 else -over_y)

@@ -1,0 +1,302 @@
+"""The executor graph's scene: what a bind makes of the document, with the numbers of the last run."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGraphicsScene
+
+from app.canvas.appearance import Appearance
+from app.canvas.executor_items import SQUARE, ExecutorItem, ExecutorWire
+from app.canvas.executor_layout import Home, executor_places
+from app.canvas.executor_looks import Writer, requests_of, summary_of, wire_kind
+from app.canvas.ink import Ink
+from app.canvas.looks import Kit, Surroundings
+from app.canvas.ways import centred
+from app.document.records import Id
+
+if TYPE_CHECKING:
+    from app.canvas.heat import Heat
+    from app.document.analysis import Analysis
+    from app.engine.gradient import ExecutorGraph
+    from app.qt.workspace import Workspace
+    from app.services.running import Results
+
+SMALL = 60
+FANNED = 1.15
+"""Automatic arguments stand a little farther out than on the board, since their arrays have more to say."""
+CARD_SCALE = QPointF(0.75, 0.64)
+"""Squares need less room than cards."""
+CARD_FAN = QPointF(60.0, 92.0)
+WIDE = 1.5
+
+
+class ExecutorHeats:
+    """Pictures of the executor graph's arrays, each drawn once, when it is first seen."""
+
+    def __init__(self, results: "Results | None", kit_theme: object) -> None:
+        self._results = results
+        self._theme = kit_theme
+        self._known: dict[str, Heat | None] = {}
+
+    def heat(self, node: str, which: str) -> "Heat | None":
+        """Return the picture of the array of an executor node, by its index as text."""
+        if self._results is None:
+            return None
+        if node not in self._known:
+            from app.canvas.heat import heat_of
+
+            array = self._results.exec_value(int(node))
+            colours = self._theme.heat  # type: ignore[attr-defined]
+            self._known[node] = (
+                heat_of(array, colours, diverging=which == "gradient") if array is not None else None
+            )
+        return self._known[node]
+
+
+class ExecutorScene(QGraphicsScene):
+    """Shows the executor graph of a workspace's document.
+
+    The graph is the one that was bound while the results are those of the document; after an edit it is the one that a
+    bind would make now, with the numbers of the last run, muted, where they still belong to it.
+    """
+
+    content_changed = Signal()
+    """Nodes came or went, or `summary` or `hint` says something else."""
+
+    def __init__(self, workspace: "Workspace", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.graph: ExecutorGraph | None = None
+        self.items_by_index: list[ExecutorItem] = []
+        self.wires: dict[tuple[int, int], ExecutorWire] = {}
+        self.node_ids: dict[int, Id] = {}
+        self.summary = ""
+        self.hint = ""
+        self.kit = Kit(Ink(workspace.theme), ExecutorHeats(None, workspace.theme))
+        self._active = True
+        self._waiting = False
+        workspace.analysis_changed.connect(self._on_change)
+        workspace.results_changed.connect(self._on_change)
+        workspace.view_option_changed.connect(self._on_view_option)
+        workspace.selection_changed.connect(self._on_selection)
+        self.refresh()
+
+    # Following the workspace -------------------------------------------------------------------------------------
+
+    def set_active(self, active: bool) -> None:
+        """Follow at once while somebody looks, else only when somebody looks again."""
+        self._active = active
+        if active and self._waiting:
+            self.refresh()
+
+    def _on_change(self, _what: object) -> None:
+        self._waiting = True
+        if self._active:
+            self.refresh()
+
+    def _on_view_option(self) -> None:
+        if self.workspace.theme is not self.kit.ink.theme:
+            self.kit.ink = Ink(self.workspace.theme)
+            self.update()
+        self._on_change(None)
+
+    def _on_selection(self, _ids: object) -> None:
+        chosen = self.workspace.store.selection
+        for item in self.items_by_index:
+            item.set_state(selected=self.node_ids.get(item.look.index) in chosen)
+
+    def refresh(self) -> None:
+        """Compare everything with the workspace and change what differs."""
+        self._waiting = False
+        workspace = self.workspace
+        analysis = workspace.analysis
+        if analysis is None or analysis.graph is None or not analysis.can_bind:
+            self._show_nothing(analysis)
+            return
+        current = workspace.results is not None and workspace.results_are_current
+        graph = workspace.results.executor_graph if current and workspace.results else self._planned(analysis)
+        results = workspace.results
+        if results is not None and not current and not _alike(results.executor_graph, graph):
+            results = None
+        self._show_graph(analysis, graph, results, current=current)
+
+    def _planned(self, analysis: "Analysis") -> "ExecutorGraph":
+        """Return what a bind would make of the document now."""
+        from app.engine.gradient import build_executor_graph
+        from app.services.running import request_of
+
+        graph, inference = analysis.graph, analysis.inference
+        assert graph is not None and inference is not None
+        names = [graph.nodes[index].name for index in graph.arguments]
+        return build_executor_graph(
+            graph, inference, {name: request_of(analysis.document, name) for name in names}
+        )
+
+    def _show_nothing(self, analysis: "Analysis | None") -> None:
+        self._clear()
+        self.graph = None
+        self.summary = ""
+        self.hint = "The arrays of the graph appear here once there is something to compute."
+        if analysis is not None and analysis.errors:
+            self.hint = f"To bind the graph, mend this first: {analysis.errors[0].sentence}"
+        self.content_changed.emit()
+
+    def _show_graph(
+        self, analysis: "Analysis", graph: "ExecutorGraph", results: "Results | None", *, current: bool
+    ) -> None:
+        if self.graph is None or not _alike(self.graph, graph):
+            self._clear()
+        self.graph = graph
+        self.kit.heats = ExecutorHeats(results, self.kit.ink.theme)
+        writer = Writer(graph, results, is_current=current)
+        looks = [writer.look(node) for node in graph.nodes]
+        if not self.items_by_index:
+            for look in looks:
+                item = ExecutorItem(look, self.kit, self.surroundings)
+                self.items_by_index.append(item)
+        self._place(analysis, graph)
+        for item, look in zip(self.items_by_index, looks, strict=True):
+            item.show_look(look)
+            item.update()
+        ids = analysis.node_ids
+        self.node_ids = {node.index: ids[node.entry[0]] for node in graph.nodes if node.entry[0] in ids}
+        self.summary = summary_of(graph, requests_of(analysis.document, graph), bound=current)
+        self.hint = ""
+        self._on_selection(None)
+        self.content_changed.emit()
+
+    def _clear(self) -> None:
+        for item in (*self.items_by_index, *self.wires.values()):
+            if item.scene() is self:
+                self.removeItem(item)
+        self.items_by_index = []
+        self.wires = {}
+        self.node_ids = {}
+
+    # Places ------------------------------------------------------------------------------------------------------
+
+    def _place(self, analysis: "Analysis", graph: "ExecutorGraph") -> None:
+        """Put every node where its array's node is on the board, and run the wires."""
+        homes = self._homes(analysis)
+        places = executor_places(graph, homes, below=self._goes_below(analysis, homes))
+        if not self.wires:
+            keys = [(source, node.index) for node in graph.nodes for source in node.reads]
+            self.wires = {key: ExecutorWire(wire_kind(graph, *key), self.kit) for key in keys}
+        elif all(item.pos() == place for item, place in zip(self.items_by_index, places, strict=True)):
+            return
+        for (source, reader), wire in self.wires.items():
+            wire.run(places[source], places[reader])
+        for item, place in zip(self.items_by_index, places, strict=True):
+            item.setPos(place)
+            item.lay_out()
+        for made in (*self.wires.values(), *self.items_by_index):
+            if made.scene() is None:
+                self.addItem(made)
+
+    def _homes(self, analysis: "Analysis") -> dict[int, Home]:
+        document = analysis.document
+        card = document.options.style == "card"
+        across, down = (CARD_SCALE.x(), CARD_SCALE.y()) if card else (1.0, 1.0)
+        homes = {}
+        for key, index in analysis.node_index.items():
+            x, y = document.nodes[key].position
+            homes[index] = Home(QPointF(x * across, y * down))
+        appearance = Appearance(document, analysis)
+        for owner, arguments in analysis.auto_arguments.items():
+            known = [argument for argument in arguments if argument.entry is not None]
+            x, y = document.nodes[owner].position
+            anchor = QPointF(x * across, y * down)
+            up = appearance.side_up.get(owner, True)
+            for place, argument in enumerate(known):
+                assert argument.entry is not None
+                offset = _fan(place, len(known), up=up) if card else _beside(place, len(known), right=up)
+                homes[argument.entry[0]] = Home(anchor, offset)
+        return homes
+
+    def _goes_below(self, analysis: "Analysis", homes: dict[int, Home]) -> bool:
+        """Tell whether the backward part goes below: where the drawing runs from left to right."""
+        if analysis.document.options.style != "card":
+            return False
+        box = QRectF()
+        for home in homes.values():
+            box = box.united(centred(SQUARE, SQUARE).translated(home.anchor))
+        return box.width() > box.height() / WIDE
+
+    def surroundings(self, index: int) -> Surroundings:
+        """Return what the words of a node should not cover."""
+        own = self.items_by_index[index].pos()
+        lines, boxes = [], []
+        few = len(self.wires) <= SMALL
+        for source, reader in self.wires:
+            if few or index in (source, reader):
+                one, other = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
+                lines.append((one - own, other - own))
+        if few:
+            for item in self.items_by_index:
+                if item.look.index != index:
+                    boxes.append(item.box.translated(-own))
+                if item.look.index < index and item.scene() is self:
+                    place = item.pos() - own
+                    boxes += [label.box.translated(place) for label in item.plate.labels]
+                    if item.plate.heat is not None:
+                        boxes.append(item.plate.heat.translated(place))
+        return Surroundings(lines, boxes)
+
+    # For the view ------------------------------------------------------------------------------------------------
+
+    def content_box(self) -> QRectF:
+        """Return the box of everything there is."""
+        box = QRectF()
+        for item in self.items_by_index:
+            box = box.united(item.mapRectToScene(item.boundingRect()))
+        return box
+
+    def item_at(self, place: QPointF, reach: float) -> ExecutorItem | None:
+        """Return the node at a place: its square, grown by `reach`, or its words."""
+        for item in reversed(self.items_by_index):
+            if item.box.adjusted(-reach, -reach, reach, reach).contains(place):
+                return item
+        for item in reversed(self.items_by_index):
+            here = place - item.pos()
+            if any(label.box.contains(here) for label in item.plate.labels):
+                return item
+        return None
+
+    def set_scale(self, scale: float) -> None:
+        """Tell the painters at which zoom they paint."""
+        self.kit.scale = scale
+
+    def snapshot(self, margin: float = 24.0, scale: float = 1.0) -> QImage:
+        """Return a picture of the whole executor graph, for documents and tests."""
+        from app.canvas.pictures import picture_of
+
+        return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
+
+
+def _beside(place: int, count: int, *, right: bool) -> QPointF:
+    """Fan arguments out at one side, as the tutorial draws them."""
+    down = -56.0 + 44.0 * place if count > 1 else -40.0
+    aside = 92.0 + 24.0 * max(0.0, 1.0 - abs(down) / 80.0)
+    return QPointF(aside if right else -aside, down) * FANNED
+
+
+def _fan(place: int, count: int, *, up: bool) -> QPointF:
+    """Stand arguments in a row above or below, in two rows where there are many."""
+    row = place % 2 if count > 2 else 0
+    across = (place - (count - 1) / 2) * (CARD_FAN.x() if count > 2 else 1.5 * CARD_FAN.x())
+    down = CARD_FAN.y() + 84.0 * row
+    return QPointF(across, -down if up else down)
+
+
+def _alike(one: "ExecutorGraph", other: "ExecutorGraph") -> bool:
+    """Tell whether two executor graphs have the same nodes, so that numbers of one belong to the other."""
+    if one is other:
+        return True
+    if len(one.nodes) != len(other.nodes):
+        return False
+    return all(
+        (first.kind, first.name, first.reads, first.shape, first.request)
+        == (second.kind, second.name, second.reads, second.shape, second.request)
+        for first, second in zip(one.nodes, other.nodes, strict=True)
+    )
