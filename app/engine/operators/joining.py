@@ -22,7 +22,7 @@ from app.engine.operator import (
 )
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, merge_all, normalize_axis
 
 
 @operator(category="Shape", aliases=("concat",))
@@ -266,3 +266,73 @@ def cut(whole: Array, axis: int, sizes: Sequence[int]) -> list[Array]:
         views.append(whole[(*before, slice(start, start + size))])
         start += size
     return views
+
+
+@operator(name="stack", category="Shape")
+class Stack(Prepared):
+    """Lay arrays of one shape side by side along a new axis."""
+
+    axis: int = param(default=0, doc="Where the new axis stands in the value.")
+    num_args: int = param(low=1, doc="How many arrays are laid side by side.")
+
+    variadic = "num_args"
+    examples = (
+        Example({"arg0": (2, 3), "arg1": (2, 3)}, num_args=2),
+        Example({"arg0": (2, 3), "arg1": (2, 3), "arg2": (2, 3)}, num_args=3, axis=-1),
+        Example({"arg0": (2, 3), "arg1": (2, 3)}, num_args=2, axis=1),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """One array for each of `num_args`."""
+        return tuple(Port(f"arg{index}") for index in range(self.num_args))
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Insert an axis; all inputs are alike."""
+        alike = merge_all(ins, [port.name for port in self.inputs])
+        out = outs[0]
+        rank = len(alike) + 1 if alike else len(out)
+        if rank < 2:
+            return ins, outs
+        axis = normalize_axis(self.axis, rank)
+        alike = merge(alike, out[:axis] + out[axis + 1 :])
+        return [alike] * len(ins), (merge((*alike[:axis], self.num_args, *alike[axis:]), out),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        parts = np.moveaxis(outs[0], self.axis, 0)
+        return in_order([partial(np.copyto, part, array) for part, array in zip(parts, ins, strict=True)])
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient is a part of the incoming one."""
+        return Reads()
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        parts = np.moveaxis(flow.head, self.axis, 0)
+        return [partial(np.copyto, grad, parts[index]) for index, grad in flow.wanted]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return f"part {index} of {heads[0]} along axis {self.axis}"
+
+    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
+        """Nothing is computed; everything moves."""
+        return Cost(bytes=8 * element_count(outs[0]))
+
+    def summary(self) -> str:
+        """The axis."""
+        return f"axis {self.axis}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = np.stack([{', '.join(n.ins)}], axis={self.axis})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = torch.stack([{', '.join(n.ins)}], dim={self.axis})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line for each wanted gradient."""
+        axis = self.axis % len(n.out_shapes[0])
+        return gradient_lines(n, [f"{n.heads[0]}[{':, ' * axis}{index}]" for index in range(len(n.ins))])
