@@ -136,6 +136,7 @@ class BindPanel(Panel):
         spin.setRange(*limits)
         spin.setKeyboardTracking(False)
         spin.setFont(fonts.mono_font())
+        spin.lineEdit().setTextMargins(STEP, 0, 0, 0)
         spin.setAccessibleName(words)
         spin.setToolTip(tip)
         spin.valueChanged.connect(lambda value: self._set_option(**{option: value}))

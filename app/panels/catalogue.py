@@ -91,10 +91,16 @@ def short_names() -> tuple[str, ...]:
     return tuple(name for rows in SHORT_LIST.values() for row in rows for name in row)
 
 
+LAYERS_FIRST = ("Layers", "Activation", "Losses", "Shape", "Reduction", "Arithmetic", SOURCES)
+"""The order of the short list for what follows an array of two axes or more."""
+
+
 @cache
-def candidates() -> tuple[Candidate, ...]:
+def candidates(*, layers_first: bool = False) -> tuple[Candidate, ...]:
     """Return every operator as something to search for, those of the short list first."""
-    order = {name: index for index, name in enumerate(short_names())}
+    categories = LAYERS_FIRST if layers_first else tuple(SHORT_LIST)
+    short = [name for category in categories for row in SHORT_LIST[category] for name in row]
+    order = {name: index for index, name in enumerate(short)}
     listed = sorted(entries().values(), key=lambda entry: (order.get(entry.name, len(order)), entry.name))
     return tuple(
         Candidate(

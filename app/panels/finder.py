@@ -7,12 +7,13 @@ import attrs
 from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.document.analysis import Analysis
 from app.document.edits import LooseEnd
 from app.document.names import check_name
 from app.document.reading import read_node
 from app.document.records import VARIABLE, Node
 from app.panels import catalogue
-from app.panels.matching import find
+from app.panels.matching import Candidate, find
 from app.panels.offers import Offer, offers
 from app.panels.result_list import Row
 from app.panels.search import SearchPopup
@@ -49,6 +50,7 @@ class Finder(SearchPopup):
         self._workspace = workspace
         self._wire: LooseEnd | None = None
         self._offers: dict[str, Offer] = {}
+        self._candidates: tuple[Candidate, ...] = ()
         self._trying: Iterator[Offer] = iter(())
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._try_some)
@@ -68,7 +70,7 @@ class Finder(SearchPopup):
         """Return what the typed letters may mean, and a Variable of that name where they mean nothing."""
         rows = [
             row
-            for match in find(query, catalogue.candidates())
+            for match in find(query, self._candidates)
             if (row := self._row(match.candidate.key, match.span))
         ]
         name = query.strip()
@@ -123,10 +125,12 @@ class Finder(SearchPopup):
         self._wire = wire
         self._offers = {}
         analysis = self._workspace.analysis
+        is_array = analysis is not None and wire is not None and _rank(analysis, wire) > 1
+        self._candidates = catalogue.candidates(layers_first=is_array)
         if wire is None or analysis is None:
             self._turn.stop()
             return
-        ops = [candidate.key for candidate in catalogue.candidates()]
+        ops = [candidate.key for candidate in self._candidates]
         self._trying = offers(analysis, wire, ops)
         self._turn.start()
         self._try_some()
@@ -142,3 +146,11 @@ class Finder(SearchPopup):
             self._turn.stop()
         if self.isVisible():
             self.refresh(keep=True)
+
+
+def _rank(analysis: Analysis, wire: LooseEnd) -> int:
+    """Return how many axes the array on a wire has, as far as that is known."""
+    if wire.side == "input":
+        return len(analysis.input_shape(wire.node, wire.number).shape)
+    shapes = analysis.output_shapes(wire.node)
+    return len(shapes[wire.number].shape) if wire.number < len(shapes) else 0

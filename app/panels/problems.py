@@ -106,7 +106,7 @@ class ProblemPainter(QStyledItemDelegate):
         painter.drawText(text, int(WRAP), lead.elidedText(name, Qt.TextElideMode.ElideMiddle, text.width()))
         painter.setFont(fonts.text_font())
         painter.setPen(theme.muted)
-        painter.drawText(text.adjusted(0, lead.lineSpacing(), 0, 0), int(WRAP), problem.sentence)
+        painter.drawText(text.adjusted(0, lead.lineSpacing(), 0, 0), int(WRAP), _sentence(problem))
         painter.restore()
 
     @staticmethod
@@ -116,7 +116,7 @@ class ProblemPainter(QStyledItemDelegate):
         left = HALF_STEP + STEP + ICON + STEP
         room = QRect(0, 0, max(40, width - left - 2 * STEP), 10_000)
         metrics = QFontMetrics(fonts.text_font())
-        height = metrics.boundingRect(room, int(WRAP), problem.sentence).height() + metrics.lineSpacing()
+        height = metrics.boundingRect(room, int(WRAP), _sentence(problem)).height() + metrics.lineSpacing()
         return QRect(left, STEP, room.width(), height)
 
 
@@ -230,3 +230,8 @@ class Problems(Panel):
 
 def _title(problem: "DocumentProblem") -> str:
     return f"{problem.name} · {problem.port}" if problem.port else problem.name or "The graph"
+
+
+def _sentence(problem: "DocumentProblem") -> str:
+    """Leave the node's name out where the sentence begins with it; it stands above already."""
+    return problem.sentence.removeprefix(f"{problem.name}: ") if problem.name else problem.sentence

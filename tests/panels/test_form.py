@@ -33,8 +33,8 @@ def page_of(inspector: Inspector, node_id: str) -> NodePage:
     return inspector.node_page
 
 
-def another_text(parameter: Parameter, current: str | None) -> str:
-    """Return a text for a parameter that is right, not its default and not what it is now."""
+def another_text(parameter: Parameter, current: str | None) -> str | None:
+    """Return a text for a parameter that is right, not its default and not what it is now; None if there is none."""
     default = None if parameter.required else as_text(parameter.default)
     low = parameter.declaration.low
     start = 0 if low is None else low
@@ -47,7 +47,7 @@ def another_text(parameter: Parameter, current: str | None) -> str:
         "floats": ("(0.5, 2.0)",),
         "str": ("some", "other"),
     }[parameter.kind]
-    return next(text for text in choices if text not in (default, current))
+    return next((text for text in choices if text not in (default, current)), None)
 
 
 def shows(parameter: Parameter, field: Field, document_text: str | None) -> bool:
@@ -88,6 +88,8 @@ def test_every_parameter_of_every_operator_is_shown_and_written(
         assert row.field.isVisible()
         assert shows(parameter, row.field, desk.param(node, parameter.name))
         text = another_text(parameter, desk.param(node, parameter.name))
+        if text is None:
+            continue  # a list with a single word
         type_into(qtbot, row.field, text)
         assert desk.param(node, parameter.name) == text
         desk.workspace.undo()

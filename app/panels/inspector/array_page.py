@@ -71,7 +71,7 @@ class ArrayPage(QWidget):
         layout.setSpacing(STEP)
         for part in (self.picker, self.stale, self.card, self.view, self.hint, self.run):
             layout.addWidget(part)
-        layout.addStretch()
+        layout.addStretch(1)
         self.card.setVisible(False)
 
     def show_node(self, analysis: Analysis, node_id: Id) -> None:

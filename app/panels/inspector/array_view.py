@@ -105,7 +105,7 @@ class ArrayView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(STEP)
         for part in (self.title, self.alarm, self.number, self._modes, self.slices, self.pages):
-            layout.addWidget(part, 1 if part is self.pages else 0)
+            layout.addWidget(part)
         for part in (self.pointed, self.note, self._facts_box):
             layout.addWidget(part)
 

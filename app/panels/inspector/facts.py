@@ -165,7 +165,7 @@ def cost_of(analysis: Analysis, node_id: Id) -> Cost | None:
 
 
 def cost_text(cost: Cost) -> str:
-    """Write a cost for people: "4,128 parameters · 0.26 M multiply-adds · 8.3 KB"."""
+    """Write a cost for people: "4,128 parameters · 0.26 M multiply-adds · 8.3 KB"; units do not wrap."""
     parts = []
     if cost.parameters:
         parts.append(f"{cost.parameters:,} parameter{'s' if cost.parameters != 1 else ''}")
@@ -177,7 +177,7 @@ def cost_text(cost: Cost) -> str:
 def _short(count: int) -> str:
     for limit, sign in ((10**9, "G"), (10**6, "M")):
         if count >= limit:
-            return f"{count / limit:.3g} {sign}"
+            return f"{count / limit:.3g}\u00a0{sign}"
     return f"{count:,}"
 
 
@@ -185,5 +185,5 @@ def bytes_text(count: int) -> str:
     """Write a number of bytes for people: "24 B", "8.2 KB"."""
     for limit, sign in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
         if count >= limit:
-            return f"{count / limit:.3g} {sign}"
-    return f"{count} B"
+            return f"{count / limit:.3g}\u00a0{sign}"
+    return f"{count}\u00a0B"

@@ -55,7 +55,7 @@ class Heatmap(QWidget):
 
     def sizeHint(self) -> QSize:
         """Ask for about a square."""
-        return QSize(280, 240)
+        return QSize(280, 264)
 
     def show_picture(self, picture: Picture, ends: tuple[float, float], *, diverging: bool) -> None:
         """Draw numbers with colours that span the range `ends`."""

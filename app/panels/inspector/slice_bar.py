@@ -85,6 +85,7 @@ class SliceBar(QWidget):
         spin.setRange(0, size - 1)
         spin.setKeyboardTracking(False)
         spin.setFixedWidth(72)
+        spin.lineEdit().setTextMargins(HALF_STEP, 0, 0, 0)
         spin.setAccessibleName(f"Place on axis {axis}")
         slider = QSlider(Qt.Orientation.Horizontal)
         slider.setRange(0, size - 1)
