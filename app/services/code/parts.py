@@ -1,0 +1,67 @@
+"""Ready-made functions that exported programs call: their source is copied, with everything they call in turn."""
+
+import ast
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import attrs
+
+Backend = Literal["numpy", "torch"]
+_HERE = Path(__file__).parent
+
+
+@attrs.frozen
+class Part:
+    """One function or class: its source, and the other parts that it names."""
+
+    name: str
+    source: str
+    names: frozenset[str]
+
+
+@cache
+def parts(backend: Backend) -> Mapping[str, Part]:
+    """Return every part for numpy or PyTorch, in the order of the source files."""
+    found: dict[str, Part] = {}
+    for path in sorted(_HERE.glob(f"{backend}_parts*.py")):
+        for part in _read(path.read_text(encoding="utf-8")):
+            if part.name in found:
+                raise RuntimeError(f"two parts are named {part.name}")
+            found[part.name] = part
+    return found
+
+
+def needed_parts(backend: Backend, lines: Iterable[str]) -> list[Part]:
+    """Return the parts that some lines call, directly or through other parts, in the order of the source files."""
+    known = parts(backend)
+    waiting = [name for line in lines for name in _loaded(ast.parse(line)) if name in known]
+    needed: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [other for other in known[name].names if other in known]
+    return [part for name, part in known.items() if name in needed]
+
+
+def names_in(line: str) -> set[str]:
+    """Return the names that a line of code reads."""
+    return _loaded(ast.parse(line))
+
+
+def _read(text: str) -> list[Part]:
+    found = []
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            source = ast.get_source_segment(text, node)
+            assert source is not None
+            found.append(Part(node.name, source, frozenset(_loaded(node)) - {node.name}))
+    return found
+
+
+def _loaded(tree: ast.AST) -> set[str]:
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
