@@ -4,6 +4,7 @@
     python3 start.py [FILE]                  set up if need be, open the window
     python3 start.py test [--all] [--peers]  set up, then check everything without a display
     python3 start.py bench [NAME ...]        set up, then measure; without a name it lists what there is
+    python3 start.py pictures [FOLDER]       set up, then take the documentation's pictures from the real window
 
 Everything goes into the folder `.venv` beside this file; delete that folder to begin anew. `test --all` also runs the
 slow tests; `--peers` also installs PyTorch where that is a download of gigabytes. Words after `test --` go to pytest.
@@ -45,6 +46,9 @@ def main(words: list[str]) -> int:
             return test(words[1:])
         if words[:1] == ["bench"]:
             return bench(words[1:])
+        if words[:1] == ["pictures"]:
+            set_up("run")
+            return run([PYTHON, "-P", ROOT / "tools" / "screenshots.py", *words[1:]], environment())
         if words[:1] in (["-h"], ["--help"]):
             say(__doc__ or "")
             return 0
@@ -57,7 +61,7 @@ def main(words: list[str]) -> int:
         return 130
 
 
-# -- the three things it does
+# -- what it does
 
 
 def test(words: list[str]) -> int:

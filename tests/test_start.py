@@ -96,6 +96,13 @@ def test_unknown_words_are_refused(start, calls, capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_pictures_are_taken_from_the_real_window(start, calls):
+    start.main(["pictures", "elsewhere"])
+    assert calls[0] == ["set up", "run"]
+    assert calls[1][-1] == "elsewhere"
+    assert Path(calls[1][-2]) == ROOT / "tools" / "screenshots.py"
+
+
 def test_bench_lists_what_there_is(start, calls, capsys):
     assert start.main(["bench"]) == 0
     assert "start" in capsys.readouterr().out
