@@ -43,7 +43,7 @@ class Palette(Panel):
         self._page = QWidget()
         self._page.setProperty("look", "panel")
         self._rows = QVBoxLayout(self._page)
-        self._rows.setContentsMargins(STEP, 0, STEP, STEP)
+        self._rows.setContentsMargins(STEP, 0, 0, STEP)
         self._rows.setSpacing(0)
         self._scroll = QScrollArea()
         self._scroll.setWidget(self._page)

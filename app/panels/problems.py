@@ -181,6 +181,7 @@ class Problems(Panel):
         self._stack.setContentsMargins(0, HALF_STEP, 0, HALF_STEP)
         self._stack.addWidget(self._fine)
         self._stack.addWidget(self.list)
+        self._told = -1
         workspace.analysis_changed.connect(self._show)
         self.restyle(self.theme)
         self._show(workspace.analysis)
@@ -215,7 +216,6 @@ class Problems(Panel):
         self._mark.setPixmap(self.icons.pixmap("ok", 24, "good", self.devicePixelRatioF()))
 
     def _show(self, analysis: "Analysis | None") -> None:
-        before = self.count
         self.list.problems_model.show_problems(analysis.problems if analysis is not None else ())
         is_empty = not self.workspace.document.nodes
         self.words.setText(
@@ -224,7 +224,8 @@ class Problems(Panel):
             else "No problems. The graph can be bound and run."
         )
         self._stack.setCurrentIndex(1 if self.count else 0)
-        if self.count != before:
+        if analysis is not None and self.count != self._told:
+            self._told = self.count
             self.count_changed.emit(self.count)
 
 

@@ -124,8 +124,8 @@ class CardGrid(QWidget):
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
-        """Be content with one column."""
-        return QSize(CARD_WIDTH, self.heightForWidth(self.width()))
+        """Be content with one column; how high that is, the height for a width says."""
+        return QSize(CARD_WIDTH, self._cards[0].sizeHint().height() if self._cards else 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put every card in its place."""

@@ -298,6 +298,23 @@ def test_the_gradients_formula_is_spelled_out_with_numbers(inspector: Inspector,
     assert found.result.endswith(" = 4")
     assert gradient.view.number.text() == "4"
     assert gradient.view.title.text() == "d(C)  float32  (1)"
+    assert [line.split(" = ")[0] for line in gradient.needed.text().split("\n")] == ["d(A)", "d(B)"]
+
+
+def test_what_nobody_asks_for_is_left_out_as_requests_change(inspector: Inspector, desk: Any) -> None:
+    ids = desk.product()
+    desk.workspace.select({ids["C"]})
+    gradient = page(inspector, "Gradient")
+    desk.run("backward")
+    assert list(gradient.requests.pickers) == ["A", "B", "D"]
+    gradient.requests.pickers["B"].buttons["null"].click()
+    assert desk.workspace.document.bindings["B"].request == "null"
+    desk.run("backward")
+    assert gradient.needed.text().split(" = ")[0] == "d(A)"
+    gradient.requests.pickers["A"].buttons["null"].click()
+    desk.run("backward")
+    assert gradient.view.isHidden()
+    assert "Nobody asked for the gradient of C" in gradient.hint.text()
 
 
 def test_a_gradient_nobody_asked_for_says_why_it_is_not_there(inspector: Inspector, desk: Any) -> None:

@@ -46,7 +46,7 @@ def test_each_problem_is_listed_and_counted(qtbot: QtBot, problems: Problems, de
     assert problems.list.isVisible()
     desk.workspace.undo()
     assert problems.count == 0
-    assert counts == [1, 0]
+    assert counts[-2:] == [1, 0]
 
 
 def test_a_click_goes_to_the_node(qtbot: QtBot, problems: Problems, desk: Any) -> None:

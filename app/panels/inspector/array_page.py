@@ -14,7 +14,8 @@ from app.engine.graph import Entry
 from app.panels.forms.request_picker import WORDS
 from app.panels.inspector.array_view import ArrayView
 from app.panels.inspector.facts import array_facts
-from app.panels.inspector.formula_card import FormulaCard, gradient_formulas, holder_index
+from app.panels.inspector.formula_card import FormulaCard, gradient_formulas, holder_index, readers_of
+from app.panels.inspector.request_list import RequestList
 from app.panels.panel import label
 from app.qt.theme import GAP, STEP, Theme
 from app.qt.workspace import Workspace
@@ -22,6 +23,7 @@ from app.services.running import Results
 
 Array = NDArray[Any]
 What = Literal["value", "gradient"]
+READERS_AT_MOST = 6
 
 
 @attrs.frozen
@@ -62,6 +64,9 @@ class ArrayPage(QWidget):
         self.card = FormulaCard()
         self.view = ArrayView(workspace.theme)
         self.hint = label("", "muted", wrap=True)
+        self.needed_title = label("Needed by", "heading")
+        self.needed = label("", "mono", wrap=True)
+        self.requests = RequestList(workspace)
         is_value = what == "value"
         self.run = QPushButton("Run forward" if is_value else "Run backward")
         self.run.setProperty("look", "good" if is_value else "info")
@@ -69,10 +74,13 @@ class ArrayPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, GAP)
         layout.setSpacing(STEP)
-        for part in (self.picker, self.stale, self.card, self.view, self.hint, self.run):
+        for part in (self.picker, self.stale, self.card, self.view, self.needed_title, self.needed):
+            layout.addWidget(part)
+        for part in (self.hint, self.run, self.requests):
             layout.addWidget(part)
         layout.addStretch(1)
-        self.card.setVisible(False)
+        for part in (self.card, self.needed_title, self.needed, self.requests):
+            part.setVisible(False)
 
     def show_node(self, analysis: Analysis, node_id: Id) -> None:
         """Show the arrays of a node as the last run left them."""
@@ -85,6 +93,8 @@ class ArrayPage(QWidget):
         self._fill_picker()
         self.stale.setVisible(bool(self._sources) and not self.workspace.results_are_current)
         self._show_picked()
+        if self.what == "gradient":
+            self.requests.show_requests(analysis)
 
     def restyle(self, theme: Theme) -> None:
         """Wear another theme."""
@@ -108,21 +118,31 @@ class ArrayPage(QWidget):
         source = self._sources[number] if results is not None and 0 <= number < len(self._sources) else None
         array = self._array(results, source)
         self.view.setVisible(array is not None)
-        self.card.setVisible(False)
+        for part in (self.card, self.needed_title, self.needed):
+            part.setVisible(False)
         self.hint.setVisible(array is None)
         self.run.setVisible(array is None)
         if array is None or source is None or results is None:
             self._say_why(results, source)
             return
         if self.what == "gradient":
-            index = holder_index(results.executor_graph, source.entry)
-            if index is not None:
-                self.card.show_formulas(tuple(gradient_formulas(results, index)))
-                self.card.setVisible(True)
+            self._show_formulas(results, source)
         name = _short_name(results, source.entry)
         self.view.show_array(
             name if self.what == "value" else f"d({name})", array, diverging=self.what == "gradient"
         )
+
+    def _show_formulas(self, results: Results, source: Source) -> None:
+        """Say how a gradient comes about, and what is made from it."""
+        index = holder_index(results.executor_graph, source.entry)
+        if index is None:
+            return
+        self.card.show_formulas(tuple(gradient_formulas(results, index)))
+        self.card.setVisible(True)
+        readers = readers_of(results.executor_graph, index)[:READERS_AT_MOST]
+        self.needed.setText("\n".join(readers))
+        for part in (self.needed_title, self.needed):
+            part.setVisible(bool(readers))
 
     def _array(self, results: Results | None, source: Source | None) -> Array | None:
         if results is None or source is None:

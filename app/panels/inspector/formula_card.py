@@ -109,6 +109,13 @@ def holder_index(graph: ExecutorGraph, entry: tuple[int, int]) -> int | None:
     return graph.gradient_nodes.get(entry)
 
 
+def readers_of(graph: ExecutorGraph, index: int) -> list[str]:
+    """Return the formulas of the gradients that read what an executor node holds."""
+    return [
+        node.formula or node.name for node in graph.nodes if index in node.reads and node.kind in _BACKWARD
+    ]
+
+
 class FormulaCard(QFrame):
     """The formulas of one gradient."""
 
