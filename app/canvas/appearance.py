@@ -3,7 +3,7 @@
 Before the engine is loaded (no analysis yet) a node shows what its record says; nothing here imports the engine then.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -37,13 +37,17 @@ class Facts:
 
 
 class Appearance:
-    """The looks of one document at one moment."""
+    """The looks of one document at one moment.
+
+    `side_up` may be handed on from the document before, to keep arguments where they are while nodes only move.
+    """
 
     def __init__(
         self,
         document: Document,
         analysis: "Analysis | None",
         heats: "HeatStore | None" = None,
+        side_up: Mapping[Id, bool] | None = None,
     ) -> None:
         self.document = document
         self.analysis = analysis if analysis is not None and analysis.document is document else None
@@ -56,7 +60,7 @@ class Appearance:
         if self.analysis is not None:
             self._auxiliary = frozenset(self.analysis.auxiliary_names)
             self._sort_problems(self.analysis)
-        self.side_up = side_ups(document, self.is_side)
+        self.side_up = side_up if side_up is not None else side_ups(document, self.is_side)
 
     def _sort_problems(self, analysis: "Analysis") -> None:
         for problem in analysis.problems:
@@ -105,7 +109,7 @@ class Appearance:
             is_error=is_error,
             is_read=bool(self.wires.outputs(node.id)),
         )
-        return self._with_values(look)
+        return self.with_values(look)
 
     def is_side(self, node: Id, number: int) -> bool:
         """Tell whether an input is for a weight, a label or the like, which lies beside the flow."""
@@ -176,9 +180,12 @@ class Appearance:
         name = array_name(look.name, self._names) if look.shape.kind == "variable" else look.name
         return name if name != look.name else ""
 
-    def _with_values(self, look: NodeLook) -> NodeLook:
+    def with_values(self, look: NodeLook) -> NodeLook:
+        """Return a look with the numbers of the results in it."""
         if self.heats is None:
-            return look
+            return attrs.evolve(
+                look, number="", gradient_number="", has_output=False, has_gradient=False, is_stale=False
+            )
         return attrs.evolve(
             look,
             number=self.heats.number(look.id, "output"),

@@ -2,14 +2,18 @@
 
 from functools import lru_cache
 
+import attrs
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.canvas import strokes
 from app.canvas.geometry import CARD
-from app.canvas.ink import ELIDE_RIGHT, Label, words
+from app.canvas.ink import ELIDE_RIGHT, Ink, Label, pen, words
 from app.canvas.looks import Drawing, Kit, NodeLook, Subject, Surroundings
 from app.canvas.picture_style import shape_words
+from app.canvas.sprites import paint_sprite
+from app.canvas.ways import centred
+from app.qt.theme import Theme
 
 HEAT = QPointF(80.0, 48.0)
 INSET = 10.0
@@ -184,25 +188,30 @@ class CardStyle:
     # Painting ----------------------------------------------------------------------------------------------------
 
     def _paint_card(self, painter: QPainter, body: QRectF, subject: Subject, kit: Kit) -> None:
-        ink, look, state = kit.ink, subject.look, subject.state
-        painter.setPen(Qt.PenStyle.NoPen)
-        if not kit.moving:
-            painter.setBrush(ink.shadow)
-            painter.drawRoundedRect(body.translated(0, 1.5), CARD.radius, CARD.radius)
-        painter.setBrush(ink.theme.card)
-        painter.drawRoundedRect(body, CARD.radius, CARD.radius)
-        painter.setBrush(ink.theme.card_header)
-        painter.drawPath(_header_path(body.width(), body.height()))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if state.selected:
-            painter.setPen(ink.selected)
-        elif look.problem and look.is_error:
-            painter.setPen(ink.wire_wrong)
-        elif look.shape.kind == "group":
-            painter.setPen(ink.group)
+        ink = kit.ink
+        border = self._border(subject, ink)
+        if kit.moving and kit.scale < strokes.SMALL_WORDS_FROM * 1.2:
+            # Round corners are most of the cost of a card, and cannot be seen in a small one that moves.
+            painter.fillRect(body, ink.theme.card)
+            painter.fillRect(
+                QRectF(body.left(), body.top(), body.width(), CARD.header), ink.theme.card_header
+            )
+            painter.setPen(border)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(body)
         else:
-            painter.setPen(ink.hovered if state.hovered or state.lit else ink.card)
-        painter.drawRoundedRect(body, CARD.radius, CARD.radius)
+            empty = EmptyCard(body.width(), body.height(), border.color(), border.widthF(), ink.theme)
+            paint_sprite(painter, body.adjusted(-4, -4, 4, 4), empty)
+
+    def _border(self, subject: Subject, ink: Ink) -> QPen:
+        look, state = subject.look, subject.state
+        if state.selected:
+            return ink.selected
+        if look.problem and look.is_error:
+            return ink.wire_wrong
+        if look.shape.kind == "group":
+            return ink.group
+        return ink.hovered if state.hovered or state.lit else ink.card
 
     def _paint_labels(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
         theme = kit.ink.theme
@@ -238,9 +247,7 @@ class CardStyle:
         """Keep the place of a heatmap: the number itself, or what will be drawn there."""
         theme = kit.ink.theme
         is_number = said not in ("output", "gradient")
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.box)
-        painter.drawRoundedRect(place, 4, 4)
+        painter.fillRect(place, theme.box)
         if is_number or kit.scale >= strokes.SMALL_WORDS_FROM:
             text = words(said, "mono" if is_number else "tiny", place.width() - 4)
             strokes.paint_middle(painter, place, text, theme.text if is_number else theme.faint)
@@ -262,10 +269,39 @@ class CardStyle:
             strokes.paint_port(painter, anchor.point, kit.ink, lit=state.shows_ports and not state.lit)
 
 
+@attrs.frozen
+class EmptyCard:
+    """A card without its words, which many nodes have alike."""
+
+    width: float
+    height: float
+    border: QColor
+    line: float
+    theme: Theme
+
+    def __hash__(self) -> int:
+        """Colours cannot be hashed, so their number is."""
+        return hash((self.width, self.height, self.border.rgba(), self.line, id(self.theme)))
+
+    def paint(self, painter: QPainter) -> None:
+        """Paint shadow, body, header and border around the origin."""
+        body = centred(self.width, self.height)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.shadow)
+        painter.drawRoundedRect(body.translated(0, 1.5), CARD.radius, CARD.radius)
+        painter.setPen(pen(self.border, self.line))
+        painter.setBrush(self.theme.card)
+        painter.drawRoundedRect(body, CARD.radius, CARD.radius)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.card_header)
+        painter.drawPath(_header_path(self.width, self.height, self.line / 2))
+
+
 @lru_cache(maxsize=64)
-def _header_path(width: float, height: float) -> QPainterPath:
-    """Return the band at the top of a card, with the card's upper corners."""
-    radius, low = CARD.radius, -height / 2 + CARD.header
+def _header_path(whole_width: float, whole_height: float, inset: float) -> QPainterPath:
+    """Return the band at the top of a card, inside its border, with the card's upper corners."""
+    radius, low = CARD.radius - inset, -whole_height / 2 + CARD.header
+    width, height = whole_width - 2 * inset, whole_height - 2 * inset
     path = QPainterPath(QPointF(-width / 2, low))
     path.lineTo(-width / 2, -height / 2 + radius)
     path.arcTo(-width / 2, -height / 2, 2 * radius, 2 * radius, 180, -90)

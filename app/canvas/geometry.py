@@ -1,11 +1,13 @@
 """Where things lie on the board: sizes of nodes, places of ports, ways of wires, in both styles.
 
-Nothing here paints or changes anything. A node's position is the centre of its body, so that switching the style
-leaves the drawing's order as it is. Lengths are scene units: pixels at 100 % zoom.
+Nothing here paints or changes anything, and what is handed out is shared: nobody may change it. A node's position is
+the centre of its body, so that switching the style leaves the drawing's order as it is. Lengths are scene units: pixels
+at 100 % zoom.
 """
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import attrs
@@ -87,6 +89,7 @@ class PictureGeometry:
     cell = 28.0
     handle_gap = 11.0
 
+    @lru_cache(maxsize=512)  # noqa: B019 - the two geometries live as long as the program
     def body(self, shape: NodeShape) -> QRectF:
         """Return the ellipse's box; a Group is a box with one cell per input."""
         if shape.kind == "group":
@@ -102,6 +105,7 @@ class PictureGeometry:
             return max(abs(x), abs(y)) <= grow
         return x * x + y * y <= grow * grow
 
+    @lru_cache(maxsize=512)  # noqa: B019 - the two geometries live as long as the program
     def inputs(self, shape: NodeShape) -> dict[int, Anchor]:
         """Spread the inputs over the upper edge."""
         numbers = (*shape.slots, *shape.side)
@@ -119,6 +123,7 @@ class PictureGeometry:
             found[number] = Anchor(reach, away)
         return found
 
+    @lru_cache(maxsize=512)  # noqa: B019 - the two geometries live as long as the program
     def outputs(self, shape: NodeShape) -> tuple[Anchor, ...]:
         """Put the outputs' handles below the body."""
         if shape.kind == "group":
@@ -181,6 +186,7 @@ class CardGeometry:
     radius = 8.0
     port = 5.0
 
+    @lru_cache(maxsize=512)  # noqa: B019 - the two geometries live as long as the program
     def body(self, shape: NodeShape) -> QRectF:
         """Return the card's box; it grows downwards with the number of ports."""
         if shape.kind == "variable":
@@ -200,6 +206,7 @@ class CardGeometry:
             return x * x + y * y <= grow * grow
         return max(abs(x), abs(y)) <= grow
 
+    @lru_cache(maxsize=512)  # noqa: B019 - the two geometries live as long as the program
     def inputs(self, shape: NodeShape) -> dict[int, Anchor]:
         """Put flow inputs on the left edge, and the others above or below."""
         if shape.kind in ("variable", "auxiliary"):
@@ -220,6 +227,7 @@ class CardGeometry:
         step = min(SIDE_STEP, (body.width() - 40) / max(1, len(shape.side)))
         return body.left() + 20 + step * (place + 0.5)
 
+    @lru_cache(maxsize=512)  # noqa: B019 - the two geometries live as long as the program
     def outputs(self, shape: NodeShape) -> tuple[Anchor, ...]:
         """Put the outputs on the right edge."""
         if shape.kind == "group":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import attrs
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
@@ -59,6 +60,7 @@ class BoardScene(QGraphicsScene):
         self.heats: HeatStore | None = None
         self.kit = Kit(Ink(workspace.theme), NoHeats())
         self.appearance = Appearance(workspace.document, None)
+        self._moved: set[Id] | None = None
         self._bows: Mapping[Id, float] = {}
         self._style: str = workspace.document.options.style
         self._far = FarLayer(self)
@@ -148,16 +150,24 @@ class BoardScene(QGraphicsScene):
     # Following the workspace -------------------------------------------------------------------------------------
 
     def _on_document(self, update: "Update") -> None:
+        self._moved = _moved_by(update)
         # With an engine the analysis of this very document follows at once, and one pass is enough.
         if self.workspace.analysis is None:
             self.refresh()
 
     def _on_analysis(self, _analysis: object) -> None:
-        self.refresh()
+        moved, self._moved = self._moved, None
+        if moved and len(self.node_items) > SMALL:
+            self._follow_moves(moved)
+        else:
+            self.refresh()
 
     def _on_results(self, _results: object) -> None:
         self._take_results()
-        self.refresh()
+        self.appearance.heats = self.heats
+        for item in self.node_items.values():
+            item.show_look(self.appearance.with_values(item.look), self._style)
+            item.update()
 
     def _on_view_option(self) -> None:
         theme = self.workspace.theme
@@ -182,6 +192,15 @@ class BoardScene(QGraphicsScene):
             results, self.workspace.theme.heat, is_current=self.workspace.results_are_current
         )
         self.kit.heats = self.heats
+
+    def _follow_moves(self, moved: set[Id]) -> None:
+        """Take over a document in which nodes only stand elsewhere."""
+        document = self.workspace.document
+        sides = self.appearance.side_up
+        self.appearance = Appearance(document, self.workspace.analysis, self.heats, sides)
+        self.preview({key: QPointF(*document.nodes[key].position) for key in moved})
+        self._far.rebuild()
+        self.content_changed.emit()
 
     def refresh(self) -> None:
         """Compare everything with the workspace and change what differs."""
@@ -255,8 +274,8 @@ class BoardScene(QGraphicsScene):
                 around |= {edge.source, edge.target}
                 continue
             item.show_look(look)
-            item.run(self.way(edge), self._style)
             if edge.source in moved or edge.target in moved:
+                item.run(self.way(edge), self._style)
                 around |= {edge.source, edge.target}
         self._lay_out(around | moved)
 
@@ -346,6 +365,19 @@ class BoardScene(QGraphicsScene):
         from app.canvas.pictures import picture_of
 
         return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
+
+
+def _moved_by(update: "Update") -> set[Id] | None:
+    """Return the nodes that an update moved, if that is all it did."""
+    moved = set()
+    for change in update.changes:
+        before, after = change.before, change.after
+        if not isinstance(before, Node) or not isinstance(after, Node):
+            return None
+        if attrs.evolve(before, position=after.position) != after:
+            return None
+        moved.add(after.id)
+    return moved or None
 
 
 def _place(item: NodeItem, node: Node) -> bool:
