@@ -4,6 +4,7 @@ A test that opens a window takes its look and its settings from the fixtures her
 the user of the machine has. pytest-qt fails a test in which Qt complains or a slot raises (see pyproject.toml).
 """
 
+import gc
 import os
 import sys
 import threading
@@ -52,6 +53,18 @@ def theming(qapp: Any, settings: Any) -> Iterator[Any]:
     yield made
     made.setParent(None)
     made.deleteLater()
+
+
+@pytest.fixture(autouse=True)
+def _cycles_die_in_the_main_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Do what app.qt.collector does in the program, once after each test that has to do with Qt."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

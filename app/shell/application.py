@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from app.qt.collector import Collector
     from app.qt.settings import Settings
     from app.qt.theme import Theming
     from app.shell.crash import CrashHandler
@@ -32,6 +33,7 @@ class Application:
         self.benches: list[Workbench] = []
         self.theming: Theming | None = None
         self.crash_handler: CrashHandler | None = None
+        self.collector: Collector | None = None
         qt.setApplicationName(NAME)
         qt.setApplicationDisplayName(NAME)
         qt.setDesktopFileName(DESKTOP_FILE)
@@ -66,16 +68,21 @@ class Application:
         """Give back what was taken from Python and Qt for the time of the run."""
         if self.crash_handler is not None:
             self.crash_handler.uninstall()
+        if self.collector is not None:
+            self.collector.uninstall()
 
     def _dressed(self) -> "Theming":
-        """Return the theme, put on with the first window; the handler for faults comes with it."""
+        """Return the theme, put on with the first window; the handler for faults and the collector come with it."""
         if self.theming is None:
+            from app.qt.collector import Collector
             from app.qt.theme import Theming
             from app.shell.crash import CrashHandler
 
             self.theming = Theming(self.qt, self.settings)
             self.crash_handler = CrashHandler(self._tell, self._rescue)
             self.crash_handler.install()
+            self.collector = Collector(self.qt)
+            self.collector.install()
         return self.theming
 
     @property

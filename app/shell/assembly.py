@@ -92,6 +92,9 @@ class Joints(QObject):
         parts.board.argument_clicked.connect(self._show_argument)
         parts.board.open_requested.connect(lambda _node: self._show_inspector())
         parts.commands.chosen.connect(self._do)
+        executor, detail = parts.executor, bench.centre.executor_pane.detail
+        executor.summary_changed.connect(detail.set_whole)
+        detail.set_whole(executor.summary)
         bench.toolbar.bind_button.clicked.connect(lambda: parts.bound.open_under(bench.toolbar.bind_button))
         start = parts.start_page
         start.new_requested.connect(bench.files.new)

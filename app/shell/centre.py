@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from app.panels.panel import ElidedLabel
 from app.qt.theme import GAP, STEP
 
 View = Literal["symbol", "split", "executor"]
@@ -35,9 +36,8 @@ class Pane(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = QLabel(title)
         self.title.setProperty("look", "heading")
-        self.detail = QLabel()
+        self.detail = ElidedLabel()
         self.detail.setProperty("look", "muted")
-        self.detail.setMinimumWidth(0)
         head = QHBoxLayout()
         head.setContentsMargins(GAP, STEP, GAP, STEP)
         head.setSpacing(STEP)

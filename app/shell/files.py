@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine.errors import EngineError
 from app.qt.runner import Runner
 from app.qt.workspace import Workspace
-from app.shell.dialogs import SAVE_FILTER, SYMBOL_FILTER, Dialogs
+from app.shell.dialogs import SAVE_FILTER, Dialogs
 
 if TYPE_CHECKING:
     from app.document.records import Document
@@ -136,12 +136,12 @@ class Files(QObject):
 
     def save_as(self) -> bool:
         """Ask for a file and write the document to it."""
-        path = self._dialogs.file_to_save(self._suggestion(SUFFIX), "Save as", SAVE_FILTER)
+        path = self._dialogs.file_to_save(self.suggestion(SUFFIX), "Save as", SAVE_FILTER)
         return path is not None and self._write(path)
 
     def save_copy(self) -> bool:
         """Write a copy beside the document, which keeps its own file and its unsaved mark."""
-        path = self._dialogs.file_to_save(self._suggestion(SUFFIX, " copy"), "Save a copy", SAVE_FILTER)
+        path = self._dialogs.file_to_save(self.suggestion(SUFFIX, " copy"), "Save a copy", SAVE_FILTER)
         return path is not None and self._attempt(lambda: _write_project(self._workspace.document, path))
 
     def _write(self, path: Path) -> bool:
@@ -156,41 +156,14 @@ class Files(QObject):
         self.state_changed.emit()
         return True
 
-    # -- taking code away
-
-    def export_code(self, backend: str) -> bool:
-        """Ask for a Python file and write the graph as a numpy or PyTorch program with the numbers of the last run."""
-        return False
-
-    def export_symbol(self) -> bool:
-        """Ask for a file and write the graph as MXNet's symbol JSON."""
-        analysis = self._workspace.analysis
-        if analysis is None or analysis.symbol is None:
-            self._workspace.message.emit(
-                "The graph has a problem that has to be solved before it can be exported."
-            )
-            return False
-        symbol = analysis.symbol
-        path = self._dialogs.file_to_save(
-            self._suggestion("-symbol.json"), "Export a symbol file", SYMBOL_FILTER
-        )
-
-        def write() -> None:
-            from app.services.symbol_json import write_symbol
-            from app.services.writing import write_whole
-
-            assert path is not None
-            write_whole(path, write_symbol(symbol).encode())
-
-        return path is not None and self._attempt(write)
-
     # -- both
 
     def shutdown(self) -> None:
         """Stop reading, before the window goes away."""
         self._runner.shutdown()
 
-    def _suggestion(self, ending: str, addition: str = "") -> Path:
+    def suggestion(self, ending: str, addition: str = "") -> Path:
+        """Return the name that a dialog proposes for a new file."""
         stem = Path(self.name).stem if self._workspace.path is not None else self.name
         kept = "".join(letter if letter.isalnum() or letter in " -_.()" else " " for letter in stem)
         return self.folder / f"{' '.join(kept.split()) or UNTITLED}{addition}{ending}"

@@ -21,6 +21,7 @@ from app.shell.centre import Centre, View, Zoomable
 from app.shell.changing_menus import ChangingMenus
 from app.shell.dialogs import Dialogs
 from app.shell.docks import Docks
+from app.shell.exports import Exports
 from app.shell.files import Files
 from app.shell.main_window import TITLE, MainWindow
 from app.shell.status_line import StatusLine
@@ -59,6 +60,7 @@ class Workbench(QObject):
         self.workspace = Workspace(theming, settings, parent=self)
         self.dialogs = Dialogs(window)
         self.files = Files(self.workspace, self.dialogs, self)
+        self.exports = Exports(self.workspace, self.dialogs, self.files)
         self.parts: Parts | None = None
         self._waiting: Callable[[], None] | None = None
         self._was_opened = False
@@ -312,4 +314,5 @@ class Workbench(QObject):
         self.settings.save()
         self.workspace.shutdown()
         self.files.shutdown()
+        self.exports.shutdown()
         self._loader.shutdown()

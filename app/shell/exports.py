@@ -1,0 +1,110 @@
+"""Taking the graph away: as a Python program with its numbers, or as MXNet's symbol file."""
+
+import importlib
+import keyword
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine.errors import EngineError
+from app.qt.runner import Runner
+from app.qt.workspace import Workspace
+from app.shell.dialogs import PYTHON_FILTER, SYMBOL_FILTER, Dialogs
+from app.shell.files import Files
+
+if TYPE_CHECKING:
+    from app.document.analysis import Analysis
+
+Language = Literal["numpy", "torch"]
+MODULES = {"numpy": "app.services.code.numpy_code", "torch": "app.services.code.torch_code"}
+TITLES = {"numpy": "Export as Python with numpy", "torch": "Export as Python with PyTorch"}
+
+
+class Exports(QObject):
+    """Writes what others can use. The graph is run for it, so that happens on a worker."""
+
+    written = Signal(object)
+    """The files that were written."""
+    failed = Signal(str)
+    """Nothing was written; the sentence says why."""
+
+    def __init__(self, workspace: Workspace, dialogs: Dialogs, files: Files) -> None:
+        super().__init__(files)
+        self._workspace = workspace
+        self._dialogs = dialogs
+        self._files = files
+        self._runner = Runner(self)
+        self._runner.finished.connect(self._on_written)
+        self._runner.failed.connect(self._refuse)
+
+    def write_code(self, language: Language) -> None:
+        """Ask for a Python file and write the graph as a program with the numbers to check it by."""
+        analysis = self._whole_analysis()
+        if analysis is None:
+            return
+        path = self._dialogs.file_to_save(self._module_name(), TITLES[language], PYTHON_FILTER)
+        if path is None:
+            return
+        folder = self._workspace.folder
+
+        def work(_cancel: object) -> Iterator[object]:
+            yield importlib.import_module(MODULES[language]).export(analysis, path, folder)
+
+        self._workspace.message.emit(f"Writing {path.name} …")
+        self._runner.start(work)
+
+    def write_symbol(self) -> None:
+        """Ask for a file and write the graph as MXNet's symbol JSON."""
+        analysis = self._whole_analysis()
+        if analysis is None or analysis.symbol is None:
+            return
+        suggestion = self._files.suggestion("-symbol.json")
+        path = self._dialogs.file_to_save(suggestion, "Export a symbol file", SYMBOL_FILTER)
+        if path is None:
+            return
+        symbol = analysis.symbol
+
+        def work(_cancel: object) -> Iterator[object]:
+            from app.services.symbol_json import write_symbol
+            from app.services.writing import write_whole
+
+            write_whole(path, write_symbol(symbol).encode())
+            yield [path]
+
+        self._runner.start(work)
+
+    def shutdown(self) -> None:
+        """Stop writing, before the window goes away."""
+        self._runner.shutdown()
+
+    def _whole_analysis(self) -> "Analysis | None":
+        """Return the analysis if there is a sound graph to export, else say what is in the way."""
+        analysis = self._workspace.analysis
+        if analysis is None or analysis.graph is None:
+            self._workspace.message.emit("There is nothing to export yet. Add an operator to the board.")
+            return None
+        if analysis.errors:
+            self._workspace.message.emit(f"Not exported: {analysis.errors[0].sentence}")
+            return None
+        return analysis
+
+    def _module_name(self) -> Path:
+        """Propose a name that Python can import."""
+        stem = self._files.suggestion("").name
+        name = "".join(letter if letter.isalnum() else "_" for letter in stem).strip("_").lower()
+        if not name.isidentifier() or keyword.iskeyword(name):
+            name = f"graph_{name}".rstrip("_")
+        return self._files.folder / f"{name}.py"
+
+    def _on_written(self, paths: list[Path]) -> None:
+        names = " and ".join(path.name for path in paths)
+        self._workspace.message.emit(f"Wrote {names}.")
+        self._workspace.settings.last_folder = str(paths[0].absolute().parent)
+        self.written.emit(paths)
+
+    def _refuse(self, refusal: EngineError) -> None:
+        self._workspace.message.emit(str(refusal))
+        self.failed.emit(str(refusal))
+        self._dialogs.refuse("Not exported", str(refusal))

@@ -1,0 +1,323 @@
+"""The window as a whole: what is in it, how its parts are joined, and what it remembers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.document.edits import add_node, set_binding
+from app.document.records import VARIABLE, Binding
+from app.services.gallery import entries
+from app.services.project_file import read_project, write_project
+from app.shell.application import Application
+from app.shell.main_window import openable
+from app.shell.workbench import Workbench
+
+
+def open_example(qtbot: QtBot, bench: Workbench, entry: str) -> None:
+    with qtbot.waitSignal(bench.files.opened, timeout=5000):
+        bench.files.open_gallery(entry)
+    qtbot.waitUntil(lambda: bench.workspace.results_are_current, timeout=5000)
+
+
+def node(bench: Workbench, name: str) -> str:
+    return next(found.id for found in bench.workspace.document.nodes.values() if found.name == name)
+
+
+def add(bench: Workbench, name: str) -> str:
+    made: str = bench.workspace.try_edit(add_node, VARIABLE, (0.0, 0.0), name=name).node_id
+    return made
+
+
+def test_it_begins_with_the_start_page_and_nothing_else(bench: Workbench) -> None:
+    assert bench.parts is not None
+    assert bench.parts.start_page.isVisible()
+    assert not bench.has_document
+    assert not bench.docks["palette"].isVisible()
+    assert bench.window.windowTitle() == "Chalkgraph"
+    assert not bench.actions["save"].isEnabled()
+    assert bench.actions["new"].isEnabled()
+
+
+def test_a_new_board_shows_everything(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    qtbot.mouseClick(bench.parts.start_page.new, Qt.MouseButton.LeftButton)
+
+    for part in (
+        bench.parts.board,
+        bench.parts.executor,
+        bench.parts.palette,
+        bench.parts.inspector,
+        bench.parts.code,
+    ):
+        assert part.isVisible()
+    assert bench.toolbar.isVisible() and bench.window.statusBar().isVisible()
+    assert bench.window.windowTitle() == "Untitled[*] – Chalkgraph"
+    assert bench.parts.board.hasFocus()
+
+
+@pytest.mark.parametrize("entry", [entry.id for entry in entries()])
+def test_everything_in_the_gallery_opens_and_runs(bench: Workbench, qtbot: QtBot, entry: str) -> None:
+    open_example(qtbot, bench, entry)
+    with qtbot.waitSignal(bench.workspace.results_changed, timeout=5000):
+        bench.actions.trigger("backward")
+
+    assert bench.workspace.results is not None and bench.workspace.results.stage == "backward"
+    assert not bench.workspace.store.is_modified
+    assert bench.workspace.analysis is not None and bench.workspace.analysis.problems == ()
+
+
+def test_the_title_has_the_name_and_a_mark_for_what_is_unsaved(bench: Workbench, qtbot: QtBot) -> None:
+    open_example(qtbot, bench, "executor-backward")
+    assert not bench.window.isWindowModified()
+
+    add(bench, "Z")
+    qtbot.waitUntil(bench.window.isWindowModified)
+    assert bench.window.windowTitle() == "Calculate the gradient[*] – Chalkgraph"
+    bench.actions.trigger("undo")
+    qtbot.waitUntil(lambda: not bench.window.isWindowModified())
+
+
+def test_the_status_line_counts(bench: Workbench, qtbot: QtBot) -> None:
+    open_example(qtbot, bench, "digits-mlp")
+    bench.refresh()
+
+    words = bench.status_line.numbers
+    assert words.startswith("7 nodes · 0 problems · 6,570 parameters · ran in ")
+    assert words.endswith("· seed 7")
+
+
+def test_symbol_split_and_executor_show_what_they_say(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "executor-backward")
+    seen = {}
+    for view in ("symbol", "split", "executor"):
+        bench.actions.trigger(f"view_{view}")
+        seen[view] = (bench.parts.board.isVisible(), bench.parts.executor.isVisible())
+        assert bench.actions[f"view_{view}"].isChecked()
+
+    assert seen == {"symbol": (True, False), "split": (True, True), "executor": (False, True)}
+
+
+def test_live_and_style_are_on_or_off_where_they_show(bench: Workbench, qtbot: QtBot) -> None:
+    open_example(qtbot, bench, "executor-backward")
+    assert bench.actions["live"].isChecked()
+    bench.actions.trigger("live")
+    assert not bench.workspace.live and not bench.actions["live"].isChecked()
+
+    bench.actions.trigger("style_card")
+    assert bench.workspace.document.options.style == "card"
+    assert bench.actions["style_card"].isChecked() and not bench.actions["style_picture"].isChecked()
+
+
+def test_the_palette_adds_to_the_middle_of_what_is_seen(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    bench.actions.trigger("new")
+    bench.parts.palette.add_requested.emit("FullyConnected")
+
+    (made,) = bench.workspace.document.nodes.values()
+    assert made.op == "FullyConnected"
+    assert bench.parts.board.seen_box().contains(QPointF(*made.position))
+
+
+def test_a_shape_that_is_clicked_is_explained_in_the_inspector(bench: Workbench, qtbot: QtBot) -> None:
+    from app.canvas.view import ShapeRef
+
+    assert bench.parts is not None
+    open_example(qtbot, bench, "digits-mlp")
+    bench.actions.trigger("panel_inspector")
+    assert not bench.docks.is_shown("inspector")
+    bench.parts.board.shape_clicked.emit(ShapeRef(node(bench, "fc1"), 0))
+
+    inspector = bench.parts.inspector
+    assert inspector.isVisible() and inspector.node is not None and inspector.node.name == "fc1"
+    assert any("num_hidden = 64" in sentence for sentence in inspector.node_page.shapes.answers)
+
+
+def test_an_argument_that_is_clicked_opens_the_form_of_its_value(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "digits-mlp")
+    bench.workspace.select({node(bench, "fc1")})
+    bench.parts.board.argument_clicked.emit((node(bench, "fc1"), 1))
+
+    fold = bench.parts.inspector.node_page.arguments["fc1_weight"]
+    assert fold.head.isChecked() and fold.editor is not None and fold.editor.isVisible()
+
+
+def test_f8_goes_to_the_problem(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "executor-backward")
+    bench.workspace.try_edit(set_binding, Binding("A", "constant", "[1, 2]"))
+    bench.workspace.try_edit(set_binding, Binding("B", "constant", "[1, 2, 3]"))
+    assert bench.docks["problems"].windowTitle() == f"Problems {bench.parts.problems.count}"
+    bench.actions.trigger("next_problem")
+
+    assert bench.workspace.store.selection
+    assert not bench.workspace.results_are_current
+
+
+def test_the_command_palette_runs_actions_and_finds_nodes(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "executor-backward")
+    commands = bench.parts.commands
+    bench.open_command_palette()
+    qtbot.keyClicks(commands.line, "card style")
+    qtbot.keyClick(commands.line, Qt.Key.Key_Return)
+    assert bench.workspace.document.options.style == "card"
+
+    bench.open_command_palette()
+    qtbot.keyClicks(commands.line, "go to D")
+    qtbot.keyClick(commands.line, Qt.Key.Key_Return)
+    assert bench.workspace.store.selection == {node(bench, "D")}
+
+
+def test_the_bind_button_names_the_outputs(bench: Workbench, qtbot: QtBot) -> None:
+    open_example(qtbot, bench, "executor-multi-out")
+
+    assert bench.toolbar.bind_button.toolTip().startswith("Bind: E, C (2 outputs)")
+
+
+def test_the_gallery_can_be_looked_at_while_a_document_is_open(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "executor-backward")
+    bench.actions.trigger("gallery")
+    assert bench.parts.start_page.isVisible() and not bench.parts.inspector.isVisible()
+
+    bench.actions.trigger("gallery")
+    assert bench.parts.board.isVisible() and bench.parts.inspector.isVisible()
+    assert len(bench.workspace.document.nodes) == 5
+
+
+# -- the layout
+
+
+def test_the_layout_is_remembered_from_one_start_to_the_next(
+    application: Application, bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.actions.trigger("new")
+    bench.actions.trigger("panel_code")
+    bench.actions.trigger("view_symbol")
+    bench.window.resize(780, 640)
+    bench.window.close()
+
+    application.open_window()
+    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
+    again = application.benches[0]
+    again.actions.trigger("new")
+    assert not again.docks.is_shown("code") and again.docks.is_shown("inspector")
+    assert again.view == "symbol"
+    assert (again.window.width(), again.window.height()) == (780, 640)
+
+
+def test_the_layout_is_remembered_from_the_start_page_too(
+    application: Application, bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.actions.trigger("new")
+    bench.actions.trigger("panel_palette")
+    bench.actions.trigger("gallery")
+    bench.window.close()
+
+    application.open_window()
+    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
+    again = application.benches[0]
+    again.actions.trigger("new")
+    assert not again.docks.is_shown("palette") and again.docks.is_shown("code")
+
+
+def test_reset_layout_brings_everything_back(bench: Workbench) -> None:
+    bench.actions.trigger("new")
+    for panel in ("palette", "inspector", "code", "problems"):
+        bench.actions.trigger(f"panel_{panel}")
+    bench.docks["palette"].setFloating(True)
+    bench.actions.trigger("reset_layout")
+
+    assert all(bench.docks.is_shown(name) for name in ("palette", "inspector", "code", "problems"))
+    assert not bench.docks["palette"].isFloating()
+    assert bench.view == "split"
+
+
+def test_a_damaged_layout_is_passed_over(application: Application, settings: Any, qtbot: QtBot) -> None:
+    settings.window_state = b"not a layout"
+    settings.window_geometry = b"not a geometry"
+    application.open_window()
+    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
+    bench = application.benches[0]
+    bench.actions.trigger("new")
+
+    assert all(bench.docks.is_shown(name) for name in ("palette", "inspector", "code", "problems"))
+
+
+# -- files on the window, other windows
+
+
+def dropped(path: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    return data
+
+
+def test_a_file_that_is_dropped_is_opened(bench: Workbench, qtbot: QtBot, tmp_path: Path) -> None:
+    from app.services.gallery import open_entry
+
+    path = tmp_path / "net.chalk"
+    write_project(open_entry("digits-mlp"), path)
+    data = dropped(path)
+    event = QDropEvent(
+        QPointF(50, 50),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    with qtbot.waitSignal(bench.files.opened, timeout=5000):
+        bench.window.dropEvent(event)
+
+    assert bench.workspace.path == path
+    assert bench.workspace.document == read_project(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "can"), [("a.chalk", True), ("B.JSON", True), ("c.png", False), ("d", False)]
+)
+def test_only_files_that_can_be_opened_are_taken(name: str, can: bool) -> None:
+    assert (openable(dropped(Path("/x") / name)) is not None) == can
+
+
+def test_a_second_window_has_a_document_of_its_own(
+    application: Application, bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.actions.trigger("new")
+    bench.actions.trigger("new_window")
+    qtbot.waitUntil(lambda: len(application.benches) == 2 and application.benches[1].is_ready, timeout=20_000)
+    other = application.benches[1]
+    other.actions.trigger("new")
+    add(other, "Z")
+
+    assert len(bench.workspace.document.nodes) == 0
+    assert other.window.pos() != bench.window.pos() or QApplication.platformName() == "offscreen"
+    other.workspace.store.mark_saved()
+    other.window.close()
+    assert application.benches == [bench]
+
+
+def test_the_theme_can_be_changed_from_the_menu(bench: Workbench, qtbot: QtBot) -> None:
+    bench.actions.trigger("new")
+    bench.actions.trigger("theme_dark")
+    assert bench.workspace.theme.is_dark
+
+    image = bench.window.grab().toImage()
+    middle = image.pixelColor(bench.centre.mapTo(bench.window, QPoint(bench.centre.width() // 4, 200)))
+    assert middle.lightness() < 80
+    bench.actions.trigger("theme_light")
+
+
+def test_closing_while_something_runs_leaves_no_thread(bench: Workbench, qtbot: QtBot) -> None:
+    open_example(qtbot, bench, "digits-convnet")
+    bench.workspace.backward()
+    bench.window.close()
+
+    assert not bench.window.isVisible()
