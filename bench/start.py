@@ -81,7 +81,9 @@ def main() -> None:
     print(f"a bare PySide6 window is painted   {bare * 1000:6.0f} ms")
     print(f"Chalkgraph's window is painted     {first * 1000:6.0f} ms")
     print(f"everything in it can be used       {ready * 1000:6.0f} ms")
-    print(f"ratio of the first two             {first / bare:6.2f}  (medians of {rounds} rounds; the goal is {GOAL})")
+    print(
+        f"ratio of the first two             {first / bare:6.2f}  (medians of {rounds} rounds; the goal is {GOAL})"
+    )
 
 
 if __name__ == "__main__":

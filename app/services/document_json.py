@@ -124,9 +124,8 @@ def _records(
         place = f"record {number} of {name}"
         if isinstance(row, dict) and isinstance(row.get("id"), str):
             place += f" ({_shown(row['id'])})"
-        if kind is Binding:
-            row = _with_constant(row, restore, place)
-        record = _record(kind, row, place)
+        plain = _with_constant(row, restore, place) if kind is Binding else row
+        record = _record(kind, plain, place)
         if record.id in found:
             raise FormatError(f"{place}: there is an earlier record with this id.")
         found[record.id] = record

@@ -131,7 +131,7 @@ class Results:
 
 def bind(analysis: Analysis, folder: Path | None = None) -> Bound:
     """Bind a document's graph to its values; EngineError names what is missing or does not fit."""
-    graph, inference = _refuse_broken(analysis)
+    graph, _inference = _refuse_broken(analysis)
     document = analysis.document
     arrays = {index: _array(analysis, index, folder) for index in (*graph.arguments, *graph.auxiliary)}
     names = {index: graph.nodes[index].name for index in arrays}

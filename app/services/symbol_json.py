@@ -226,7 +226,7 @@ def _build(raw: Sequence[_RawNode], order: Sequence[int], heads: Sequence[Entry]
         plain[number] = GraphNode(node.name, node.op, operator, node.attributes, entries)
         check_arity(GraphNode(node.name, node.op, operator, node.attributes, entries))
     whole = [node for node in plain if node is not None]
-    for number, node in enumerate(raw):
+    for node in raw:
         check_outputs(whole, node.inputs, node.name)
     check_outputs(whole, heads, "a head")
     return Symbol([(made[number], output) for number, output in heads])

@@ -22,7 +22,7 @@ def reads(found: ExecutorGraph, name: str) -> set[str]:
 def picture() -> tuple:
     a, b, d = (Variable(name) for name in "ABD")
     c = sym.elemwise_mul(a, b, name="C")
-    return sym.elemwise_mul(c, d, name="E"), {name: (1,) for name in "ABD"}
+    return sym.elemwise_mul(c, d, name="E"), dict.fromkeys("ABD", (1,))
 
 
 def test_the_gradient_picture() -> None:

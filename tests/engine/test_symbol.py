@@ -42,7 +42,7 @@ def test_automatic_names_count_per_hint() -> None:
         (lambda a, b: 2**a, "_rpower_scalar0", "_rpower_scalar"),
         (lambda a, b: -a, "_mulscalar0", "_mul_scalar"),
         (lambda a, b: a > 1, "_greater_scalar0", "_greater_scalar"),
-        (lambda a, b: 1 > a, "_lesser_scalar0", "_lesser_scalar"),
+        (lambda a, b: 1 > a, "_lesser_scalar0", "_lesser_scalar"),  # noqa: SIM300 - the number asks first
         (lambda a, b: a == b, "_equal0", "_equal"),
         (lambda a, b: maximum(a, 2), "_maximumscalar0", "_maximum_scalar"),
         (lambda a, b: abs(a), "abs0", "abs"),

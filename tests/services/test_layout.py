@@ -1,5 +1,6 @@
 """Layered layout: nothing overlaps, wires follow the flow, the same drawing each time, and quickly."""
 
+import itertools
 import random
 import time
 
@@ -85,7 +86,7 @@ def test_rows_that_wrap_stay_within_the_length(drawing: tuple[dict[str, Size], E
 def test_a_long_chain_goes_on_in_a_next_row() -> None:
     names = [f"n{number}" for number in range(7)]
     sizes = dict.fromkeys(names, (192.0, 112.0))
-    chain = list(zip(names, names[1:], strict=False))
+    chain = list(itertools.pairwise(names))
     places = layered(sizes, chain, LayoutOptions(direction="right", wrap=1000.0))
     rows = sorted({y for _, y in places.values()})
     assert [sum(y == row for _, y in places.values()) for row in rows] == [4, 3]
@@ -95,7 +96,7 @@ def test_a_long_chain_goes_on_in_a_next_row() -> None:
 
 def test_rows_break_where_one_wire_leads_on() -> None:
     names = [f"n{number}" for number in range(9)]
-    chain = list(zip(names, names[1:], strict=False))
+    chain = list(itertools.pairwise(names))
     skips = [("n0", "n4"), ("n5", "n8")]
     options = LayoutOptions(direction="right", wrap=1300.0)
     places = layered(dict.fromkeys(names, (192.0, 112.0)), [*chain, *skips], options)
@@ -112,7 +113,7 @@ def test_the_first_input_comes_first() -> None:
 
 def test_a_skip_wire_runs_beside_what_it_skips() -> None:
     names = [f"n{number}" for number in range(6)]
-    chain = list(zip(names, names[1:], strict=False))
+    chain = list(itertools.pairwise(names))
     places = layered(dict.fromkeys(names, (140.0, 60.0)), [*chain, ("n0", "n5")], LayoutOptions(node_gap=24))
     assert places["n0"][0] == places["n5"][0]
     for name in names[1:5]:
@@ -164,7 +165,7 @@ def test_two_rows_that_can_be_untangled_are() -> None:
 @pytest.mark.parametrize("branches", [1, 4])
 def test_a_thousand_operators_take_no_time(branches: int) -> None:
     names = [f"n{number}" for number in range(1000)]
-    edges = list(zip(names, names[1:], strict=False)) if branches == 1 else []
+    edges = list(itertools.pairwise(names)) if branches == 1 else []
     for first in range(0, 990, 5):
         for branch in range(branches):
             edges += [

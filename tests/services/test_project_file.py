@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.document.constants import spell
 from app.document.records import Binding, Document, Edge, Head, Node, Settings, empty_document
 from app.engine.errors import FormatError
 from app.services import project_file
-from app.document.constants import spell
 from app.services.document_json import document_from_plain, document_text, plain_from_text
 from app.services.project_file import array_path, read_any, read_project, write_project
 
@@ -246,7 +246,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(FormatError, match=r"two\.chalk could not be written \(No space left on device\)"):
         write_project(empty_document(), path)
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["two.chalk"]
+    assert [found.name for found in tmp_path.iterdir()] == ["two.chalk"]
 
 
 def test_permissions_and_links_stay(tmp_path: Path) -> None:
@@ -307,9 +307,7 @@ def test_a_broken_file_is_a_sentence_with_its_place(tmp_path: Path, case: str) -
 @given(st.data())
 def test_any_damage_is_a_sentence_or_a_document(data: st.DataObject) -> None:
     plain = json.loads(document_text(_example()))
-    junk = st.recursive(
-        st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner), max_leaves=4
-    )
+    junk = st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists, max_leaves=4)
     target = plain
     for _ in range(data.draw(st.integers(0, 2))):
         holders = target.items() if isinstance(target, dict) else enumerate(target)

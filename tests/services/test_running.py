@@ -1,5 +1,6 @@
 """Running a document: what is bound, how far it goes, what comes out, and what is refused."""
 
+import itertools
 import threading
 
 import attrs
@@ -24,7 +25,7 @@ def _line(*ops: Node, bindings: tuple[Binding, ...] = (), **settings: object) ->
     nodes = {node.id: node for node in ops}
     edges = {
         f"e{number}": Edge(f"e{number}", one.id, 0, two.id, 0)
-        for number, (one, two) in enumerate(zip(ops, ops[1:], strict=False))
+        for number, (one, two) in enumerate(itertools.pairwise(ops))
     }
     return Document(
         nodes,

@@ -6,6 +6,7 @@ mean of its two middle places. Links of lanes come first: a wire over several ra
 passes, and what lies between bulges aside.
 """
 
+import itertools
 from bisect import bisect_left, bisect_right
 
 from app.services.layered.order import Rows
@@ -98,7 +99,7 @@ def _packed(ranks: Rows, root: list[int], widths: list[float], gap: float) -> li
     after: dict[int, dict[int, float]] = {}
     waiting: dict[int, int] = {}
     for row in ranks:
-        for left, right in zip(row, row[1:], strict=False):
+        for left, right in itertools.pairwise(row):
             one, two = root[left], root[right]
             apart = (widths[left] + widths[right]) / 2 + gap
             following = after.setdefault(one, {})
