@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.canvas import strokes
 from app.canvas.geometry import CARD
-from app.canvas.ink import ELIDE_RIGHT, Ink, Label, pen, words
+from app.canvas.ink import ELIDE_RIGHT, Ink, Label, Words, pen, words
 from app.canvas.looks import Drawing, Kit, NodeLook, Subject, Surroundings
 from app.canvas.picture_style import shape_words
 from app.canvas.sprites import paint_sprite
@@ -136,7 +136,7 @@ class CardStyle:
             )
             right -= shape.width + 8
         if look.summary and right - left > 24:
-            said = words(look.summary, "small", right - left, ELIDE_RIGHT)
+            said = _as_much_as_fits(look.summary, right - left)
             labels.append(
                 Label("summary", QRectF(left, middle - said.height / 2, said.width, said.height), said)
             )
@@ -310,6 +310,14 @@ def _header_path(whole_width: float, whole_height: float, inset: float) -> QPain
     path.lineTo(width / 2, low)
     path.closeSubpath()
     return path
+
+
+def _as_much_as_fits(summary: str, room: float) -> Words:
+    """Drop the last of the settings in a summary until the rest fits; the tip under the pointer has them all."""
+    parts = summary.split(" · ")
+    while len(parts) > 1 and words(" · ".join(parts), "small").width > room:
+        parts.pop()
+    return words(" · ".join(parts), "small", room, ELIDE_RIGHT)
 
 
 def _centred(body: QRectF, top: float, width: float, height: float) -> QRectF:

@@ -104,8 +104,8 @@ def summary_lines(array: "Array") -> list[str]:
     """Describe an array in short lines: type, least, mean and greatest number, and the first values."""
     numbers = np.asarray(array)
     lines = [f"{numbers.dtype} · {numbers.size:,} number{'s' if numbers.size != 1 else ''}"]
-    if numbers.size == 0:
-        return lines
+    if numbers.size <= 1:
+        return [f"{numbers.dtype} · {number_text(float(number))}" for number in numbers.ravel()] or lines
     finite = numbers[np.isfinite(numbers)]
     if finite.size:
         low, mean, high = float(finite.min()), float(finite.mean(dtype=np.float64)), float(finite.max())

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from app.canvas.ink import Ink, font_of, pen
 
 OFFSET = QPoint(18, 22)
-WIDEST = 360
+INSET = QPoint(9, 5)
+WIDEST = 340
 
 
-class PointerWords(QLabel):
+class PointerWords(QWidget):
     """The words beside the pointer: what a release would do, and what modifier keys would change."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -20,10 +21,9 @@ class PointerWords(QLabel):
         self._over = parent
         self._ink: Ink | None = None
         self._warns = False
+        self.words = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFont(font_of("text"))
-        self.setWordWrap(True)
-        self.setContentsMargins(9, 5, 9, 5)
         self.hide()
 
     def say(self, words: str, at: QPoint, ink: Ink, *, warns: bool) -> None:
@@ -31,16 +31,12 @@ class PointerWords(QLabel):
         if not words:
             self.hide()
             return
-        self._ink, self._warns = ink, warns
-        if words != self.text():
-            self.setText(words)
-            ink_colour = ink.theme.error if warns else ink.theme.text
-            palette = self.palette()
-            palette.setColor(self.foregroundRole(), ink_colour)
-            self.setPalette(palette)
-            wide = self.fontMetrics().boundingRect(QRect(0, 0, WIDEST, 400), 0x1000, words).width()
-            self.setFixedWidth(min(wide, WIDEST) + 24)
-            self.setFixedHeight(self.heightForWidth(self.width()))
+        if (words, warns, ink) != (self.words, self._warns, self._ink):
+            self.words, self._warns, self._ink = words, warns, ink
+            wanted = QRect(0, 0, WIDEST, 1000)
+            text = self.fontMetrics().boundingRect(wanted, Qt.TextFlag.TextWordWrap, words)
+            self.resize(text.width() + 2 * INSET.x() + 2, text.height() + 2 * INSET.y())
+            self.update()
         room = self._over.rect()
         place = at + OFFSET
         if place.x() + self.width() > room.right() - 4:
@@ -52,7 +48,7 @@ class PointerWords(QLabel):
         self.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint a rounded ground behind the words."""
+        """Paint the words on a rounded ground."""
         if self._ink is None:
             return
         theme = self._ink.theme
@@ -61,8 +57,9 @@ class PointerWords(QLabel):
         painter.setPen(pen(theme.error if self._warns else theme.border, 1.0))
         painter.setBrush(theme.error_soft if self._warns else theme.panel)
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        painter.end()
-        super().paintEvent(event)
+        painter.setPen(theme.error if self._warns else theme.text)
+        inner = self.rect().adjusted(INSET.x(), INSET.y(), -INSET.x(), -INSET.y())
+        painter.drawText(inner, Qt.TextFlag.TextWordWrap, self.words)
 
 
 class EmptyHint(QLabel):

@@ -45,9 +45,8 @@ def _node_lines(scene: "BoardScene", hit: Hit) -> list[str]:
     if number < len(look.outputs):
         kind = analysis.output_dtype(look.id, number)
         which = f"output {number} " if look.shape.outputs > 1 else ""
-        lines.append(
-            f"{which}{escape(look.outputs[number].text)} {kind if kind is not None else ''}".rstrip()
-        )
+        said = f"{which}{escape(look.outputs[number].text)}"
+        lines.append(f"{said} {kind}" if kind is not None else said)
     heats = scene.heats
     if heats is None or not heats.has(look.id, "output"):
         lines.append("<i>no numbers yet: run Forward</i>")
@@ -127,7 +126,7 @@ def accessible_sentence(scene: "BoardScene", node: Id) -> str:
     if look.number:
         parts.append(f"value {look.number}")
     if look.tags:
-        parts.append("output " + " and ".join(map(str, look.tags)) + " of the graph")
+        parts.append("bound as output " + " and ".join(map(str, look.tags)))
     parts.append(look.problem.replace("\n", " ") if look.problem else "no errors")
     return ", ".join(parts)
 
