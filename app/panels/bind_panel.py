@@ -22,7 +22,7 @@ from app.engine.shapes import text as shape_text
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
-from app.panels.panel import ElidedLabel, Panel, empty, label, shape_font
+from app.panels.panel import ElidedLabel, Panel, empty, label, shape_font, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
@@ -87,8 +87,7 @@ class BindPanel(Panel):
         super().__init__(workspace, parent)
         self.setAccessibleName("What is bound")
         self.lines: list[Line] = []
-        self._requests: dict[str, QComboBox] = {}
-        self._links: dict[str, ArgumentLink] = {}
+        self._rows: dict[str, LineWidgets] = {}
         self.outputs = label("", wrap=True)
         self._heads = QVBoxLayout()
         self._heads.setSpacing(HALF_STEP)
@@ -192,57 +191,54 @@ class BindPanel(Panel):
 
     def request_of(self, name: str) -> QComboBox:
         """Return the box with an argument's gradient request."""
-        return self._requests[name]
+        found = self._rows[name].request
+        assert found is not None, f"{name} is an auxiliary state"
+        return found
 
     def link_of(self, name: str) -> "ArgumentLink":
         """Return the name of an argument as it stands in the sheet."""
-        return self._links[name]
+        return self._rows[name].name
 
     def _fill(self, lines: list[Line]) -> None:
+        """Show the lines; widgets are made anew only for other arguments."""
+        same = [_identity(line) for line in lines] == [_identity(line) for line in self.lines] and bool(lines)
         self.lines = lines
-        self._requests = {}
-        self._links = {}
-        empty(self._table)
         self._arguments_title.setVisible(bool(lines))
-        if lines:
-            for column, words in enumerate(COLUMNS):
+        if not same:
+            empty(self._table)
+            self._rows = {}
+            for column, words in enumerate(COLUMNS if lines else ()):
                 self._table.addWidget(label(words.upper(), "section"), 0, column)
-        for number, line in enumerate(lines[:LISTED_AT_MOST], start=1):
-            self._add(line, number)
-        if len(lines) > LISTED_AT_MOST:
-            more = label(f"… and {len(lines) - LISTED_AT_MOST} more", "muted")
-            self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 4)
+            for number, line in enumerate(lines[:LISTED_AT_MOST], start=1):
+                self._add(line, number)
+            if len(lines) > LISTED_AT_MOST:
+                more = label(f"… and {len(lines) - LISTED_AT_MOST} more", "muted")
+                self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 4)
+        for line in lines[:LISTED_AT_MOST]:
+            self._rows[line.name].show_line(line)
 
     def _add(self, line: Line, at: int) -> None:
-        name = self._links[line.name] = ArgumentLink(line.name)
-        name.setToolTip(f"{line.name}\nClick to select its node.")
+        row = self._rows[line.name] = LineWidgets(
+            ArgumentLink(line.name), ElidedLabel(), ElidedLabel(), self._request_box(line)
+        )
+        row.value.setProperty("look", "muted")
         if line.owner is not None:
-            name.clicked.connect(lambda owner=line.owner: self._choose(owner))
-        shape = ElidedLabel(line.shape)
-        shape.setFont(shape_font(inferred=line.inferred))
-        if not line.known:
-            shape.setProperty("look", "error")
-        value = label(line.value, "muted")
-        self._table.addWidget(name, at, 0)
-        self._table.addWidget(shape, at, 1)
-        self._table.addWidget(value, at, 2)
-        self._table.addWidget(self._request_widget(line), at, 3)
+            row.name.clicked.connect(lambda owner=line.owner: self._choose(owner))
+        for column, widget in enumerate((row.name, row.shape, row.value)):
+            self._table.addWidget(widget, at, column)
+        self._table.addWidget(row.request or _state_label(), at, 3)
 
-    def _request_widget(self, line: Line) -> QWidget:
+    def _request_box(self, line: Line) -> QComboBox | None:
         if line.request is None:
-            state = label("state", "muted")
-            state.setToolTip("An auxiliary state: it is kept, and nothing is differentiated by it.")
-            return state
+            return None
         combo = QComboBox()
         proposed = propose_request(line.name)
         for request, (word, _) in WORDS.items():
             combo.addItem(f"{word} •" if request == proposed else word, request)
-        combo.setCurrentIndex(list(WORDS).index(line.request))
         combo.setAccessibleName(f"Gradient of {line.name}")
         combo.setToolTip("• is what is proposed.")
         combo.setFixedWidth(84)
         combo.activated.connect(lambda _, name=line.name, combo=combo: self._set_request(name, combo))
-        self._requests[line.name] = combo
         return combo
 
     def _show_outputs(self, analysis: Analysis) -> None:
@@ -261,8 +257,7 @@ class BindPanel(Panel):
             for number, (index, _) in enumerate(graph.heads if graph is not None else ())
             if graph is not None and not getattr(graph.nodes[index].operator, "is_loss", False)
         ]
-        current = [self._heads.itemAt(at).widget() for at in range(self._heads.count())]
-        editors = [one for one in current if isinstance(one, HeadEditor)]
+        editors = [one for one in widgets_in(self._heads) if isinstance(one, HeadEditor)]
         if [one.name for one in editors] != wanted:
             empty(self._heads)
             editors = [HeadEditor(self.workspace, name, caption=f"d({name})") for name in wanted]
@@ -284,6 +279,34 @@ class BindPanel(Panel):
     def _set_option(self, **changes: Any) -> None:
         if any(getattr(self.workspace.document.options, name) != value for name, value in changes.items()):
             self.workspace.try_edit(set_options, **changes)
+
+
+def _identity(line: Line) -> tuple[str, Id | None, bool]:
+    return line.name, line.owner, line.auxiliary
+
+
+def _state_label() -> QWidget:
+    state = label("state", "muted")
+    state.setToolTip("An auxiliary state: it is kept, and nothing is differentiated by it.")
+    return state
+
+
+@attrs.frozen(eq=False)
+class LineWidgets:
+    """The widgets of one line of the sheet."""
+
+    name: "ArgumentLink"
+    shape: ElidedLabel
+    value: ElidedLabel
+    request: QComboBox | None
+
+    def show_line(self, line: Line) -> None:
+        """Show what the analysis says."""
+        self.shape.setFont(shape_font(inferred=line.inferred))
+        self.shape.set_whole(line.shape, "" if line.known else "This shape is still open.")
+        self.value.set_whole(line.value)
+        if self.request is not None and line.request is not None:
+            self.request.setCurrentIndex(list(WORDS).index(line.request))
 
 
 class ArgumentLink(ElidedLabel):

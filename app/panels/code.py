@@ -1,6 +1,7 @@
 """The program of what is on the board, in one of several languages, always up to date."""
 
 import importlib
+import time
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from app.services.code.lines import CodeText
 
 COPIED_MS = 1500
+QUICK_S = 0.008
+PAUSE_MS = 300
+"""A program that takes longer to write is written when the edits pause."""
 
 
 @attrs.frozen
@@ -114,6 +118,7 @@ class CodePanel(Panel):
     def _write(self) -> None:
         """Write the program anew, or say why there is none."""
         self._soon.stop()
+        start = time.perf_counter()
         analysis = self.workspace.analysis
         if analysis is None:
             return
@@ -137,6 +142,8 @@ class CodePanel(Panel):
         self.copy.setEnabled(not trouble)
         self.view.show_text(self.code.text if self.code is not None else "")
         self._mark(show=False)
+        took = time.perf_counter() - start
+        self._soon.setInterval(0 if took < QUICK_S else PAUSE_MS)
 
     # -- lines and nodes
 

@@ -8,7 +8,7 @@ from app.panels import catalogue
 from app.panels.catalogue import Entry
 from app.panels.matching import find
 from app.panels.palette_entry import ROW_HEIGHT, PaletteEntry, SwatchOnly
-from app.panels.panel import Panel, SearchLine, empty, label
+from app.panels.panel import Panel, SearchLine, empty, label, widgets_in
 from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
@@ -76,8 +76,7 @@ class Palette(Panel):
     @property
     def shown(self) -> list[PaletteEntry]:
         """The entries that can be seen now, from top to bottom."""
-        rows = (self._rows.itemAt(number).widget() for number in range(self._rows.count()))
-        return [entry for row in rows if row is not None for entry in _entries_in(row)]
+        return [entry for row in widgets_in(self._rows) for entry in _entries_in(row)]
 
     def restyle(self, theme: Theme) -> None:
         """Paint the entries in another theme."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QSizePolicy,
     QVBoxLayout,
@@ -177,9 +178,15 @@ def _fill(layout: QBoxLayout, parts: tuple[QWidget | QBoxLayout, ...], space: in
             layout.addLayout(part)
 
 
-def empty(layout: QBoxLayout | object) -> None:
+def widgets_in(layout: QLayout) -> list[QWidget]:
+    """Return the widgets that stand in a layout, without those of layouts inside it."""
+    items = (layout.itemAt(number) for number in range(layout.count()))
+    return [widget for item in items if item is not None and (widget := item.widget()) is not None]
+
+
+def empty(layout: QLayout) -> None:
     """Remove and delete everything in a layout."""
-    while (item := layout.takeAt(0)) is not None:  # type: ignore[attr-defined]
+    while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.hide()
             widget.deleteLater()

@@ -31,7 +31,8 @@ from app.qt.theme import HALF_STEP, RADIUS, STEP, Theme
 from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
-    from app.document.checks import Analysis, DocumentProblem
+    from app.document.analysis import Analysis
+    from app.document.drawing import DocumentProblem
 
 Index = QModelIndex | QPersistentModelIndex
 PROBLEM_ROLE = Qt.ItemDataRole.UserRole

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -154,9 +154,9 @@ class RowPainter(QStyledItemDelegate):
             self._text(painter, place, found.sign, fonts.text_font(strong=True), self.theme.muted)
 
     @staticmethod
-    def _text(painter: QPainter, area: QRectF, text: str, font: QFont, ink: object) -> None:
+    def _text(painter: QPainter, area: QRectF, text: str, font: QFont, ink: QColor) -> None:
         painter.setFont(font)
-        painter.setPen(ink)  # type: ignore[call-overload]
+        painter.setPen(ink)
         cut = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, cut)
 

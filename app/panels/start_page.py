@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.document.records import Document
 from app.engine.errors import EngineError
-from app.panels.panel import Panel, column, empty, label, row
+from app.panels.panel import Panel, column, empty, label, row, widgets_in
 from app.panels.thumbnail import paint_thumbnail
 from app.qt import fonts
 from app.qt.theme import CARD_RADIUS, GAP, HALF_STEP, SECTION, STEP, Theme
@@ -226,8 +226,7 @@ class StartPage(Panel):
     @property
     def recent(self) -> list[QPushButton]:
         """The buttons of the last files."""
-        found = (self._recent.itemAt(number).widget() for number in range(self._recent.count()))
-        return [button for button in found if isinstance(button, QPushButton)]
+        return [button for button in widgets_in(self._recent) if isinstance(button, QPushButton)]
 
     def _on_setting(self, name: str) -> None:
         if name == "recent_files":

@@ -74,13 +74,12 @@ class ArrayPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, GAP)
         layout.setSpacing(STEP)
-        for part in (self.picker, self.stale, self.card, self.view, self.needed_title, self.needed):
-            layout.addWidget(part)
-        for part in (self.hint, self.run, self.requests):
+        parts: tuple[QWidget, ...] = (self.picker, self.stale, self.card, self.view)
+        for part in (*parts, self.needed_title, self.needed, self.hint, self.run, self.requests):
             layout.addWidget(part)
         layout.addStretch(1)
         for part in (self.card, self.needed_title, self.needed, self.requests):
-            part.setVisible(False)
+            part.hide()
 
     def show_node(self, analysis: Analysis, node_id: Id) -> None:
         """Show the arrays of a node as the last run left them."""

@@ -125,11 +125,10 @@ class ArrayView(QWidget):
             self._count()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Give up counting."""
+        """Give up counting, and end the worker: a block takes a few milliseconds at most."""
         super().hideEvent(event)
-        if self._runner is not None:
-            self._runner.stop()
-            self._waiting = self._waiting or self.statistics is None
+        self._waiting = self._waiting or (self._array is not None and self.statistics is None)
+        self.shut_down()
 
     def restyle(self, theme: Theme) -> None:
         """Wear another theme."""

@@ -125,7 +125,7 @@ class InitializerField(TextField):
         spellings = [one.spelling for one in initializers.INITIALIZERS.values()]
         completer = QCompleter(spellings, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.activated[str].connect(lambda _: self.flush())
+        completer.activated.connect(lambda _: self.flush())
         self.line.setCompleter(completer)
         known = "\n".join(f"{one.spelling}: {one.doc}" for one in initializers.INITIALIZERS.values())
         self.line.setToolTip(known)

@@ -29,7 +29,7 @@ def heat_levels(
     with np.errstate(invalid="ignore", over="ignore"):
         # Halves first: high - low may be too large for a float where each of them is not.
         share = (real / 2 - low / 2) / (high / 2 - low / 2) if high > low else np.full(real.shape, 0.5)
-        places = np.nan_to_num(np.clip(np.rint(share * (LEVELS - 1)), 0, LEVELS - 1)).astype(np.uint8)
+        places: Levels = np.nan_to_num(np.clip(np.rint(share * (LEVELS - 1)), 0, LEVELS - 1)).astype(np.uint8)
     if real.size and not np.isfinite(real).all():
         places[np.isnan(real)] = NAN_LEVEL
         places[np.isposinf(real)] = POSITIVE_INFINITY_LEVEL

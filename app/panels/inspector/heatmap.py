@@ -111,7 +111,7 @@ class Heatmap(QWidget):
         return f"{index} = {number_text(number, 6)}" if index else ""
 
 
-class CellNumbers(pg.GraphicsObject):
+class CellNumbers(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
     """The numbers themselves, written into the cells where these are large enough."""
 
     def __init__(self) -> None:
@@ -209,12 +209,11 @@ class ColourBar(QWidget):
         marks = [(bar.top(), high), (bar.bottom(), low)]
         if self._diverging and bar.height() > 3 * line:
             marks.append((bar.center().y(), 0.0))
-        for height, number in marks:
-            self._write(
-                painter, QRectF(18, height - line / 2, self.width() - 18, line), number_text(number, 3)
-            )
-        for number, (name, colour) in enumerate(self._special):
-            top = bottom + number * (line + HALF_STEP) + HALF_STEP
+        for height, value in marks:
+            place = QRectF(18, height - line / 2, self.width() - 18, line)
+            self._write(painter, place, number_text(value, 3))
+        for row, (name, colour) in enumerate(self._special):
+            top = bottom + row * (line + HALF_STEP) + HALF_STEP
             painter.fillRect(QRectF(0, top + 1, 12, line - 2), colour)
             self._write(painter, QRectF(18, top, self.width() - 18, line), name)
 

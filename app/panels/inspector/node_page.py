@@ -15,7 +15,7 @@ from app.panels.forms.parameter_form import FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
 from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
 from app.panels.inspector.shapes_box import ShapesBox
-from app.panels.panel import ElidedLabel, box, empty, label
+from app.panels.panel import ElidedLabel, box, empty, label, widgets_in
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
 from app.services.proposals import propose_value
@@ -158,8 +158,7 @@ class NodePage(QWidget):
     @property
     def heads(self) -> list[HeadEditor]:
         """The editors of the gradients that come in at this node."""
-        found = (self._heads.itemAt(at).widget() for at in range(self._heads.count()))
-        return [one for one in found if isinstance(one, HeadEditor)]
+        return [one for one in widgets_in(self._heads) if isinstance(one, HeadEditor)]
 
     def _show_arguments(self, analysis: Analysis, node_id: Id) -> None:
         facts = {fact.argument: fact for fact in array_facts(analysis, node_id) if fact.argument}

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QSizePolicy, QVBo
 from app.document.analysis import Analysis
 from app.document.records import Id
 from app.panels.inspector.facts import ArrayFact, array_facts, reason_lines
-from app.panels.panel import box, empty, label
+from app.panels.panel import box, empty, label, widgets_in
 from app.qt import fonts
 from app.qt.theme import HALF_STEP, RADIUS, STEP, Theme
 from app.qt.workspace import Workspace
@@ -135,8 +135,7 @@ class ShapesBox(QWidget):
     @property
     def answers(self) -> list[str]:
         """The sentences that are shown as reasons."""
-        labels = (self._answers.itemAt(number).widget() for number in range(self._answers.count()))
-        return [one.text() for one in labels if isinstance(one, QLabel)]
+        return [one.text() for one in widgets_in(self._answers) if isinstance(one, QLabel)]
 
     def _fill(self, facts: Sequence[ArrayFact]) -> None:
         focused = next((number for number, row in enumerate(self.rows) if row.hasFocus()), None)
