@@ -222,6 +222,18 @@ def test_shapes_that_clash_blame_the_wire() -> None:
     assert not fresh(board).can_bind
 
 
+def test_ranks_that_differ_are_told_too() -> None:
+    board = Board()
+    a, fc, cat = board.add(VARIABLE), board.add("FullyConnected", "fc"), board.add("Concat", "cat")
+    board.bind(Binding("A", "constant", "[1, 2]"), Binding("fc_data", shape=(2, 3)))
+    edge = board.wire(a, cat, 0)
+    board.wire(fc, cat, 1)
+    problem = the_problem(board)
+    assert problem.node == cat
+    assert "the ranks differ" in problem.sentence
+    assert board.document.edges[edge].target == problem.node
+
+
 def test_a_self_made_argument_with_a_wrong_shape_blames_its_port() -> None:
     board = mlp()
     board.bind(Binding("data", shape=(2, 3)), Binding("fc1_bias", "constant", "[1, 2]"))

@@ -255,8 +255,8 @@ class SliceChannel(Prepared):
 
 
 def with_size(shape: Shape, axis: int, size: int) -> Shape:
-    """Return `shape` with one size replaced; nothing while the rank is open."""
-    return (*shape[:axis], size, *shape[axis % len(shape) + 1 :]) if shape else ()
+    """Return `shape` with one size replaced; as it is where it has no such axis, or its rank is open."""
+    return (*shape[:axis], size, *shape[axis % len(shape) + 1 :]) if axis < len(shape) else shape
 
 
 def cut(whole: Array, axis: int, sizes: Sequence[int]) -> list[Array]:
