@@ -71,7 +71,7 @@ def test_every_operator_is_valid_as_it_comes_onto_the_board(operator_class: type
     board = Board()
     node_id = board.add(operator_class.op_name)
     node = board.document.nodes[node_id]
-    assert read_node(node).faults == ()
+    assert read_node(node).faults == (), "give it values in app/document/starting_values.py"
     operator = operator_class.from_attributes(starting_values(operator_class))
     assert set(operator.to_attributes()) <= set(node.params)
 
