@@ -13,6 +13,15 @@ import numpy as np
 from app.engine.kernels.windows import Array, Sizes, Windows, all_stands, taps
 
 
+@attrs.frozen(eq=False)
+class Pooled:
+    """The arrays of a pooling that its gradient may read."""
+
+    image: Array
+    result: Array
+    head: Array
+
+
 def max_pool(image: Array, result: Array, winner: Array, windows: Windows) -> Callable[[], None]:
     """Prepare the maximum of every window; `winner` gets the number of the first place that holds it."""
     lowest = np.finfo(image.dtype).min
@@ -57,6 +66,38 @@ def max_pool_gradient(head: Array, winner: Array, gradient: Array, windows: Wind
             else:
                 np.multiply(incoming, mine, out=part)
                 np.add(target, part, out=target)
+
+    return run
+
+
+def plain_max_pool(image: Array, result: Array, windows: Windows) -> Callable[[], None]:
+    """Prepare the maximum of every window, padding counting as zeros, without remembering where it stands."""
+    steps = [
+        (image[tap.inputs], result[tap.outputs])
+        for tap in taps(windows, image.shape[2:], all_stands(result.shape[2:]))
+    ]
+    lowest = np.finfo(image.dtype).min
+    first = np.where(_sees_padding(windows, image.shape[2:], result.shape[2:]), 0, lowest).astype(image.dtype)
+
+    def run() -> None:
+        np.copyto(result, first)
+        for values, best in steps:
+            np.maximum(values, best, out=best)
+
+    return run
+
+
+def plain_max_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows) -> Callable[[], None]:
+    """Prepare the gradient where every place that equals the maximum gets all of it."""
+    steps = [
+        (pooled.image[tap.inputs], pooled.result[tap.outputs], pooled.head[tap.outputs], gradient[tap.inputs])
+        for tap in taps(windows, gradient.shape[2:], all_stands(pooled.result.shape[2:]))
+    ]
+
+    def run() -> None:
+        gradient.fill(0)
+        for values, best, head, target in steps:
+            np.add(target, head * (values == best), out=target)
 
     return run
 
@@ -113,18 +154,7 @@ def power_pool(image: Array, result: Array, windows: Windows, power: int) -> Cal
     return run
 
 
-@attrs.frozen
-class PowerPooled:
-    """The arrays of a power pooling that its gradient reads."""
-
-    image: Array
-    result: Array
-    head: Array
-
-
-def power_pool_gradient(
-    pooled: PowerPooled, gradient: Array, windows: Windows, power: int
-) -> Callable[[], None]:
+def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power: int) -> Callable[[], None]:
     """Prepare d = head · (x / y)^(p−1) per place; a window of zeros, where the slope is not defined, gives zero."""
     head, result = pooled.head, pooled.result
     steps = [
@@ -199,6 +229,17 @@ def global_sum(image: Array, result: Array, scale: Array | float) -> Callable[[]
         np.multiply(total, scale, out=total)
 
     return run
+
+
+def _sees_padding(windows: Windows, image: Sizes, counts: Sizes) -> Array:
+    """Tell for every window whether padding lies in it; what hangs over the padded edge is no padding."""
+    beyond = np.zeros(counts, np.bool_)
+    for axis, size in enumerate(image):
+        first = np.arange(counts[axis]) * windows.stride[axis] - windows.pad[axis]
+        last = np.minimum(first + windows.reach[axis], size + windows.pad[axis])
+        outside = (first < 0) | (last > size)
+        beyond |= outside.reshape([-1 if place == axis else 1 for place in range(len(image))])
+    return beyond
 
 
 def _stand_apart(windows: Windows) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import attrs
 import numpy as np
@@ -230,7 +230,7 @@ class Convolution(Filtering):
     workspace: int = param(default=1024, low=0, advanced=True, doc="Only for graphics cards; kept in files.")
     no_bias: bool = param(default=False, doc="Leave the bias out.")
 
-    examples = (
+    examples: ClassVar[tuple[Example, ...]] = (
         Example({"data": (2, 3, 6, 5)}, kernel=(3, 3), num_filter=4, pad=(1, 1)),
         Example(
             {"data": (2, 4, 7, 6)}, kernel=(3, 2), num_filter=4, stride=(2, 1), num_group=2, no_bias=True

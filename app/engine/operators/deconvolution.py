@@ -101,6 +101,11 @@ class Deconvolution(Filtering):
                 f"spreads to {spread}.",
                 port="data",
             )
+        if surplus % 2 >= windows.stride[axis]:
+            raise ShapeError(
+                f"target_shape {self.target_shape[axis]} cuts an odd {surplus} off, which stride 1 cannot do.",
+                port="data",
+            )
         return surplus
 
     # Shapes ------------------------------------------------------------------------------------------------------

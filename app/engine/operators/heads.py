@@ -73,7 +73,7 @@ class SoftmaxOutput(Loss):
     )
     out_grad: bool = param(default=False, advanced=True, doc="Multiply by the head gradient.")
     smooth_alpha: float = param(
-        default=0.0, low=0, high=1, doc="Share of the right class given to the others."
+        default=0.0, low=0, high=1, doc="Share of the right class given to the others; not with multi_output."
     )
 
     examples = (
@@ -170,7 +170,7 @@ class SoftmaxOutput(Loss):
             grad_scale=self.grad_scale,
             ignore_label=int(self.ignore_label),
             use_ignore=self.use_ignore,
-            smooth_alpha=self.smooth_alpha,
+            smooth_alpha=0.0 if self.multi_output else self.smooth_alpha,  # MXNet leaves it out there
             normalization=self.normalization,
         )
 
@@ -209,7 +209,7 @@ class SoftmaxOutput(Loss):
         divisor = {"batch": " / number of labels", "valid": " / number of labels that count", "null": ""}
         places = " / places per sample" if self.multi_output and self.normalization == "null" else ""
         incoming = f" · {heads[0]}" if self.out_grad else ""
-        target = f"smooth(onehot({ins[1]}))" if self.smooth_alpha else f"onehot({ins[1]})"
+        target = f"smooth(onehot({ins[1]}))" if self._rules.smooth_alpha else f"onehot({ins[1]})"
         return f"({outs[0]} − {target}){factor}{divisor[self.normalization]}{places}{incoming}"
 
     def summary(self) -> str:
@@ -235,7 +235,7 @@ class SoftmaxOutput(Loss):
             "normalization": repr(self.normalization),
             "ignore_label": str(rules.ignore_label),
             "use_ignore": str(self.use_ignore),
-            "smooth": f"{self.smooth_alpha!r}",
+            "smooth": f"{rules.smooth_alpha!r}",
         }
         usual = dict(zip(settings, ("'flat'", "1.0", "'null'", "-1", "False", "0.0"), strict=True))
         return "".join(f", {name}={value}" for name, value in settings.items() if value != usual[name])

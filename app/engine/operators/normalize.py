@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Literal
 
+import attrs
 import numpy as np
 
 from app.engine.kernels import normalization as kernels
@@ -33,33 +34,20 @@ DATA, GAMMA, BETA, MOVING_MEAN, MOVING_VAR = range(5)
 OUTPUT, MEAN, INVERSE = range(3)
 
 
-@operator(category="Layers")
-class BatchNorm(Operator):
-    """Normalise every channel over the batch, then scale by gamma and shift by beta.
-
-    y = (x − mean) / √(var + eps) · gamma + beta
-    """
+@attrs.frozen(kw_only=True)
+class BatchNormalization(Operator):
+    """What both ages of BatchNorm have in common."""
 
     eps: float = param(default=0.001, low=0, doc="Added to the variance so that nothing is divided by zero.")
     momentum: float = param(default=0.9, doc="How much of the moving statistics each backward keeps.")
     fix_gamma: bool = param(default=True, doc="Count gamma as 1 and do not learn it.")
     use_global_stats: bool = param(default=False, doc="Use the moving statistics in training too.")
     output_mean_var: bool = param(default=False, doc="Give the mean and 1/√(var + eps) as further outputs.")
-    axis: int = param(default=1, doc="The axis of the channels.")
-    cudnn_off: bool = param(default=False, advanced=True, doc="Only for graphics cards; kept in files.")
-    min_calib_range: float | None = param(default=None, advanced=True, doc="Only for quantised networks.")
-    max_calib_range: float | None = param(default=None, advanced=True, doc="Only for quantised networks.")
 
-    examples = (
-        Example({"data": (4, 3, 2, 2)}, fix_gamma=False),
-        Example({"data": (4, 3, 2, 2)}),
-        Example({"data": (6, 3)}, fix_gamma=False, eps=0.01),
-        Example({"data": (3, 2, 4)}, fix_gamma=False, axis=-1),
-        Example({"data": (3, 2, 4)}, fix_gamma=False, use_global_stats=True),
-        Example({"data": (3, 2, 4)}, fix_gamma=False, train=False),
-        # MXNet gives no gradient to what arrives at the outputs mean and var
-        Example({"data": (3, 2, 2, 2)}, fix_gamma=False, output_mean_var=True, gradient=False),
-    )
+    @property
+    def channel_axis(self) -> int:
+        """The axis of the channels."""
+        return 1
 
     # Ports -------------------------------------------------------------------------------------------------------
 
@@ -93,7 +81,7 @@ class BatchNorm(Operator):
             ["", *(port.name for port in self.ports[GAMMA:])],
         )
         if data:
-            axis = normalize_axis(self.axis, len(data))
+            axis = normalize_axis(self.channel_axis, len(data))
             channels = list(data)
             channel = merge((data[axis],), channel, "gamma")
             channels[axis] = channel[0]
@@ -110,13 +98,13 @@ class BatchNorm(Operator):
         """Explain the length of gamma and the others."""
         if index == 0 or not ins[DATA]:
             return ""
-        return f"{ins[DATA][self.axis]} channels on axis {self.axis} of data"
+        return f"{ins[DATA][self.channel_axis]} channels on axis {self.channel_axis} of data"
 
     # Running -----------------------------------------------------------------------------------------------------
 
     def _by_channel(self, array: Array) -> Array:
         """View an array as (outer, channels, inner)."""
-        axis = self.axis % array.ndim
+        axis = self.channel_axis % array.ndim
         shape = prod(array.shape[:axis]), array.shape[axis], prod(array.shape[axis + 1 :])
         return array.reshape(shape, copy=False)
 
@@ -263,7 +251,7 @@ class BatchNorm(Operator):
         """Write the gradients with x̂ for the normalised data."""
         head, data = heads[0], ins[DATA]
         if index == BETA:
-            return f"Σ {head} over all axes but {self.axis}"
+            return f"Σ {head} over all axes but {self.channel_axis}"
         if index == GAMMA:
             return "0, since fix_gamma is on" if self.fix_gamma else f"Σ {head} · x̂, x̂ = {data} normalised"
         scale = "" if self.fix_gamma else f"{ins[GAMMA]} · "
@@ -277,8 +265,8 @@ class BatchNorm(Operator):
         words = ["gamma = 1"] if self.fix_gamma else []
         if self.use_global_stats:
             words.append("global stats")
-        if self.axis != 1:
-            words.append(f"axis {self.axis}")
+        if self.channel_axis != 1:
+            words.append(f"axis {self.channel_axis}")
         return " · ".join(words)
 
     # Code --------------------------------------------------------------------------------------------------------
@@ -286,10 +274,10 @@ class BatchNorm(Operator):
     def _shape_code(self, n: CodeNames) -> str:
         """Return the shape that lets a vector of channels meet data."""
         rank = len(n.in_shapes[DATA])
-        axis = self.axis % rank
+        axis = self.channel_axis % rank
         return as_text(tuple(-1 if place == axis else 1 for place in range(rank)))
 
-    def _names(self, n: CodeNames) -> tuple[str, str]:
+    def statistics_names(self, n: CodeNames) -> tuple[str, str]:
         """Return the names of mean and inverse root in exported code."""
         if len(n.outs) == len(self.outputs + self.hidden):
             return n.outs[MEAN], n.outs[INVERSE]
@@ -298,7 +286,7 @@ class BatchNorm(Operator):
     def numpy_code(self, n: CodeNames) -> list[str]:
         """Write the statistics and the normalisation in four or five lines."""
         data, gamma, beta, moving_mean, moving_var = n.ins
-        mean, inverse = self._names(n)
+        mean, inverse = self.statistics_names(n)
         shape, axes = self._shape_code(n), self._axes(n)
         lines = [f"{gamma}[...] = 1  # fix_gamma"] if self.fix_gamma else []
         if n.train and not self.use_global_stats:
@@ -313,12 +301,12 @@ class BatchNorm(Operator):
 
     def _axes(self, n: CodeNames) -> tuple[int, ...]:
         rank = len(n.in_shapes[DATA])
-        return tuple(place for place in range(rank) if place != self.axis % rank)
+        return tuple(place for place in range(rank) if place != self.channel_axis % rank)
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """Call the part `batch_norm_gradient`, then let the moving statistics follow."""
         data, gamma, _, moving_mean, moving_var = n.ins
-        mean, inverse = self._names(n)
+        mean, inverse = self.statistics_names(n)
         moves = n.train and not self.use_global_stats
         lines = assign_zeros(n)
         if n.heads[0] is not None:
@@ -341,7 +329,38 @@ class BatchNorm(Operator):
         names = n.outs[:3] if self.output_mean_var else (n.outs[0], "_", "_")
         weight = f"torch.ones_like({gamma})" if self.fix_gamma else gamma
         uses_batch = n.train and not self.use_global_stats
-        settings = f"{self.axis}, {self.eps}, {self.momentum}, {uses_batch}"
+        settings = f"{self.channel_axis}, {self.eps}, {self.momentum}, {uses_batch}"
         return [
             f"{', '.join(names)} = normalize_batch({data}, {weight}, {beta}, {moving_mean}, {moving_var}, {settings})"
         ]
+
+
+BATCH_EXAMPLES = (
+    Example({"data": (4, 3, 2, 2)}, fix_gamma=False),
+    Example({"data": (4, 3, 2, 2)}),
+    Example({"data": (6, 3)}, fix_gamma=False, eps=0.01),
+    Example({"data": (3, 2, 4)}, fix_gamma=False, use_global_stats=True),
+    Example({"data": (3, 2, 4)}, fix_gamma=False, train=False),
+    # MXNet gives no gradient to what arrives at the outputs mean and var
+    Example({"data": (3, 2, 2, 2)}, fix_gamma=False, output_mean_var=True, gradient=False),
+)
+
+
+@operator(category="Layers")
+class BatchNorm(BatchNormalization):
+    """Normalise every channel over the batch, then scale by gamma and shift by beta.
+
+    y = (x − mean) / √(var + eps) · gamma + beta
+    """
+
+    axis: int = param(default=1, doc="The axis of the channels.")
+    cudnn_off: bool = param(default=False, advanced=True, doc="Only for graphics cards; kept in files.")
+    min_calib_range: float | None = param(default=None, advanced=True, doc="Only for quantised networks.")
+    max_calib_range: float | None = param(default=None, advanced=True, doc="Only for quantised networks.")
+
+    examples = (*BATCH_EXAMPLES, Example({"data": (3, 2, 4)}, fix_gamma=False, axis=-1))
+
+    @property
+    def channel_axis(self) -> int:
+        """The axis of the channels."""
+        return self.axis

@@ -259,7 +259,7 @@ class Pooling(Operator):
                 return kernels.global_max_gradient(head, winner, grad)
             return kernels.max_pool_gradient(head, winner, grad, windows)
         if self.pool_type == "lp":
-            pooled = kernels.PowerPooled(self.first(present(ins[0])), self.first(present(outs[0])), head)
+            pooled = kernels.Pooled(self.first(present(ins[0])), self.first(present(outs[0])), head)
             return kernels.power_pool_gradient(pooled, grad, windows, self.p_value or 1)
         scale = self._scale(windows, grad.shape[2:], head.shape[2:], head.dtype)
         if self.global_pool:

@@ -16,8 +16,10 @@ from app.services.code import numpy_parts_layers
 EXPORTED = (
     "Activation",
     "BatchNorm",
+    "BatchNorm_v1",
     "BlockGrad",
     "Convolution",
+    "Convolution_v1",
     "Deconvolution",
     "Dropout",
     "LeakyReLU",
