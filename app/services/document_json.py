@@ -40,8 +40,7 @@ def document_text(document: Document, *, arrays: str = "", moved: Constants | No
     settings.pop("id", None)
     lines = [f" {_json(key)}: {_json(value)}" for key, value in top.items()]
     lines.append(f' "settings": {_json(settings)}')
-    for name in _TABLES:
-        lines.append(f" {_json(name)}: {_table(name, document, moved or {})}")
+    lines += [f" {_json(name)}: {_table(name, document, moved or {})}" for name in _TABLES]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
