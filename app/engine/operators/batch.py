@@ -10,8 +10,8 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.kernels.steps import Step, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, Cost, Example, Port, Reads, operator
+from app.engine.operators.element_types import STORAGE
 from app.engine.operators.formulas import number
-from app.engine.operators.linear import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text

@@ -6,6 +6,7 @@ from app.engine.operator import DType, refuse
 
 NUMBERS = ("bfloat16", "float16", "float32", "float64", "int32", "int64", "int8", "uint8")
 WITH_BOOL = ("bfloat16", "bool", "float16", "float32", "float64", "int32", "int64", "int8", "uint8")
+STORAGE = ("csr", "default", "row_sparse")
 ORDERS = ("float16", "float32", "float64", "int32", "int64", "uint8")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from math import isnan, log
 
 from app.engine.operator import Reads
 
@@ -17,6 +18,8 @@ _CALLS = {
     "np.logical_not(": "not(",
     "np.pi": "π",
     "np.": "",
+    repr(log(2)): "ln(2)",
+    repr(log(10)): "ln(10)",
 }
 
 
@@ -52,6 +55,6 @@ def template_reads(template: str, ins: tuple[str, ...], outs: tuple[str, ...] = 
 def number(value: float) -> str:
     """Spell a number as short as Python can read it back: `2`, `0.5`; a negative one in brackets."""
     text = repr(value).removesuffix(".0")
-    if text in ("inf", "nan"):
-        return f"np.{text}"
+    if isnan(value) or text.endswith("inf"):
+        text = text.replace("nan", "np.nan").replace("inf", "np.inf")
     return f"({text})" if text.startswith("-") else text

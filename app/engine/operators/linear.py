@@ -19,11 +19,10 @@ from app.engine.operator import (
     Reads,
     operator,
 )
+from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, text
-
-STORAGE = ("csr", "default", "row_sparse")
 
 
 @operator(category="Layers")

@@ -1,6 +1,7 @@
 """Functions of two numbers, and the three kinds of operators that each makes: same shapes, broadcast, with a scalar."""
 
 from collections.abc import Sequence
+from math import log, nan
 from typing import Any, ClassVar
 
 import attrs
@@ -242,6 +243,9 @@ class WithScalar(PairOperator):
     def fill(self, template: str, ins: Sequence[str], out: str, head: str) -> str:
         """Put the names and the number into a template."""
         spelt = number(self.scalar)
+        if self.mirrored:  # numpy's logarithm of a number would make float64 of everything it meets
+            logarithm = number(log(self.scalar) if self.scalar > 0 else nan)
+            template = template.replace("np.log({a})", logarithm)
         left, right = (spelt, ins[0]) if self.mirrored else (ins[0], spelt)
         return template.format(a=left, b=right, y=out, d=head)
 

@@ -115,7 +115,7 @@ class SmoothL1(Formula):
     y = (s·x)² / 2 where |x| < 1/s², else |x| − 1/(2s²)
     """
 
-    scalar: float = param(doc="s: the larger, the narrower the square part.")
+    scalar: float = param(default=1.0, doc="s: the larger, the narrower the square part.")
 
     examples = (
         Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-1, 1))}, scalar=1.0),

@@ -87,14 +87,14 @@ unary("expm1", np.expm1, by("{d} * ({y} + 1)", lambda _, y: y + 1), doc="Take eË
 unary(
     "log2",
     np.log2,
-    by("{d} / ({x} * np.log(2))", lambda x, _: 1 / (x * log(2))),
+    by(f"{{d}} / ({{x}} * {log(2)!r})", lambda x, _: 1 / (x * log(2))),
     doc="Take the logarithm to base 2.",
     domain=_POSITIVE,
 )
 unary(
     "log10",
     np.log10,
-    by("{d} / ({x} * np.log(10))", lambda x, _: 1 / (x * log(10))),
+    by(f"{{d}} / ({{x}} * {log(10)!r})", lambda x, _: 1 / (x * log(10))),
     doc="Take the logarithm to base 10.",
     domain=_POSITIVE,
 )
