@@ -82,6 +82,7 @@ MODULO = Pair(
     right_step=pairs.modulus,
     value="np.where({b} == 0, 0, np.mod({a}, {b}))",
     torch="torch.remainder({a}, {b})",
+    torch_scalar="torch.remainder(torch.as_tensor({a}), {b})",
     left="{d}",
     right="-{d} * np.floor({a} / {b})",
     sign="%",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.document.analysis import Analysis
+from app.engine.gradient import ExecutorNode
 from app.engine.operator import CodeNames, Operator
 from app.engine.plan import Step
 from app.services.code.files import export_program
@@ -15,13 +16,13 @@ from app.services.code.frame import (
     quoted,
 )
 from app.services.code.lines import CodeLines, CodeText
-from app.services.code.parts import names_in, needed_parts, parts
+from app.services.code.parts import names_in, names_set_by, needed_parts, parts
 from app.services.code.program import Program, make_program
 from app.services.code.stored import Stored
 
 OWN_NAMES = frozenset(
     {"np", "Path", "forward", "backward", "numbers", "agree", "main", "outputs", "kept"}
-    | {"ARGUMENTS", "STATES", "HEADS", "OUTPUTS", "GRADIENTS", "DRAWN"}
+    | {"ARGUMENTS", "STATES", "HEADS", "OUTPUTS", "GRADIENTS", "SKIPPED"}
 )
 
 _AGREE = '''
@@ -87,7 +88,7 @@ class _Writer:
         self.lines = CodeLines()
         self.forward = {step: self._forward_lines(step) for step in program.forward_steps}
         self.backward = {step: self._backward_lines(step) for step in program.backward_steps}
-        self.drawn = program.drawn_keys(self._draws)
+        self.skipped = program.keys_after(self._draws)
 
     def write(self) -> CodeText:
         """Return the whole program."""
@@ -116,24 +117,42 @@ class _Writer:
     def _backward_lines(self, step: Step) -> list[str]:
         program, nodes = self.program, self.program.executor_graph.nodes
         if step.kind == "backward":
-            names = program.code_names(step.symbol_node, train=self.train, step=step)
-            return program.lines(step.symbol_node, _backward, names)
+            return self._gradient_lines(step)
         (index,) = step.nodes
         target = program.gradients[index]
         if step.kind == "zero":
             return [f"{target} = np.zeros_like({program.values[nodes[index].entry]})"]
         return [f"{target} = {' + '.join(program.gradients[part] for part in nodes[index].reads)}"]
 
-    def _draws(self, index: int) -> bool:
+    def _own_lines(self, index: int) -> list[str]:
+        """Return the forward lines of one operator."""
+        return next(lines for step, lines in self.forward.items() if step.symbol_node == index)
+
+    def _gradient_lines(self, step: Step) -> list[str]:
+        """As in MXNet, backward is that of training, unless it would read what predicting did not write."""
+        index = step.symbol_node
+        names = self.program.code_names(index, train=True, step=step)
+        lines = self.program.lines(index, _backward, names)
+        written = "\n".join(self._own_lines(index))
+        unwritten = {name for name in names.outs if f"{name} = " not in written}
+        if self.train or not any(unwritten & names_in(line) for line in lines):
+            return lines
+        return self.program.lines(index, _backward, self.program.code_names(index, train=False, step=step))
+
+    def _draws(self, node: ExecutorNode) -> bool:
         """Tell whether a node's lines, or the parts they call, draw random numbers."""
-        lines = next(lines for step, lines in self.forward.items() if step.symbol_node == index)
+        if node.kind != "operator":
+            return False
+        lines = self._own_lines(node.symbol_node)
         sources = [part.source for part in needed_parts("numpy", lines)]
         return any("random" in text for text in (*lines, *sources))
 
     def _kept(self) -> list[str]:
-        """Return the values that backward reads, in the order in which forward has them."""
+        """Return the names that backward reads, in the order in which forward has them."""
         read = {name for lines in self.backward.values() for line in lines for name in names_in(line)}
-        return [name for name in dict.fromkeys(self.program.values.values()) if name in read]
+        variables = [self.program.name(index) for index in (*self.graph.arguments, *self.graph.auxiliary)]
+        written = [name for lines in self.forward.values() for line in lines for name in names_set_by(line)]
+        return [name for name in dict.fromkeys((*variables, *written)) if name in read]
 
     def _heads(self) -> dict[int, str]:
         """Return the name of each head gradient that backward is given, by the number of its output."""
@@ -181,9 +200,9 @@ class _Writer:
         self.lines.add("\n")
         for name, found in keys.items():
             self._add(f"{name} = {quoted(found)}")
-        if self.drawn:
-            self.lines.add("# These follow from random numbers, which are drawn anew each time.")
-            self._add(f"DRAWN = {quoted(self.drawn)}")
+        if self.skipped:
+            self.lines.add("# Not compared, since random numbers are drawn anew each time.")
+            self._add(f"SKIPPED = {quoted(self.skipped)}")
 
     def _write_main(self) -> None:
         self.lines.add(_AGREE)
@@ -197,8 +216,8 @@ class _Writer:
             self.lines.add("    found.update(zip(GRADIENTS, gradients))")
         if self.graph.auxiliary:
             self.lines.add('    found.update({f"after:{name}": stored[f"aux:{name}"] for name in STATES})')
-        if self.drawn:
-            self.lines.add("    found = {key: array for key, array in found.items() if key not in DRAWN}")
+        if self.skipped:
+            self.lines.add("    found = {key: array for key, array in found.items() if key not in SKIPPED}")
         self.lines.add(_COMPARE)
 
     def _add(self, text: str, indent: int = 0, node: int | None = None) -> None:

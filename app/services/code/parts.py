@@ -51,6 +51,12 @@ def names_in(line: str) -> set[str]:
     return _loaded(ast.parse(line))
 
 
+def names_set_by(line: str) -> list[str]:
+    """Return the names that a line of code gives a value, in order."""
+    nodes = ast.walk(ast.parse(line))
+    return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+
+
 def _read(text: str) -> list[Part]:
     found = []
     for node in ast.parse(text).body:

@@ -15,6 +15,7 @@ from app.engine.plan import Step, make_plan
 from app.engine.types import FLOAT32
 from app.services.code.names import Identifiers
 from app.services.code.stored import output_keys
+from app.services.code.tidying import tidy
 from app.services.running import request_of
 
 Write = Callable[[Operator, CodeNames], list[str]]
@@ -81,7 +82,7 @@ class Program:
         node = self.graph.nodes[index]
         assert node.operator is not None
         try:
-            return write(node.operator, names)
+            return [tidy(line) for line in write(node.operator, names)]
         except NotImplementedError:
             raise GraphError(
                 f"{node.name} ({node.op_name}) cannot be exported yet. Take it out of what is bound.",
@@ -104,17 +105,16 @@ class Program:
         """The keys under which the gradients are stored."""
         return [f"grad:{self.graph.nodes[node.entry[0]].name}" for node in self.holders]
 
-    def drawn_keys(self, is_random: Callable[[int], bool]) -> list[str]:
-        """Return the keys of outputs and gradients whose numbers follow from nodes that draw random ones."""
-        drawn: set[int] = set()
+    def keys_after(self, starts: Callable[[ExecutorNode], bool]) -> list[str]:
+        """Return the keys of outputs and gradients that are, or follow from, nodes which `starts` picks."""
+        after: set[int] = set()
         for node in self.executor_graph.nodes:
-            draws = node.kind == "operator" and is_random(node.symbol_node)
-            if draws or any(read in drawn for read in node.reads):
-                drawn.add(node.index)
+            if starts(node) or any(read in after for read in node.reads):
+                after.add(node.index)
         outputs = zip(self.output_keys, self.executor_graph.outputs, strict=True)
         gradients = zip(self.gradient_keys, self.holders, strict=True)
-        return [key for key, node in outputs if node in drawn] + [
-            key for key, holder in gradients if holder.index in drawn
+        return [key for key, node in outputs if node in after] + [
+            key for key, holder in gradients if holder.index in after
         ]
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.document.analysis import Analysis
+from app.engine.gradient import ExecutorNode
 from app.engine.graph import Graph
 from app.engine.operator import CodeNames, Operator
 from app.engine.plan import Step
@@ -23,10 +24,12 @@ from app.services.code.program import Program, make_program
 from app.services.code.stored import Stored
 
 LEARNED = ("weight", "bias")
+GRADIENTS = ("head_gradient", "gradient", "gradient_sum")
+RANDOM_WORDS = ("rand", "dropout", "uniform_", "normal_")
 
 OWN_NAMES = frozenset(
     {"np", "torch", "nn", "F", "Path", "Net", "self", "numbers", "agree", "main", "found", "stored", "model"}
-    | {"WEIGHTS", "INPUTS", "OUTPUTS", "DRAWN"}
+    | {"WEIGHTS", "INPUTS", "OUTPUTS", "SKIPPED"}
 )
 MODULE_NAMES = frozenset(
     "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double "
@@ -57,7 +60,8 @@ _RUN = """    found = dict(zip(OUTPUTS, outputs))
 
 _BACKWARD = """    heads = [stored[f"head:{number}"] for number in range(len(outputs))]
     pairs = [(output, head) for output, head in zip(outputs, heads) if output.requires_grad]
-    torch.autograd.backward(*zip(*pairs))"""
+    if pairs:
+        torch.autograd.backward(*zip(*pairs))"""
 
 _COMPARE = """    wrong = [key for key, tensor in found.items() if not agree(tensor, stored[key])]
     print(f"{len(found) - len(wrong)} of {len(found)} tensors agree with the stored ones.")
@@ -116,7 +120,7 @@ class _Writer:
         self.inputs = [index for index in self.graph.arguments if index not in self.own]
         self.forward = {step: self._step_lines(step, train=True) for step in self.program.forward_steps}
         self.predict = {step: self._step_lines(step, train=False) for step in self.program.forward_steps}
-        self.drawn = self.program.drawn_keys(self._draws)
+        self.skipped = self.program.keys_after(self._is_incomparable)
 
     def write(self) -> CodeText:
         """Return the whole program."""
@@ -151,15 +155,15 @@ class _Writer:
         names = self.program.code_names(step.symbol_node, train=train)
         return self.program.lines(step.symbol_node, _forward, names)
 
-    def _draws(self, index: int) -> bool:
-        """Tell whether a node draws random numbers: its module's training decides, as the document does."""
+    def _is_incomparable(self, node: ExecutorNode) -> bool:
+        """Tell whether a node draws random numbers, or is a gradient that PyTorch does not have."""
+        if node.kind != "operator":
+            return node.kind in GRADIENTS and node.dtype.kind != "f"
         train = self.program.analysis.document.options.train
         steps = self.forward if train else self.predict
-        lines = next(lines for step, lines in steps.items() if step.symbol_node == index)
+        lines = next(lines for step, lines in steps.items() if step.symbol_node == node.symbol_node)
         sources = [part.source for part in needed_parts("torch", lines)]
-        return any(
-            word in text for text in (*lines, *sources) for word in ("rand", "dropout", "uniform_", "normal_")
-        )
+        return any(word in text for text in (*lines, *sources) for word in RANDOM_WORDS)
 
     # The module --------------------------------------------------------------------------------------------------
 
@@ -213,9 +217,11 @@ class _Writer:
             self._add(f"WEIGHTS = {{{', '.join(items)}}}")
         self._add(f"INPUTS = {quoted([f'arg:{self._name(index)}' for index in self.inputs])}")
         self._add(f"OUTPUTS = {quoted(self.program.output_keys)}")
-        if self.drawn:
-            self.lines.add("# These follow from random numbers, which are drawn anew each time.")
-            self._add(f"DRAWN = {quoted(self.drawn)}")
+        if self.skipped:
+            self.lines.add(
+                "# Not compared: random numbers are drawn anew, and whole numbers have no gradient here."
+            )
+            self._add(f"SKIPPED = {quoted(self.skipped)}")
 
     def _write_main(self) -> None:
         self.lines.add(_AGREE)
@@ -231,18 +237,25 @@ class _Writer:
         call = "model(*[stored[key] for key in INPUTS])"
         self.lines.add(f"    outputs = {call}" if len(self.graph.heads) > 1 else f"    outputs = [{call}]")
         self.lines.add(_RUN)
-        if self.program.holders:
+        if self._has_backward():
             self.lines.add(_BACKWARD)
             for node, key in zip(self.program.holders, self.program.gradient_keys, strict=True):
                 self._add(f"found[{quoted([key])[1:-1]}] = {self._tensor(node.entry[0])}.grad", 4)
         for index in self._moved_states():
             self._add(f"found[{quoted([f'after:{self._name(index)}'])[1:-1]}] = {self._tensor(index)}", 4)
-        if self.drawn:
-            self.lines.add("    found = {key: tensor for key, tensor in found.items() if key not in DRAWN}")
+        if self.skipped:
+            self.lines.add("    found = {key: tensor for key, tensor in found.items() if key not in SKIPPED}")
         self.lines.add(_COMPARE)
+
+    def _has_backward(self) -> bool:
+        """MXNet's backward is always that of training, PyTorch's that of the mode, so they may not be compared."""
+        train = self.program.analysis.document.options.train
+        return bool(self.program.holders) and (train or self.forward == self.predict)
 
     def _moved_states(self) -> list[int]:
         """Return the auxiliary states that MXNet changes in backward; PyTorch changes them in forward already."""
+        if not self._has_backward():
+            return []
         differentiated = {step.symbol_node for step in self.program.backward_steps if step.kind == "backward"}
         return [
             index
