@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.kernels import ctc as kernels
 from app.engine.kernels.steps import Step
 from app.engine.operator import Array, Arrays, Domain, Example, GradientKind, Port, Reads, Types, operator
@@ -71,6 +72,8 @@ class CTCLoss(Prepared):
         data = merge((0, 0, 0), ins[0], "data")
         result = merge((data[1],), outs[0], "output0")
         label = merge((result[0], 0), ins[1], "label")
+        if data[0] and label[1] > data[0]:
+            raise ShapeError(f"labels of {label[1]} symbols do not fit into {data[0]} steps.", port="label")
         lengths = [
             merge((label[0],), shape, port.name) for shape, port in zip(ins[2:], self.ports[2:], strict=True)
         ]
