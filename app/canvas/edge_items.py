@@ -73,7 +73,10 @@ class EdgeItem(QGraphicsItem):
         self._words: Words = shape_words(shape.text, slanted=shape.slanted)
         self._text_box = self._place_text()
         bounds = self._path.controlPointRect().adjusted(-8, -8, 8, 8)
-        self._bounds = bounds.united(self._text_box) if self._text_box else bounds
+        if self._text_box is not None:
+            mark = 22.0 if self._look.problem else 3.0
+            bounds = bounds.united(self._text_box.adjusted(-3, -4, mark, 4))
+        self._bounds = bounds
 
     def _place_text(self) -> QRectF | None:
         width, height = self._words.width, self._words.height

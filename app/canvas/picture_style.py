@@ -136,9 +136,11 @@ class PictureStyle:
 
     def _paint_group(self, painter: QPainter, body: QRectF, subject: Subject, kit: Kit) -> None:
         ink, look = kit.ink, subject.look
+        if subject.state.selected:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(body.adjusted(-4, -4, 4, 4), 7, 7)
+        painter.setPen(ink.group)
         painter.setBrush(ink.theme.canvas)
-        if not subject.state.selected and not look.problem and not subject.state.hovered:
-            painter.setPen(ink.group)
         painter.drawRoundedRect(body, 4, 4)
         for place, number in enumerate(look.shape.slots):
             cell = QRectF(body.left() + PICTURE.cell * place, body.top(), PICTURE.cell, body.height())

@@ -45,8 +45,8 @@ def _node_lines(scene: "BoardScene", hit: Hit) -> list[str]:
     if number < len(look.outputs):
         kind = analysis.output_dtype(look.id, number)
         which = f"output {number} " if look.shape.outputs > 1 else ""
-        said = f"{which}{escape(look.outputs[number].text)}"
-        lines.append(f"{said} {kind}" if kind is not None else said)
+        shape = f"{which}{escape(look.outputs[number].text)}"
+        lines.append(f"{shape} {kind}" if kind is not None else shape)
     heats = scene.heats
     if heats is None or not heats.has(look.id, "output"):
         lines.append("<i>no numbers yet: run Forward</i>")

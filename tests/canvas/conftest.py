@@ -22,7 +22,7 @@ def workspace(theming: Theming, settings: Settings) -> Iterator[Workspace]:
     made.live = False
     made.load_engine()
     yield made
-    made.stop()
+    made.shutdown()
     made.deleteLater()
 
 

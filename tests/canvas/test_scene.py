@@ -1,0 +1,416 @@
+"""The board follows the workspace, and what it paints has the pictures' colours."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QStyleOptionGraphicsItem
+
+from app.canvas.auto_items import AutoItem
+from app.canvas.edge_items import EdgeItem
+from app.canvas.far_layer import FarLayer
+from app.canvas.hits import Hit
+from app.canvas.node_items import NodeItem
+from app.canvas.scene import BoardScene
+from app.canvas.telling import accessible_sentence, tip_for
+from app.document.edits import move, set_binding, set_head_gradient, set_options, set_param
+from app.document.records import Binding, Document, Edge, Node
+
+
+@pytest.fixture
+def scene(workspace):
+    made = BoardScene(workspace)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def gradient_picture(workspace, draw):
+    """E = (A * B) * D with a = 10, b = 1, d = 2, and d(E) = 2, asking for the gradient of A alone."""
+    a, b = draw.node("Variable", -96, -120, "A"), draw.node("Variable", 96, -120, "B")
+    d = draw.node("Variable", 192, 0, "D")
+    c, e = draw.node("_mul", 0, 0, "C"), draw.node("_mul", 96, 120, "E")
+    for source, target, number in ((a, c, 0), (b, c, 1), (c, e, 0), (d, e, 1)):
+        draw.wire(source, target, number)
+    for name, value, request in (("A", "10", "write"), ("B", "1", "null"), ("D", "2", "null")):
+        workspace.try_edit(set_binding, Binding(name, "constant", value, request=request))
+    workspace.try_edit(set_head_gradient, "E_output", "2")
+    return a, b, c, d, e
+
+
+@pytest.fixture
+def layer(workspace, draw):
+    """data of (5, 7) into fc1 with 3 hidden units."""
+    data, fc = (
+        draw.node("Variable", 0, -120, "data"),
+        draw.node("FullyConnected", 0, 0, "fc1", num_hidden="3"),
+    )
+    draw.wire(data, fc, 0)
+    workspace.try_edit(set_binding, Binding("data", "initializer", "normal(1)", shape=(5, 7)))
+    return data, fc
+
+
+def run(workspace, qtbot, stage):
+    with qtbot.waitSignal(workspace.results_changed, timeout=10000):
+        getattr(workspace, stage)()
+    qtbot.waitUntil(lambda: not workspace.is_running)
+
+
+def pixels(image):
+    """The colours of a picture as an array of whole numbers, as `QColor.rgba` gives them."""
+    exact = image.convertToFormat(QImage.Format.Format_ARGB32)
+    rows = np.frombuffer(exact.constBits(), np.uint32).reshape(exact.height(), exact.bytesPerLine() // 4)
+    return rows[:, : exact.width()].copy()
+
+
+def colours(image):
+    """The colours of a picture, by how many pixels have them."""
+    found, counts = np.unique(pixels(image), return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def around(scene, place, reach=4):
+    """A few pixels around a place of the board."""
+    from app.canvas.pictures import picture_of
+
+    return colours(picture_of(scene, QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)))
+
+
+def share(scene, place, colour):
+    found = around(scene, place)
+    return found.get(QColor(colour).rgb(), 0) / sum(found.values())
+
+
+# One light item for everything -----------------------------------------------------------------------------------
+
+
+def test_there_is_one_item_for_every_node_wire_and_argument_and_no_child(scene, workspace, layer):
+    _data, _fc = layer
+    items = scene.items()
+    assert sum(isinstance(item, NodeItem) for item in items) == 2
+    assert sum(isinstance(item, EdgeItem) for item in items) == 1
+    assert sum(isinstance(item, AutoItem) for item in items) == 2
+    assert sum(isinstance(item, FarLayer) for item in items) == 1
+    assert len(items) == 6
+    assert all(item.parentItem() is None and item.graphicsEffect() is None for item in items)
+
+
+def test_a_load_replaces_everything(scene, workspace, layer):
+    workspace.load(Document(nodes={"n1": Node("n1", "Variable", "x", (40, 50))}))
+    assert list(scene.node_items) == ["n1"]
+    assert scene.node_items["n1"].pos() == QPointF(40, 50)
+    assert not scene.edge_items
+    assert not scene.auto_items
+    assert len(scene.items()) == 2
+
+
+def test_an_edit_keeps_the_items_that_it_does_not_concern(scene, workspace, draw, layer):
+    data, _fc = layer
+    before = scene.node_items[data]
+    draw.node("Variable", 300, 0)
+    assert scene.node_items[data] is before
+
+
+def test_a_parameter_changes_shapes_and_summary_at_once(scene, workspace, layer):
+    _data, fc = layer
+    assert scene.node_items[fc].look.outputs[0].text == "(5, 3)"
+    workspace.try_edit(set_param, fc, "num_hidden", "11")
+    assert scene.node_items[fc].look.outputs[0].text == "(5, 11)"
+    assert scene.auto_items[fc, 1].look.shape.text == "(11, 7)"
+    workspace.undo()
+    assert scene.auto_items[fc, 1].look.shape.text == "(3, 7)"
+
+
+def test_shapes_are_upright_when_given_slanted_when_inferred_and_a_mark_when_unknown(
+    scene, workspace, layer, draw
+):
+    _data, fc = layer
+    edge = next(iter(scene.edge_items.values()))
+    assert (edge.look.shape.text, edge.look.shape.slanted) == ("(5, 7)", False)
+    assert scene.auto_items[fc, 1].look.shape.slanted
+    workspace.try_edit(set_binding, Binding("data"))
+    edge = next(iter(scene.edge_items.values()))
+    assert edge.look.shape.text == "?"
+
+
+def test_hiding_automatic_arguments(scene, workspace, layer):
+    workspace.try_edit(set_options, show_auto=False)
+    assert not scene.auto_items
+    workspace.undo()
+    assert len(scene.auto_items) == 2
+
+
+def test_names_of_automatic_arguments_are_those_of_mxnet(scene, layer):
+    _data, fc = layer
+    assert scene.auto_items[fc, 1].look.name == "fc1_weight"
+    assert scene.auto_items[fc, 2].look.name == "fc1_bias"
+
+
+def test_an_auxiliary_state_is_one_of_its_own_kind(scene, draw):
+    bn = draw.node("BatchNorm", 0, 0, "bn")
+    roles = {look.look.name: look.look.role for look in scene.auto_items.values()}
+    assert roles["bn_moving_mean"] == roles["bn_moving_var"] == "auxiliary"
+    assert roles["bn_gamma"] != "auxiliary"
+    assert bn in scene.node_items
+
+
+def test_wires_between_the_same_two_nodes_do_not_cover_each_other(scene, draw):
+    a, square = draw.node("Variable", 0, -120), draw.node("_mul", 0, 0, "sq")
+    one, other = draw.wire(a, square, 0), draw.wire(a, square, 1)
+    first, second = scene.edge_items[one].way, scene.edge_items[other].way
+    assert (first.middle - second.middle).manhattanLength() > 15
+
+
+def test_no_words_of_a_small_graph_lie_on_each_other_or_on_a_wire(scene, workspace, qtbot, gradient_picture):
+    from app.canvas.labels import line_meets_box
+
+    run(workspace, qtbot, "forward")
+    boxes = []
+    for item in scene.node_items.values():
+        boxes += [
+            (item.look.name, label.role, label.box.translated(item.pos())) for label in item.drawing.labels
+        ]
+    for at, (name, role, box) in enumerate(boxes):
+        for other, its, another in boxes[at + 1 :]:
+            assert not box.adjusted(1, 1, -1, -1).intersects(another), (name, role, other, its)
+        for edge in scene.edge_items.values():
+            if role != "sign":
+                assert not line_meets_box(edge.way.start, edge.way.end, box), (name, role)
+
+
+# Problems --------------------------------------------------------------------------------------------------------
+
+
+def test_a_clash_marks_node_and_wire_with_its_sentence(scene, workspace, draw):
+    a, b, c = draw.node("Variable", -96, -96), draw.node("Variable", 96, -96), draw.node("_mul", 0, 48, "C")
+    draw.wire(a, c, 0)
+    wrong = draw.wire(b, c, 1)
+    workspace.try_edit(set_binding, Binding("A", shape=(2, 3)))
+    workspace.try_edit(set_binding, Binding("B", shape=(4, 5)))
+    look = scene.node_items[c].look
+    assert "(4, 5)" in look.problem
+    assert scene.edge_items[wrong].look.problem
+    assert "(4, 5)" in tip_for(scene, Hit("wire", edge=wrong))
+    assert "(4, 5)" in tip_for(scene, Hit("node", c))
+    badge = scene.node_items[c].pos() + scene.node_items[c].drawing.badge
+    assert workspace.theme.error.rgb() in around(scene, badge, 6)
+    line = scene.edge_items[wrong].way
+    middle = (line.start + line.end) / 2
+    assert workspace.theme.error.rgb() in around(scene, middle, 3)
+    workspace.try_edit(set_binding, Binding("B", shape=(2, 3)))
+    assert not scene.node_items[c].look.problem
+    assert not scene.edge_items[wrong].look.problem
+
+
+# Numbers ---------------------------------------------------------------------------------------------------------
+
+
+def test_scalars_stand_beside_their_nodes_after_a_run(scene, workspace, qtbot, gradient_picture):
+    a, _b, _c, _d, e = gradient_picture
+    assert scene.node_items[e].look.number == ""
+    run(workspace, qtbot, "forward")
+
+    def written(node):
+        return [label.words.text for label in scene.node_items[node].drawing.labels if label.role == "number"]
+
+    assert scene.node_items[e].look.number == "20"
+    assert written(a) == ["a = 10"]
+    assert written(e) == [" = 20"]
+    workspace.try_edit(set_binding, Binding("A", "constant", "7", request="write"))
+    assert scene.node_items[e].look.is_stale
+    run(workspace, qtbot, "forward")
+    assert scene.node_items[e].look.number == "14"
+    assert not scene.node_items[e].look.is_stale
+
+
+def test_larger_arrays_get_a_heatmap_drawn_once_for_each_run(scene, workspace, qtbot, layer):
+    _data, fc = layer
+    run(workspace, qtbot, "backward")
+    assert [which for which, _ in scene.node_items[fc].drawing.heats] == ["output", "gradient"]
+    first = scene.heats.heat(fc, "output")
+    assert scene.heats.heat(fc, "output") is first
+    assert (first.image.width(), first.image.height()) == (3, 5)
+    array = workspace.results.by_node(fc)
+    assert first.low == pytest.approx(float(array.min()))
+    assert scene.heats.heat(fc, "gradient").low == -scene.heats.heat(fc, "gradient").high
+    run(workspace, qtbot, "forward")
+    assert scene.heats.heat(fc, "output") is not first
+    assert scene.heats.heat(fc, "gradient") is None
+
+
+def test_nan_is_loud_on_the_board(scene, workspace, qtbot, draw):
+    a, log = draw.node("Variable", 0, -120, "A"), draw.node("log", 0, 0, "L")
+    draw.wire(a, log, 0)
+    workspace.try_edit(set_binding, Binding("A", "constant", "[-1, 1, 2]"))
+    run(workspace, qtbot, "forward")
+    assert scene.heats.heat(log, "output").alarm == "NaN"
+    (_, box), *_ = scene.node_items[log].drawing.heats
+    image = scene.snapshot()
+    assert colours(image).get(workspace.theme.heat.not_a_number.rgb(), 0) > 50
+    assert box.isValid()
+    assert "1 NaN" in tip_for(scene, Hit("node", log))
+
+
+# Pictures --------------------------------------------------------------------------------------------------------
+
+
+def test_picture_style_has_the_colours_of_the_pictures(scene, workspace, gradient_picture):
+    a, _, c, _, e = gradient_picture
+    picture = workspace.theme.picture
+    assert share(scene, scene.node_items[a].pos(), picture.argument) == 1.0
+    assert share(scene, scene.node_items[c].pos(), picture.operator) == 1.0
+    tag = scene.node_items[e].place_of("tag")
+    assert workspace.theme.accent_soft.rgb() in around(scene, tag.center(), 8)
+    workspace.select({e})
+    edge = scene.node_items[e].pos() + QPointF(20, 0)
+    assert workspace.theme.accent.rgb() in around(scene, edge, 3)
+
+
+def test_a_group_is_a_red_box_with_its_inputs_in_order(scene, workspace, draw):
+    a, b, group = draw.node("Variable", -96, -96), draw.node("Variable", 96, -96), draw.node("Group", 0, 48)
+    draw.wire(b, group, 0)
+    draw.wire(a, group, 1)
+    look = scene.node_items[group].look
+    assert look.members == ("B", "A")
+    box = scene.node_items[group].body_box()
+    assert workspace.theme.picture.group.rgb() in around(scene, QPointF(box.left(), box.center().y()), 3)
+    assert workspace.theme.picture.group.rgb() not in around(scene, box.center() - QPointF(6, 10), 2)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_card_style_paints_cards_with_header_ports_and_heatmaps(scene, workspace, qtbot, layer, theme):
+    data, fc = layer
+    workspace.theming.choose(theme)
+    workspace.try_edit(set_options, style="card")
+    run(workspace, qtbot, "backward")
+    item = scene.node_items[fc]
+    box = item.body_box()
+    colours_now = workspace.theme
+    assert box.width() == 192
+    assert share(scene, QPointF(box.center().x(), box.top() + 8), colours_now.card_header) == 1.0
+    assert share(scene, QPointF(box.center().x(), box.bottom() - 5), colours_now.card) > 0.6
+    assert share(scene, scene.node_items[data].pos(), colours_now.picture.argument) == 1.0
+    assert colours_now.port.rgb() in around(scene, QPointF(box.left(), box.center().y()), 3)
+    heats = dict(item.drawing.heats)
+    heat = scene.heats.heat(fc, "output")
+    place = heat.fit(heats["output"]).translated(item.pos())
+    cell = QPointF(place.left() + place.width() / 6, place.top() + place.height() / 10)
+    assert QColor(heat.image.pixel(0, 0)).rgb() in around(scene, cell, 2)
+    assert workspace.theme.canvas.rgb() == scene.snapshot().pixel(2, 2)
+
+
+def test_the_theme_changes_with_the_workspace(scene, workspace, layer):
+    light = scene.snapshot().pixel(2, 2)
+    workspace.theming.choose("dark")
+    assert scene.snapshot().pixel(2, 2) == workspace.theme.canvas.rgb() != light
+
+
+def test_far_away_everything_is_one_layer(scene, workspace, gradient_picture):
+    scene.set_scale(0.2)
+    visible = [item for item in scene.items(Qt.SortOrder.AscendingOrder) if item.isVisible()]
+    assert [type(item) for item in visible] == [FarLayer]
+    found = colours(scene.snapshot(scale=0.2))
+    picture = workspace.theme.picture
+    assert found[picture.argument.rgb()] > 40
+    assert found[picture.operator.rgb()] > 20
+    scene.set_scale(1.0)
+    assert sum(item.isVisible() for item in scene.items()) == len(scene.items()) - 1
+
+
+def test_nothing_is_painted_outside_the_bounds_that_items_claim(scene, workspace, qtbot, layer):
+    """What lies outside would leave traces when an item moves."""
+    run(workspace, qtbot, "backward")
+    for style in ("picture", "card"):
+        workspace.try_edit(set_options, style=style)
+        workspace.select(set(workspace.document.nodes))
+        for item in (*scene.node_items.values(), *scene.edge_items.values(), *scene.auto_items.values()):
+            image = QImage(700, 700, QImage.Format.Format_ARGB32)
+            image.fill(0)
+            painter = QPainter(image)
+            painter.translate(350, 350)
+            item.paint(painter, QStyleOptionGraphicsItem(), None)
+            painter.end()
+            bounds = item.boundingRect().translated(350, 350).toAlignedRect()
+            painted = pixels(image) != 0
+            assert painted.any(), (style, item)
+            painted[bounds.top() : bounds.bottom() + 1, bounds.left() : bounds.right() + 1] = False
+            assert not painted.any(), (style, item)
+
+
+# Words -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_node_has_a_sentence(scene, workspace, qtbot, layer):
+    data, fc = layer
+    assert accessible_sentence(scene, fc) == (
+        "FullyConnected fc1, inputs data 5×7 from data, weight 3×7, bias 3, output 5×3, bound as output 0, no errors"
+    )
+    assert accessible_sentence(scene, data) == "Variable data, shape 5×7, no errors"
+    workspace.try_edit(set_binding, Binding("data"))
+    assert "of unknown shape" in accessible_sentence(scene, fc)
+
+
+def test_the_tip_of_a_node_has_shape_type_and_numbers(scene, workspace, qtbot, layer):
+    _data, fc = layer
+    assert "no numbers yet" in tip_for(scene, Hit("node", fc))
+    run(workspace, qtbot, "backward")
+    tip = tip_for(scene, Hit("node", fc))
+    array = workspace.results.by_node(fc)
+    assert "(5, 3) float32" in tip
+    assert f"mean {float(array.mean()):.4g}".replace("-", "−") in tip
+    assert "gradient" in tip
+    assert "fc1_weight" in tip_for(scene, Hit("argument", fc, 1))
+    workspace.try_edit(set_param, fc, "no_bias", "True")
+    assert "not run since the last edit" in tip_for(scene, Hit("node", fc))
+
+
+# Clicks on shapes ------------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_shape_asks_why(board, mouse, qtbot, workspace, layer):
+    _data, fc = layer
+    edge = next(iter(board.board_scene.edge_items.values()))
+    place = edge.text_box.center()
+    with qtbot.waitSignal(board.shape_clicked) as clicked:
+        mouse.click(place.x(), place.y())
+    assert clicked.args[0].edge == edge.look.id
+    auto = board.board_scene.auto_items[fc, 1]
+    place = auto.text_box.center() + QPointF(0, auto.text_box.height() / 4)
+    with qtbot.waitSignal(board.shape_clicked) as clicked:
+        mouse.click(place.x(), place.y())
+    assert (clicked.args[0].node, clicked.args[0].input) == (fc, 1)
+    place = board.board_scene.node_items[fc].place_of("shape").center()
+    with qtbot.waitSignal(board.shape_clicked) as clicked:
+        mouse.click(place.x(), place.y())
+    assert (clicked.args[0].node, clicked.args[0].output) == (fc, 0)
+
+
+# Larger boards ---------------------------------------------------------------------------------------------------
+
+
+def test_moves_in_a_large_graph_leave_the_looks_alone_and_the_picture_right(scene, workspace, draw):
+    """Beyond the small size a move takes a shorter way; it must end where the long one does."""
+    nodes = {f"n{i}": Node(f"n{i}", "negative", f"m{i}", (0, i * 96)) for i in range(80)}
+    nodes["n0"] = Node("n0", "Variable", "x", (0, 0))
+    edges = {f"e{i}": Edge(f"e{i}", f"n{i - 1}", 0, f"n{i}", 0) for i in range(1, 80)}
+    workspace.load(Document(nodes=nodes, edges=edges))
+    look = scene.node_items["n40"].look
+    workspace.try_edit(move, {"n40": (240.0, 3840.0)})
+    assert scene.node_items["n40"].look is look
+    assert scene.node_items["n40"].pos() == QPointF(240, 3840)
+    ways = {key: edge.way for key, edge in scene.edge_items.items()}
+    assert scene.document is workspace.document
+    scene.refresh()
+    assert {key: edge.way for key, edge in scene.edge_items.items()} == ways
+    workspace.undo()
+    assert scene.node_items["n40"].pos() == QPointF(0, 3840)
+
+
+def test_the_sizes_for_a_layout_hold_everything_that_is_drawn(scene, workspace, layer):
+    _data, _fc = layer
+    for style in ("picture", "card"):
+        workspace.try_edit(set_options, style=style)
+        for key, (width, height) in scene.sizes().items():
+            place = scene.node_items[key].pos()
+            box = QRectF(place.x() - width / 2, place.y() - height / 2, width, height).adjusted(-1, -1, 1, 1)
+            assert box.contains(scene.content_box([key]))
