@@ -210,7 +210,8 @@ class Executor:
             return self._keep(step, _Fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
             parts = [self._arrays[key] for key in step.reads]
-            return self._keep(step, _Sum(parts, self._arrays[step.writes[0]]))
+            function = np.add if len(parts) == 2 else np.positive
+            return self._keep(step, partial(function, *parts, self._arrays[step.writes[0]]))
         node = self.graph.nodes[step.symbol_node]
         assert node.operator is not None
         read = set(step.reads)
@@ -331,22 +332,6 @@ class _Fill:
 
     def __call__(self) -> None:
         self.out.fill(0)
-
-
-class _Sum:
-    """Adds the parts of a gradient in order; the result may share memory with the first part."""
-
-    def __init__(self, parts: Sequence[Array], out: Array) -> None:
-        self.parts = parts
-        self.out = out
-
-    def __call__(self) -> None:
-        if len(self.parts) == 1:
-            np.copyto(self.out, self.parts[0])
-            return
-        np.add(self.parts[0], self.parts[1], out=self.out)
-        for part in self.parts[2:]:
-            np.add(self.out, part, out=self.out)
 
 
 def add_plainly(fresh: Array, holder: Array) -> Call:

@@ -1,6 +1,7 @@
 """The plan of a bind: its steps in order, each array's birth and last use, and which arrays share a block of memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import attrs
@@ -37,9 +38,10 @@ def gradient_key(node: int) -> ArrayKey:
 
 @attrs.frozen(eq=False)
 class Step:
-    """One call: an operator's forward, its backward (all wanted gradients at once), a sum of gradients, or zeros.
+    """One call: an operator's forward, its backward (all wanted gradients at once), an addition of gradients, or zeros.
 
-    `nodes` are the executor nodes that it finishes; `reads` and `writes` name arrays.
+    `nodes` are the executor nodes that it finishes, none for an addition that is not the last of its sum; `reads` and
+    `writes` name arrays.
     """
 
     kind: StepKind
@@ -106,24 +108,48 @@ def _steps(executor_graph: ExecutorGraph) -> tuple[list[Step], int]:
             reads = tuple(map(value_key, own.inputs))
             steps.append(Step("forward", node.symbol_node, (node.index,), reads, writes))
     forward_count = len(steps)
-    groups: dict[int, list[ExecutorNode]] = {}
-    for node in executor_graph.nodes:
-        if node.kind == "gradient" and not node.is_zero:
-            if node.symbol_node not in groups:
-                groups[node.symbol_node] = []
-                steps.append(
-                    Step("backward", node.symbol_node, (), (), ())
-                )  # filled in below, keeping its place
-            groups[node.symbol_node].append(node)
-        elif node.kind == "gradient_sum":
-            reads = tuple(map(gradient_key, node.reads))
-            steps.append(Step("sum", node.symbol_node, (node.index,), reads, (gradient_key(node.index),)))
-        elif node.is_zero:
-            steps.append(Step("zero", node.symbol_node, (node.index,), (), (gradient_key(node.index),)))
-    for number, step in enumerate(steps):
-        if step.kind == "backward":
-            steps[number] = _backward_step(executor_graph, groups[step.symbol_node])
+    sums = _RunningSums(executor_graph)
+    for symbol_node, group in itertools.groupby(executor_graph.nodes, _backward_group):
+        nodes = list(group)
+        if symbol_node is not None:
+            steps.append(_backward_step(executor_graph, nodes))
+        for node in nodes:
+            if node.is_zero:
+                steps.append(Step("zero", node.symbol_node, (node.index,), (), (gradient_key(node.index),)))
+            steps.extend(sums.take(node))
     return steps, forward_count
+
+
+def _backward_group(node: ExecutorNode) -> int | None:
+    """Return the operator whose backward makes this gradient, so that all of its gradients make one step."""
+    return node.symbol_node if node.kind == "gradient" and not node.is_zero else None
+
+
+class _RunningSums:
+    """Adds up the parts of a gradient as they come, so that no part waits for the last one."""
+
+    def __init__(self, executor_graph: ExecutorGraph) -> None:
+        self.sums: dict[int, list[ExecutorNode]] = {}
+        self.so_far: dict[int, list[int]] = {}
+        for node in executor_graph.nodes:
+            if node.kind == "gradient_sum":
+                self.so_far[node.index] = []
+                for part in node.reads:
+                    self.sums.setdefault(part, []).append(node)
+
+    def take(self, node: ExecutorNode) -> Iterator[Step]:
+        """Yield the additions that can be done once `node` is there."""
+        for total in self.sums.get(node.index, ()):
+            parts = self.so_far[total.index]
+            parts.append(node.index)
+            if len(parts) == 1 and len(total.reads) > 1:
+                continue
+            first = parts[0] if len(parts) <= 2 else total.index
+            reads = (
+                (gradient_key(first),) if len(parts) == 1 else (gradient_key(first), gradient_key(node.index))
+            )
+            finished = (total.index,) if len(parts) == len(total.reads) else ()
+            yield Step("sum", total.symbol_node, finished, reads, (gradient_key(total.index),))
 
 
 def _backward_step(executor_graph: ExecutorGraph, nodes: Sequence[ExecutorNode]) -> Step:
@@ -195,7 +221,7 @@ class _Allocator:
         """Place what a step writes, then free what it was the last to touch."""
         partners = dict(self._partners(step, executor_graph)) if self.share else {}
         for key in step.writes:
-            if not self.arrays.is_external(key):
+            if key not in self.lifetimes and not self.arrays.is_external(key):
                 self._place(key, number, partners.get(key))
         for key in dict.fromkeys((*step.reads, *step.writes)):
             if self.last[key] == number and key in self.lifetimes:
