@@ -11,11 +11,13 @@ from app.engine.operator import Operator
 from app.engine.params import Parameter, as_text
 from app.engine.registry import canonical_operators
 from app.panels.forms.fields import CheckField, ChoiceField, Field, TextField
+from app.panels.forms.parameter_form import FormRow
 from app.panels.inspector import Inspector
 from app.panels.inspector.node_page import NodePage
 from app.qt.workspace import Workspace
 
 WITH_PARAMETERS = [operator for operator in canonical_operators() if operator.parameters]
+CATEGORIES = list(dict.fromkeys(operator.category for operator in WITH_PARAMETERS))
 
 
 @pytest.fixture
@@ -73,41 +75,52 @@ def type_into(qtbot: QtBot, field: Field, text: str) -> None:
             field.box.click()
 
 
-@pytest.mark.parametrize("operator", WITH_PARAMETERS, ids=lambda operator: operator.op_name)
+def operators_in(category: str) -> list[type[Operator]]:
+    return [operator for operator in WITH_PARAMETERS if operator.category == category]
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
 def test_every_parameter_of_every_operator_is_shown_and_written(
-    qtbot: QtBot, inspector: Inspector, desk: Any, operator: type[Operator]
+    qtbot: QtBot, inspector: Inspector, desk: Any, category: str
 ) -> None:
-    node = desk.node(operator.op_name)
-    page = page_of(inspector, node)
-    form = page.form
-    assert form is not None
-    assert set(form.rows) == {parameter.name for parameter in operator.parameters}
-    form.more.setChecked(True)
-    for parameter in operator.parameters:
-        row = form.rows[parameter.name]
-        assert row.field.isVisible()
-        assert shows(parameter, row.field, desk.param(node, parameter.name))
-        text = another_text(parameter, desk.param(node, parameter.name))
-        if text is None:
-            continue  # a list with a single word
-        type_into(qtbot, row.field, text)
-        assert desk.param(node, parameter.name) == text
-        desk.workspace.undo()
-        assert desk.param(node, parameter.name) != text
-        assert shows(parameter, row.field, desk.param(node, parameter.name))
+    for operator in operators_in(category):
+        node = desk.node(operator.op_name)
+        form = page_of(inspector, node).form
+        assert form is not None
+        assert set(form.rows) == {parameter.name for parameter in operator.parameters}
+        form.more.setChecked(True)
+        for parameter in operator.parameters:
+            check_parameter(qtbot, desk, node, (parameter, form.rows[parameter.name]))
 
 
-@pytest.mark.parametrize("operator", WITH_PARAMETERS, ids=lambda operator: operator.op_name)
+def check_parameter(qtbot: QtBot, desk: Any, node: str, shown: tuple[Parameter, FormRow]) -> None:
+    """Type another value, see it in the document, undo, and see the first value again."""
+    parameter, row = shown
+    where = f"{desk.workspace.document.nodes[node].op}.{parameter.name}"
+    assert not row.field.isHidden(), where
+    assert shows(parameter, row.field, desk.param(node, parameter.name)), where
+    text = another_text(parameter, desk.param(node, parameter.name))
+    if text is None:
+        return  # a list with a single word
+    type_into(qtbot, row.field, text)
+    assert desk.param(node, parameter.name) == text, where
+    desk.workspace.undo()
+    assert desk.param(node, parameter.name) != text, where
+    assert shows(parameter, row.field, desk.param(node, parameter.name)), where
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
 def test_required_parameters_are_marked_and_advanced_ones_are_folded(
-    inspector: Inspector, desk: Any, operator: type[Operator]
+    inspector: Inspector, desk: Any, category: str
 ) -> None:
-    form = page_of(inspector, desk.node(operator.op_name)).form
-    assert form is not None
-    for parameter in operator.parameters:
-        row = form.rows[parameter.name]
-        assert row.caption.whole.endswith(" *") == parameter.required
-        assert row.field.isHidden() == parameter.declaration.advanced
-    assert form.more.isHidden() == (not any(one.declaration.advanced for one in operator.parameters))
+    for operator in operators_in(category):
+        form = page_of(inspector, desk.node(operator.op_name)).form
+        assert form is not None
+        for parameter in operator.parameters:
+            row = form.rows[parameter.name]
+            assert row.caption.whole.endswith(" *") == parameter.required
+            assert row.field.isHidden() == parameter.declaration.advanced
+        assert form.more.isHidden() == (not any(one.declaration.advanced for one in operator.parameters))
 
 
 def test_a_default_stands_in_the_empty_field(inspector: Inspector, desk: Any) -> None:

@@ -105,14 +105,17 @@ class ParameterForm(FormGrid):
         self.rows: dict[str, FormRow] = {}
         self._advanced = tuple(one.name for one in parameters if one.declaration.advanced)
         self.unknown: dict[str, tuple[ElidedLabel, Field, QLabel, QPushButton]] = {}
-        self.more = QPushButton()
+        self.more = QPushButton(self)
         self.more.setProperty("look", "flat")
         self.more.setCheckable(True)
         self.more.setStyleSheet("text-align: left")
-        for parameter in sorted(parameters, key=lambda one: one.declaration.advanced):
-            if parameter.declaration.advanced and not self.more.parent():
-                self.add_wide(self.more)
-            self._add_parameter(parameter)
+        for parameter in parameters:
+            if not parameter.declaration.advanced:
+                self._add_parameter(parameter)
+        self.add_wide(self.more)
+        for parameter in parameters:
+            if parameter.declaration.advanced:
+                self._add_parameter(parameter)
         self.more.setVisible(bool(self._advanced))
         self.more.toggled.connect(self._fold)
         self.general = label("", "error", wrap=True)
