@@ -2,6 +2,7 @@
 
 import builtins
 import keyword
+import math
 import re
 from collections.abc import Iterable
 
@@ -41,9 +42,7 @@ def literal(value: object) -> str:
     """Spell a parameter's value in Python, a whole float as a whole number."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return repr(int(value))
-    if isinstance(value, float) and value != value:
-        return "float('nan')"
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, float) and not math.isfinite(value):
         return f"float('{value}')"
     if isinstance(value, tuple):
         items = ", ".join(literal(item) for item in value)

@@ -32,11 +32,32 @@ OWN_NAMES = frozenset(
     | {"WEIGHTS", "INPUTS", "OUTPUTS", "SKIPPED"}
 )
 MODULE_NAMES = frozenset(
-    "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double "
-    "dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu "
-    "load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters "
-    "register_buffer register_forward_hook register_module register_parameter requires_grad_ "
-    "set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad".split()
+    {
+        *(
+            "T_destination",
+            "add_module",
+            "apply",
+            "bfloat16",
+            "buffers",
+            "call_super_init",
+            "children",
+            "compile",
+        ),
+        *("cpu", "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forward", "get_buffer"),
+        *("get_extra_state", "get_parameter", "get_submodule", "half", "ipu", "load_state_dict", "modules"),
+        *("mtia", "named_buffers", "named_children", "named_modules", "named_parameters", "parameters"),
+        *("register_buffer", "register_forward_hook", "register_module", "register_parameter"),
+        *(
+            "requires_grad_",
+            "set_extra_state",
+            "set_submodule",
+            "share_memory",
+            "state_dict",
+            "to",
+            "to_empty",
+        ),
+        *("train", "training", "type", "xpu", "zero_grad"),
+    }
 )
 """What a module has already, so that no weight may be called so."""
 

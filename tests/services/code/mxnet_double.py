@@ -87,5 +87,5 @@ def run_program(text: str, monkeypatch: Any, folder: str) -> dict[str, Any]:
                 self, shapes, grad_req, type_dict
             ),
         )
-        exec(compile(text, "program.py", "exec"), names)  # noqa: S102 - our own program
+        exec(compile(text, "program.py", "exec"), names)
     return names

@@ -1,0 +1,107 @@
+"""A symbol becomes a document that means the same symbol."""
+
+from pathlib import Path
+
+import pytest
+
+from app.document.analysis import Analysis
+from app.document.checks import analyse
+from app.document.invariants import broken_invariants
+from app.document.records import Document
+from app.engine import sym
+from app.engine.symbol import Group, Symbol, Variable
+from app.services.import_symbol import document_from_symbol
+from app.services.project_file import read_any
+from app.services.symbol_json import write_symbol
+from tests.services.code.golden_nets import NETS, net_symbol
+
+
+def _net() -> Symbol:
+    data = Variable("data")
+    first = sym.FullyConnected(data, num_hidden=4, name="fc1", attr={"__lr_mult__": "2"})
+    normal = sym.BatchNorm(first, name="bn", fix_gamma=False)
+    return sym.SoftmaxOutput(normal, name="softmax")
+
+
+def _names(symbol: Symbol) -> tuple[list[str], list[str], list[str]]:
+    return symbol.list_arguments(), symbol.list_outputs(), symbol.list_auxiliary_states()
+
+
+def _meant(document: Document) -> Symbol:
+    analysis: Analysis = analyse(document)
+    assert analysis.errors == ()
+    assert analysis.symbol is not None
+    return analysis.symbol
+
+
+def _on_board(document: Document) -> set[str]:
+    return {node.name for node in document.nodes.values()}
+
+
+@pytest.mark.parametrize("case", NETS)
+def test_every_net_means_the_same_and_is_written_the_same(case: str) -> None:
+    symbol = net_symbol(case)
+    document = document_from_symbol(symbol)
+    assert broken_invariants(document) == []
+    again = _meant(document)
+    assert _names(again) == _names(symbol)
+    assert write_symbol(again) == write_symbol(symbol)
+
+
+def test_arguments_that_nodes_make_for_themselves_stay_theirs() -> None:
+    document = document_from_symbol(_net(), title="Net")
+    assert _on_board(document) == {"data", "fc1", "bn", "softmax"}
+    assert document.options.title == "Net"
+    assert document.options.style == "card"
+    assert document.nodes["n2"].params == {"num_hidden": "4"}
+    assert document.nodes["n2"].attributes == {"__lr_mult__": "2"}
+
+
+def test_a_variable_with_something_of_its_own_is_on_the_board() -> None:
+    weight = Variable("fc1_weight", lr_mult=3)
+    document = document_from_symbol(sym.FullyConnected(Variable("data"), weight, num_hidden=4, name="fc1"))
+    assert _on_board(document) == {"data", "fc1", "fc1_weight"}
+    assert _meant(document).attr_dict()["fc1_weight"]["__lr_mult__"] == "3"
+
+
+def test_a_shared_weight_is_on_the_board_once() -> None:
+    weight = Variable("fc1_weight")
+    first = sym.FullyConnected(Variable("data"), weight, num_hidden=3, no_bias=True, name="fc1")
+    second = sym.FullyConnected(first, weight, num_hidden=3, no_bias=True, name="fc2")
+    document = document_from_symbol(second)
+    assert _on_board(document) == {"data", "fc1_weight", "fc1", "fc2"}
+    assert _meant(document).list_arguments() == ["data", "fc1_weight"]
+
+
+@pytest.mark.parametrize(
+    ("make", "heads", "has_group"),
+    [
+        (lambda a, b: a * b + a, (), False),
+        (lambda a, b: Group([a * b, a + b]), (), False),
+        (lambda a, b: Group([sym.exp(c := a * b, name="e"), c]), ("n4", "n3"), False),
+        (lambda a, b: Group([a + b, b]), ("n3", "n2"), False),
+        (lambda a, b: sym.SliceChannel(a + b, num_outputs=2)[1], (), True),
+        (lambda a, b: Group([(c := a * b), c]), (), True),
+    ],
+)
+def test_heads_are_kept_in_their_order(make, heads: tuple[str, ...], has_group: bool) -> None:
+    symbol = make(Variable("a"), Variable("b"))
+    document = document_from_symbol(symbol)
+    assert document.options.heads == heads
+    assert any(node.op == "Group" for node in document.nodes.values()) is has_group
+    assert _meant(document).list_outputs() == symbol.list_outputs()
+
+
+def test_a_small_scalar_graph_is_drawn_as_a_picture_from_top_to_bottom() -> None:
+    document = document_from_symbol(Variable("A") * Variable("B") + Variable("D"))
+    assert document.options.style == "picture"
+    positions = {node.name.rstrip("0123456789"): node.position for node in document.nodes.values()}
+    assert positions["A"][0] < positions["B"][0] < positions["D"][0]
+    assert positions["A"][1] < positions["_mul"][1] == positions["D"][1] < positions["_plus"][1]
+
+
+def test_a_symbol_file_opens_as_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "net-symbol.json"
+    path.write_text(write_symbol(_net()))
+    document = read_any(path)
+    assert document == document_from_symbol(_net(), title="net-symbol")
