@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from pytestqt.qtbot import QtBot
 
-from app.panels.code import CodePanel
+from app.panels.code import LANGUAGES, CodePanel
 from app.panels.code_view import pieces_of
 from app.qt.workspace import Workspace
 
@@ -145,3 +145,35 @@ def test_the_highlighter_colours_in_the_themes_colours(qtbot: QtBot, panel: Code
     block = panel.view.document().findBlockByNumber(line_of(panel, "import mxnet"))
     formats = block.layout().formats()
     assert formats[0].format.foreground().color() == panel.theme.code.keyword
+
+
+@pytest.mark.parametrize("language", [language.title for language in LANGUAGES])
+def test_every_language_joins_lines_and_nodes(qtbot: QtBot, panel: CodePanel, desk: Any, language: str) -> None:
+    desk.open("digits-convnet")
+    index = panel.language.findText(language)
+    panel.language.setCurrentIndex(index)
+    panel.language.activated.emit(index)
+    assert panel.code is not None
+    compile(panel.code.text, language, "exec")
+    for name in ("conv1", "fc1", "softmax"):
+        node = desk.find(name)
+        lines = panel.code.lines_of(node)
+        assert lines, name
+        desk.workspace.select({node})
+        assert set(lines) == panel.view.marked
+    desk.workspace.select(set())
+    number = panel.code.lines_of(desk.find("fc1"))[0]
+    panel.view.lines_chosen.emit(range(number, number + 1))
+    assert desk.find("fc1") in desk.workspace.store.selection
+
+
+@pytest.mark.parametrize("language", ["numpy", "PyTorch"])
+def test_a_graph_that_cannot_be_bound_says_why_there_is_no_program(
+    panel: CodePanel, desk: Any, language: str
+) -> None:
+    desk.node("FullyConnected", "fc1")
+    index = panel.language.findText(language)
+    panel.language.setCurrentIndex(index)
+    panel.language.activated.emit(index)
+    assert panel.trouble.text().startswith(f"There is no {language} program yet.")
+    assert not panel.copy.isEnabled()
