@@ -38,7 +38,8 @@ class GraphNode:
         """Names of the visible outputs: `data`, `fc1_output`, `split_output0`."""
         if self.operator is None:
             return (self.name,)
-        return tuple(f"{self.name}_{suffix}" for suffix in self.operator.outputs)
+        prefix = f"{self.name}_" if self.name else ""  # old files have nodes without a name
+        return tuple(prefix + suffix for suffix in self.operator.outputs)
 
     @cached_property
     def output_count(self) -> int:

@@ -127,11 +127,12 @@ class Reshape(SameElements):
         out = merge(found, out)
         if is_known(out):
             data = _last_missing(data, element_count(out))
-        if is_known(data) and is_known(out) and element_count(data) != element_count(out):
-            raise ShapeError(
-                f"{text(data)} has {element_count(data)} elements, but {text(out)} takes {element_count(out)}."
-            )
         return (data,), (out,)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value. MXNet's inference lets sizes pass that do not fit the data; only running refuses them."""
+        _refuse_other_size(ins[0].shape, outs[0].shape)
+        return super().forward_step(ins, outs)
 
     def _named(self) -> Shape:
         """Return the sizes that are known without the data."""
@@ -141,6 +142,12 @@ class Reshape(SameElements):
     def summary(self) -> str:
         """The new sizes."""
         return ", ".join(str(size) for size in self.shape or self.target_shape)
+
+
+def _refuse_other_size(data: Shape, out: Shape, *, port: str = "data") -> None:
+    has, takes = element_count(data), element_count(out)
+    if has != takes:
+        raise ShapeError(f"{text(data)} has {has} elements, but {text(out)} takes {takes}.", port=port)
 
 
 def _last_missing(sizes: Shape, count: int) -> Shape:
@@ -246,11 +253,8 @@ class ReshapeLike(SameElements):
         first, last, _ = slice(self.lhs_begin, self.lhs_end).indices(len(left))
         taken = right[slice(self.rhs_begin, self.rhs_end)]
         out = merge((*left[:first], *taken, *left[last:]), outs[0])
-        if is_known(left) and is_known(out) and element_count(left) != element_count(out):
-            raise ShapeError(
-                f"{text(left)} has {element_count(left)} elements, but {text(out)} takes {element_count(out)}.",
-                port="lhs",
-            )
+        if is_known(left) and is_known(out):
+            _refuse_other_size(left, out, port="lhs")
         return (left, right), (out,)
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
