@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from app.canvas import strokes
 from app.canvas.geometry import CARD
 from app.canvas.ink import ELIDE_RIGHT, Ink, Label, Words, pen, words
-from app.canvas.looks import Drawing, Kit, NodeLook, Subject, Surroundings
+from app.canvas.labels import Surroundings
+from app.canvas.looks import Drawing, Kit, NodeLook, Subject
 from app.canvas.picture_style import shape_words
 from app.canvas.sprites import paint_sprite
 from app.canvas.ways import centred

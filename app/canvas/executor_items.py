@@ -11,9 +11,9 @@ from app.canvas import strokes
 from app.canvas.executor_looks import ExecutorKind, ExecutorLook, WireKind
 from app.canvas.far_layer import FAR_BELOW
 from app.canvas.geometry import box_exit
-from app.canvas.ink import Ink, Label, pen, words
-from app.canvas.labels import Side, free_place
-from app.canvas.looks import Kit, Surroundings
+from app.canvas.ink import Ink, Label, Words, pen, words
+from app.canvas.labels import NOWHERE, Side, Surroundings, free_place
+from app.canvas.looks import Kit
 from app.canvas.ways import arrow_head, centred, unit
 from app.qt.colours import PictureColours, readable_on
 
@@ -21,13 +21,14 @@ SQUARE = 26.0
 RADIUS = 3.0
 HEAT = QPointF(54.0, 36.0)
 ROW_HEIGHT = 14.0
+SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
 SIDES: dict[ExecutorKind, tuple[Side, ...]] = {
     "argument": ("above", "left", "right", "below"),
     "auxiliary": ("right", "left", "below", "above"),
     "internal": ("left", "lower left", "right", "lower right", "below"),
     "output": ("below", "left", "right", "lower left", "lower right"),
     "holder": ("above", "right", "below", "left"),
-    "backward": ("right", "lower right", "left", "below", "above"),
+    "backward": ("right", "lower right", "left", "upper right", "lower left", "below", "above"),
     "head": ("below", "right", "left", "above"),
 }
 
@@ -125,30 +126,43 @@ class ExecutorItem(QGraphicsItem):
         taken = list(around.boxes)
         if look.sign:
             sign = words(look.sign, "sign")
-            box = free_place(body, sign.size, ("above", "upper right", "upper left"), [], [])
+            box = free_place(body, sign.size, SIGN_SIDES, NOWHERE)
             labels.append(Label("sign", box.translated(0, 3), sign))
             taken.append(box)
-        said = f"{look.title} = {look.number}" if look.number else look.title
-        rows = [words(said, "mono", 200.0), *(words(note, "mono small", 320.0) for note in look.notes)]
         wide, high = (HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else (0.0, 0.0)
-        width = max(*(row.width for row in rows), wide)
-        height = sum(row.height for row in rows) + (high + 4 if look.has_heat else 0.0)
-        box = free_place(body, QPointF(width, height), SIDES[look.kind], around.lines, taken)
+        rows = self._rows(look.notes)
+        around = Surroundings(around.lines, taken, square=True)
+        box = self._free_box(rows, QPointF(wide, high), around)
+        if any(box.intersects(other) for other in taken):
+            # A formula that finds no room is still in the tip under the pointer.
+            rows = self._rows(tuple(note for note in look.notes if not note.startswith("= ")))
+            box = self._free_box(rows, QPointF(wide, high), around)
         pull = 1.0 if box.right() <= 0 else 0.0 if box.left() >= 0 else 0.5
         top = box.top()
         for place, row in enumerate(rows):
-            spot = QRectF(box.left() + (width - row.width) * pull, top, row.width, row.height)
+            spot = QRectF(box.left() + (box.width() - row.width) * pull, top, row.width, row.height)
             labels.append(Label("summary" if place else "name", spot, row))
             top += row.height
         heat = None
         if look.has_heat:
-            heat = QRectF(box.left() + (width - wide) * pull, top + 4, wide, high)
+            heat = QRectF(box.left() + (box.width() - wide) * pull, top + 4, wide, high)
         bounds = body.adjusted(-7, -7, 7, 7)
         for label in labels:
-            bounds = bounds.united(label.box)
+            bounds = bounds.united(label.box.adjusted(-2, -1, 2, 1))
         if heat is not None:
             bounds = bounds.united(heat.adjusted(-3, -8, 6, 3))
         return Plate(tuple(labels), heat, bounds)
+
+    def _rows(self, notes: tuple[str, ...]) -> list[Words]:
+        look = self._look
+        said = f"{look.title} = {look.number}" if look.number else look.title
+        return [words(said, "mono", 200.0), *(words(note, "mono small", 320.0) for note in notes)]
+
+    def _free_box(self, rows: list[Words], heat: QPointF, around: Surroundings) -> QRectF:
+        width = max(*(row.width for row in rows), heat.x())
+        height = sum(row.height for row in rows) + (heat.y() + 4 if heat.y() else 0.0)
+        body = centred(SQUARE, SQUARE)
+        return free_place(body, QPointF(width, height), SIDES[self._look.kind], around)
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""

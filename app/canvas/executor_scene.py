@@ -11,7 +11,8 @@ from app.canvas.executor_items import SQUARE, ExecutorItem, ExecutorWire
 from app.canvas.executor_layout import Home, executor_places
 from app.canvas.executor_looks import Writer, requests_of, summary_of, wire_kind
 from app.canvas.ink import Ink
-from app.canvas.looks import Kit, Surroundings
+from app.canvas.labels import Surroundings
+from app.canvas.looks import Kit
 from app.canvas.ways import centred
 from app.document.records import Id
 

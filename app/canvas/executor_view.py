@@ -35,7 +35,7 @@ class ExecutorView(PanZoomView):
         self._hovered: ExecutorItem | None = None
         self._had_nodes = 0
         self._hint = EmptyHint(self, "")
-        self._legend = Legend(self, self.ink())
+        self.legend = Legend(self, self.ink())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Executor graph")
         self.executor_scene.content_changed.connect(self._on_content)
@@ -58,7 +58,7 @@ class ExecutorView(PanZoomView):
 
     def covered_below(self) -> int:
         """Return how high the legend is."""
-        return self._legend.height() if self._legend.isVisible() else 0
+        return self.legend.height() if self.legend.isVisible() else 0
 
     def scale_changed(self, scale: float) -> None:
         """Let the painters know the zoom."""
@@ -66,7 +66,7 @@ class ExecutorView(PanZoomView):
 
     def _dress(self) -> None:
         self._hint.dress(self.ink())
-        self._legend.dress(self.ink())
+        self.legend.dress(self.ink())
         self.viewport().update()
 
     def _on_content(self) -> None:
@@ -75,7 +75,7 @@ class ExecutorView(PanZoomView):
         self._hint.setText(escape(scene.hint))
         self._hint.setVisible(bool(scene.hint))
         self._hint.place()
-        self._legend.setVisible(not scene.hint)
+        self.legend.setVisible(not scene.hint)
         self._hovered = None
         self.summary_changed.emit(scene.summary)
         if count != self._had_nodes:
@@ -166,7 +166,7 @@ class ExecutorView(PanZoomView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep hint and legend in their places."""
-        self._legend.place(self.size())
+        self.legend.place(self.size())
         self._hint.place()
         super().resizeEvent(event)
 

@@ -1,46 +1,60 @@
 """Where the words beside a node go, so that they cover neither wires nor each other."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
+import attrs
 from PySide6.QtCore import QPointF, QRectF
 
 Side = Literal["above", "below", "left", "right", "lower left", "lower right", "upper left", "upper right"]
 
 
-def beside(body: QRectF, size: QPointF, side: Side, gap: float = 6.0) -> QRectF:
+GAP = 6.0
+ROUND_CORNER = 0.13
+"""How far into the corner of an ellipse's box a label may go, as a share of the box."""
+
+
+@attrs.frozen(eq=False)
+class Surroundings:
+    """What words should not cover: wires as lines, and boxes, relative to the node.
+
+    `square` says that the node itself fills its box to the corners.
+    """
+
+    lines: list[tuple[QPointF, QPointF]] = attrs.Factory(list)
+    boxes: list[QRectF] = attrs.Factory(list)
+    square: bool = False
+
+
+NOWHERE = Surroundings()
+
+
+def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER) -> QRectF:
     """Return the box of a label of `size` at one side of a body."""
     box = QRectF(0, 0, size.x(), size.y())
     centre = body.center()
     x = centre.x() - size.x() / 2
     y = centre.y() - size.y() / 2
     if "left" in side:
-        x = body.left() - size.x() - (gap if side == "left" else -body.width() * 0.12)
+        x = body.left() - size.x() - (GAP if side == "left" else -body.width() * corner)
     if "right" in side:
-        x = body.right() + (gap if side == "right" else -body.width() * 0.12)
+        x = body.right() + (GAP if side == "right" else -body.width() * corner)
     if "above" in side or "upper" in side:
-        y = body.top() - size.y() - (gap / 2 if side == "above" else -body.height() * 0.14)
+        y = body.top() - size.y() - (GAP / 2 if side == "above" else -body.height() * corner)
     if "below" in side or "lower" in side:
-        y = body.bottom() + (gap / 2 if side == "below" else -body.height() * 0.14)
+        y = body.bottom() + (GAP / 2 if side == "below" else -body.height() * corner)
     box.moveTo(x, y)
     return box
 
 
-def free_place(
-    body: QRectF,
-    size: QPointF,
-    sides: Sequence[Side],
-    lines: Iterable[tuple[QPointF, QPointF]],
-    taken: Sequence[QRectF],
-) -> QRectF:
+def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surroundings) -> QRectF:
     """Return the first of the sides where a label meets neither a line nor a taken box; else the least bad one."""
-    held = list(lines)
-    best, least = beside(body, size, sides[0]), math.inf
+    best, least = QRectF(), math.inf
     for side in sides:
-        box = beside(body, size, side)
-        cost = 2.0 * sum(box.intersects(other) for other in taken)
-        cost += sum(line_meets_box(start, end, box) for start, end in held)
+        box = beside(body, size, side, 0.0 if around.square else ROUND_CORNER)
+        cost = 2.0 * sum(box.intersects(other) for other in around.boxes)
+        cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
         if cost == 0:
             return box
         if cost < least:

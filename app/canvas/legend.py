@@ -1,7 +1,7 @@
 """The legend of the executor graph, along the lower edge of its view."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.canvas import strokes
@@ -42,15 +42,15 @@ class Legend(QWidget):
 
     def place(self, room: QSize) -> None:
         """Lie along the lower edge of a room."""
-        rows = len(self._rows(room.width()))
+        rows = len(self.rows(room.width()))
         self.setGeometry(0, room.height() - rows * ROW - 8, room.width(), rows * ROW + 8)
 
-    def _rows(self, width: int) -> list[list[tuple[int, float]]]:
+    def rows(self, width: int) -> list[list[tuple[int, float]]]:
         """Return for each row the entries and where they begin."""
         rows: list[list[tuple[int, float]]] = [[]]
         left = float(SIDE)
         for number in range(len(KINDS) + len(WIRES)):
-            wide = self._width(number)
+            wide = self.entry_width(number)
             if rows[-1] and left + wide > width - SIDE:
                 rows.append([])
                 left = float(SIDE)
@@ -58,7 +58,8 @@ class Legend(QWidget):
             left += wide + SPACE
         return rows
 
-    def _width(self, number: int) -> float:
+    def entry_width(self, number: int) -> float:
+        """Return how wide an entry is."""
         if number < len(KINDS):
             return SWATCH + 6 + words(KINDS[number][2], "text").width
         return LINE + 6 + words(WIRES[number - len(KINDS)][1], "text").width
@@ -66,11 +67,11 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the entries over a ground that lets nothing shine through."""
         painter = QPainter(self)
-        ground = self._ink.theme.canvas
+        ground = QColor(self._ink.theme.canvas)
         ground.setAlpha(235)
         painter.fillRect(self.rect(), ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for row, entries in enumerate(self._rows(self.width())):
+        for row, entries in enumerate(self.rows(self.width())):
             for number, left in entries:
                 self._paint_entry(painter, number, QPointF(left, row * ROW + ROW / 2))
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from app.canvas.geometry import NodeShape
 from app.canvas.ink import Ink, Label
+from app.canvas.labels import Surroundings
 
 if TYPE_CHECKING:
     from app.canvas.heat import Heat
@@ -132,14 +133,6 @@ class Subject:
     look: NodeLook
     drawing: Drawing
     state: NodeState
-
-
-@attrs.frozen(eq=False)
-class Surroundings:
-    """What a node's words should not cover: wires as lines, and boxes, relative to its position."""
-
-    lines: list[tuple[QPointF, QPointF]] = attrs.Factory(list)
-    boxes: list[QRectF] = attrs.Factory(list)
 
 
 class NodeStyle(Protocol):

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas.card_style import CARD_STYLE
 from app.canvas.geometry import Placed, geometry_of
-from app.canvas.looks import Drawing, Kit, NodeLook, NodeState, NodeStyle, Subject, Surroundings
+from app.canvas.labels import Surroundings
+from app.canvas.looks import Drawing, Kit, NodeLook, NodeState, NodeStyle, Subject
 from app.canvas.picture_style import PICTURE_STYLE
 
 NODE_LEVEL = 3.0

@@ -6,10 +6,8 @@ from PySide6.QtGui import QPainter
 from app.canvas import strokes
 from app.canvas.geometry import PICTURE
 from app.canvas.ink import Label, Words, words
-from app.canvas.labels import Side, free_place
-from app.canvas.looks import Drawing, Kit, NodeLook, Subject, Surroundings
-
-Line = tuple[QPointF, QPointF]
+from app.canvas.labels import NOWHERE, Side, Surroundings, free_place
+from app.canvas.looks import Drawing, Kit, NodeLook, Subject
 
 HEAT = QPointF(54.0, 36.0)
 NAME_SIDES: dict[str, tuple[Side, ...]] = {
@@ -31,22 +29,23 @@ class PictureStyle:
         """Place sign, tag, name, numbers and shapes where no wire runs."""
         body = PICTURE.body(look.shape)
         labels: list[Label] = []
-        lines, taken = around.lines, list(around.boxes)
+        taken = list(around.boxes)
+        own = Surroundings(around.lines, taken)
         foreign = len(taken)
         if look.sign:
             sign = words(look.sign, "sign")
-            box = free_place(body, sign.size, SIGN_SIDES, [], [])
+            box = free_place(body, sign.size, SIGN_SIDES, NOWHERE)
             box.translate(0, 3)
             labels.append(Label("sign", box, sign))
             taken.append(box)
         if look.tags:
             said = words("output " + ", ".join(map(str, look.tags)), "badge")
             size = QPointF(said.width + 16, said.height + 5)
-            box = free_place(body, size, TAG_SIDES, lines, taken)
+            box = free_place(body, size, TAG_SIDES, own)
             labels.append(Label("tag", box, said))
             taken.append(box)
-        heats = self._place_block(look, lines, labels, taken)
-        self._place_shape(look, lines, labels, taken)
+        heats = self._place_block(look, own, labels)
+        self._place_shape(look, own, labels)
         bounds = body.adjusted(-10, -12, 12, PICTURE.handle_gap + 10)
         for box in taken[foreign:]:
             bounds = bounds.united(box.adjusted(-3, -6, 6, 3))
@@ -75,7 +74,7 @@ class PictureStyle:
             strokes.paint_badge(painter, subject.drawing.badge, ink, is_error=look.is_error)
 
     def _place_block(
-        self, look: NodeLook, lines: list[Line], labels: list[Label], taken: list[QRectF]
+        self, look: NodeLook, around: Surroundings, labels: list[Label]
     ) -> tuple[tuple[str, QRectF], ...]:
         """Place name and number, the operator's name, and the heatmaps as one block."""
         name = words(look.name, "name", WIDEST_NAME)
@@ -92,8 +91,8 @@ class PictureStyle:
         body = PICTURE.body(look.shape)
         if look.problem:
             body = body.adjusted(0, -4, 6, 0)
-        box = free_place(body, size, NAME_SIDES[look.shape.kind], lines, taken)
-        taken.append(box)
+        box = free_place(body, size, NAME_SIDES[look.shape.kind], around)
+        around.boxes.append(box)
         pull = _pull(box, body)
         left = box.left() + (size.x() - first) * pull
         labels.append(Label("name", QRectF(left, box.top(), name.width, name.height), name))
@@ -112,27 +111,25 @@ class PictureStyle:
             for place, which in enumerate(wanted)
         )
 
-    def _place_shape(
-        self, look: NodeLook, lines: list[Line], labels: list[Label], taken: list[QRectF]
-    ) -> None:
+    def _place_shape(self, look: NodeLook, around: Surroundings, labels: list[Label]) -> None:
         """Write the shape beside a node whose output goes nowhere; else its wires say it."""
         body = PICTURE.body(look.shape)
         if look.number_name and look.number:
             number = words(f"{look.number_name} = {look.number}", "mono")
-            box = free_place(body, number.size, SHAPE_SIDES, lines, taken)
+            box = free_place(body, number.size, SHAPE_SIDES, around)
             labels.append(Label("number", box, number))
-            taken.append(box)
+            around.boxes.append(box)
         if look.is_read or not look.outputs or look.shape.kind == "group":
             return
         shape = look.outputs[0]
         said = shape_words(shape.text, slanted=shape.slanted)
         tag = next((label.box for label in labels if label.role == "tag"), None)
         if tag is not None:
-            box = free_place(tag, said.size, ("below", "above", "right", "left"), lines, taken)
+            box = free_place(tag, said.size, ("below", "above", "right", "left"), around)
         else:
-            box = free_place(body, said.size, SHAPE_SIDES, lines, taken)
+            box = free_place(body, said.size, SHAPE_SIDES, around)
         labels.append(Label("shape", box, said))
-        taken.append(box)
+        around.boxes.append(box)
 
     def _paint_group(self, painter: QPainter, body: QRectF, subject: Subject, kit: Kit) -> None:
         ink, look = kit.ink, subject.look

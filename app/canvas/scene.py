@@ -15,7 +15,8 @@ from app.canvas.edge_items import EdgeItem
 from app.canvas.far_layer import FarLayer
 from app.canvas.geometry import PICTURE, StyleGeometry, geometry_of
 from app.canvas.ink import Ink
-from app.canvas.looks import Kit, NodeState, Surroundings
+from app.canvas.labels import Surroundings
+from app.canvas.looks import Kit, NodeState
 from app.canvas.node_items import NodeItem
 from app.canvas.ways import Wire
 from app.document.records import Document, Edge, Id, Node

@@ -157,14 +157,24 @@ def test_automatic_arguments_stand_clear_of_the_body_and_of_each_other(style, co
 def test_a_label_goes_to_the_first_side_that_is_free():
     body, size = QRectF(-20, -14, 40, 28), QPointF(40, 16)
     up = [(QPointF(0, 0), QPointF(0, -200))]
-    assert labels.free_place(body, size, ("above", "right"), [], []).bottom() <= body.top()
-    assert labels.free_place(body, size, ("above", "right"), up, []).left() >= body.right()
     taken = [QRectF(20, -20, 80, 40)]
-    assert labels.free_place(body, size, ("above", "right", "left"), up, taken).right() <= body.left()
+
+    def place(sides, lines, boxes):
+        return labels.free_place(body, size, sides, labels.Surroundings(lines, boxes))
+
+    assert place(("above", "right"), [], []).bottom() <= body.top()
+    assert place(("above", "right"), up, []).left() >= body.right()
+    assert place(("above", "right", "left"), up, taken).right() <= body.left()
     walled = [*up, (QPointF(0, 0), QPointF(200, 0))]
-    assert labels.free_place(body, size, ("above", "right"), walled, taken).bottom() <= body.top(), (
-        "the least bad"
-    )
+    assert place(("above", "right"), walled, taken).bottom() <= body.top(), "the least bad"
+
+
+def test_beside_a_square_no_label_goes_into_a_corner():
+    body, size = QRectF(-13, -13, 26, 26), QPointF(40, 16)
+    sides = ("lower left", "lower right", "upper left", "upper right", "left", "right", "above", "below")
+    for side in sides:
+        box = labels.free_place(body, size, (side,), labels.Surroundings(square=True))
+        assert not box.intersects(body), side
 
 
 def test_a_curve_between_level_ports_is_straight():
