@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -94,7 +94,7 @@ class Docks:
             away, self._away = self._away, None
             self._window.restoreState(away, LAYOUT_VERSION)
         if self._is_fresh:
-            QTimer.singleShot(0, self.size)
+            self.size()
 
     def _arrange(self) -> None:
         for name, (_, area) in PLACES.items():

@@ -1,48 +1,16 @@
-"""A window of the real program, and answers to its questions that need no person."""
+"""Windows for the tests of the shell."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.shell.application import Application
-from app.shell.dialogs import Answer
 from app.shell.main_window import MainWindow
 from app.shell.workbench import Workbench
+from tests.windows import answers, application, bench
 
-
-class Answers:
-    """Stands in for the dialogs: says what it was told to, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.unsaved_answer: Answer = "discard"
-        self.open_path: Path | None = None
-        self.save_path: Path | None = None
-        self.asked: list[str] = []
-        self.refusals: list[str] = []
-
-    def unsaved(self, name: str) -> Answer:
-        self.asked.append(name)
-        return self.unsaved_answer
-
-    def file_to_open(self, _folder: Path) -> Path | None:
-        return self.open_path
-
-    def file_to_save(self, suggestion: Path, _title: str, _file_filter: str) -> Path | None:
-        self.asked.append(suggestion.name)
-        return self.save_path
-
-    def refuse(self, _title: str, sentence: str) -> None:
-        self.refusals.append(sentence)
-
-
-@pytest.fixture
-def answers() -> Answers:
-    """Return the answers that dialogs will give."""
-    return Answers()
+__all__ = ["answers", "application", "bench", "empty_bench"]
 
 
 @pytest.fixture
@@ -54,27 +22,3 @@ def empty_bench(qtbot: QtBot, theming: Any, settings: Any) -> Iterator[Workbench
     bench.close_down()
     window.hide()
     window.deleteLater()
-
-
-@pytest.fixture
-def application(qapp: QApplication, settings: Any) -> Iterator[Application]:
-    """Return the real application object over fresh settings; its windows are closed at the end."""
-    settings.theme = "light"
-    made = Application(qapp, settings)
-    yield made
-    for bench in tuple(made.benches):
-        bench.workspace.store.mark_saved()
-        bench.window.close()
-    made.close_down()
-
-
-@pytest.fixture
-def bench(application: Application, qtbot: QtBot, answers: Answers) -> Workbench:
-    """Return a window that was opened as a person opens it, with everything in it."""
-    window = application.open_window()
-    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
-    made = application.benches[0]
-    for part in (made.files, made.exports):
-        part._dialogs = answers  # type: ignore[assignment]
-    qtbot.waitExposed(window)
-    return made
