@@ -1,9 +1,9 @@
 """Convolution as matrix products over unrolled windows: values, gradient of the image, gradient of the filters.
 
 Shapes: image (N, C, *sizes), filters (F, C / groups, *kernel), result (N, F, *counts). A Deconvolution is the gradient
-of the image run forwards, so the classes here serve both.
+of the image run forwards, so the functions here serve both.
 
-Each class prepares its buffers once and is then called without arguments, as often as wanted.
+Each function prepares its buffers once; what it returns is called without arguments, as often as wanted.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,10 +17,12 @@ import numpy as np
 
 from app.engine.kernels.windows import Array, Sizes, Slices, Windows, taps, window_view, work
 
-GEMM_LIMIT = 1_000_000
-"""Rows × columns × depth up to which the BLAS multiplies without packing its operands first."""
+GEMM_LIMIT = 2_000_000
+"""Rows × columns × depth of one product: the BLAS multiplies small ones without packing their operands first."""
 CACHE_LIMIT = 384 * 1024
 """Bytes of unrolled windows that stay in a core's own cache until the product has read them."""
+ADDITION_COST = 1.3
+"""Nanoseconds per number that is added onto an overlapping image, against about 100 products in that time."""
 
 
 @attrs.frozen
@@ -33,38 +35,69 @@ class Setting:
 
 
 @attrs.frozen
-class Piece:
-    """A range of rows of positions: the same buffer as a matrix and as windows, and where it lies in the result."""
+class Chunk:
+    """What is unrolled at once: several whole samples, or some rows of one."""
 
-    matrix: Array
-    unrolled: Array
+    samples: slice
     rows: slice
     positions: slice
 
 
+def chunks(samples: int, counts: Sizes, bytes_per_row: int, product_per_row: int) -> list[Chunk]:
+    """Split the work so that columns stay in cache and products small."""
+    row, rows = prod(counts[1:]), counts[0]
+    fit = max(1, min(CACHE_LIMIT // bytes_per_row, GEMM_LIMIT // max(1, product_per_row)))
+    if fit >= rows:
+        at_once = max(1, CACHE_LIMIT // (bytes_per_row * rows))
+        firsts = range(0, samples, at_once)
+        return [
+            Chunk(slice(first, min(first + at_once, samples)), slice(0, rows), slice(0, rows * row))
+            for first in firsts
+        ]
+    parts = ceil(rows / fit)
+    ranges = list(pairwise(rows * part // parts for part in range(parts + 1)))
+    return [
+        Chunk(slice(number, number + 1), slice(first, last), slice(first * row, last * row))
+        for number in range(samples)
+        for first, last in ranges
+    ]
+
+
 class Columns:
-    """The windows of one sample at a time, unrolled into columns (groups, C/groups · kernel, positions)."""
+    """Windows unrolled chunk by chunk into one buffer.
 
-    def __init__(self, image: Array, counts: Sizes, filters: int, setting: Setting) -> None:
-        """Prepare for images of this shape; `filters` is the number of rows that will multiply the columns."""
+    A matrix is (samples, groups, depth, positions), or with `joined` (groups, depth, samples · positions).
+    """
+
+    def __init__(self, image: Array, counts: Sizes, setting: Setting, *, joined: bool) -> None:
+        """Prepare for images of this shape."""
         self._image, self._windows, self._counts = image, setting.windows, counts
-        self._groups = setting.groups
-        self._depth = image.shape[1] * setting.windows.places
+        self._groups, self._joined, self._scratch = setting.groups, joined, setting.scratch
+        self.depth = image.shape[1] * setting.windows.places
         ones = (1,) * len(counts)
-        self._plain = setting.windows.kernel == setting.windows.stride == ones and image.shape[2:] == counts
-        if not self._plain:
-            self._frame()
-            self._pieces = [
-                self._piece(first, last, setting.scratch) for first, last in self._ranges(filters)
-            ]
+        plain = setting.windows.kernel == setting.windows.stride == ones and image.shape[2:] == counts
+        self._is_plain = plain and not joined
 
-    def _frame(self) -> None:
-        """Prepare the windows of every sample, or of one frame of zeros into which samples are copied.
+    def over(self, pieces: list[Chunk]) -> "Columns":
+        """Prepare buffers and views for the given chunks."""
+        self._pieces = pieces
+        if self._is_plain:
+            shape = (self._image.shape[0], self._groups, self.depth // self._groups, -1)
+            self._plain = self._image.reshape(shape, copy=False)
+            return self
+        at_once = pieces[0].samples.stop - pieces[0].samples.start
+        self._frame(at_once)
+        self._steps = [self._step(piece) for piece in pieces]
+        return self
 
-        The frame may also crop: negative padding comes up in gradients.
+    def _frame(self, at_once: int) -> None:
+        """Prepare the windows of every sample, or of frames of zeros into which samples are copied.
+
+        A frame may also crop: negative padding comes up in gradients.
         """
-        width, source, target = [], [slice(None)], [slice(None)]
-        for axis, size in enumerate(self._image.shape[2:]):
+        width, source, target = [], [slice(None), slice(None)], [slice(None), slice(None)]
+        sizes = self._image.shape[2:]
+        for axis, size in enumerate(sizes):
             before = self._windows.pad[axis]
             width.append((self._counts[axis] - 1) * self._windows.stride[axis] + self._windows.reach[axis])
             first, last = max(0, -before), min(size, width[axis] - before)
@@ -73,78 +106,80 @@ class Columns:
         self._source, self._target = tuple(source), tuple(target)
         self._padded: Array | None = None
         framed = self._image
-        if self._source != self._target or any(
-            size < wanted for size, wanted in zip(self._image.shape[2:], width, strict=True)
-        ):
-            framed = self._padded = np.zeros((self._image.shape[1], *width), self._image.dtype)
+        if source != target or any(size < wanted for size, wanted in zip(sizes, width, strict=True)):
+            framed = self._padded = np.zeros((at_once, self._image.shape[1], *width), self._image.dtype)
         self._views = window_view(framed, self._windows, self._counts)
 
-    def _ranges(self, filters: int) -> list[tuple[int, int]]:
-        """Split the rows of positions so that a product stays small and its columns stay in cache."""
-        row = prod(self._counts[1:])
-        per_group = max(1, filters // self._groups) * (self._depth // self._groups)
-        fit = min(GEMM_LIMIT // per_group, CACHE_LIMIT // (self._depth * self._image.itemsize))
-        parts = ceil(self._counts[0] / max(1, fit // row))
-        return list(pairwise(self._counts[0] * part // parts for part in range(parts + 1)))
-
-    def _piece(self, first: int, last: int, scratch: dict[str, Any]) -> Piece:
-        row = prod(self._counts[1:])
-        positions = (last - first) * row
-        buffer = work(scratch, "columns", (self._depth * positions,), self._image.dtype)
-        channels = self._image.shape[1]
-        return Piece(
-            matrix=buffer.reshape(self._groups, self._depth // self._groups, positions),
-            unrolled=buffer.reshape(channels, *self._windows.kernel, last - first, *self._counts[1:]),
-            rows=slice(first, last),
-            positions=slice(first * row, last * row),
-        )
-
-    def of_sample(self, number: int) -> Iterator[tuple[slice, Array]]:
-        """Yield the columns of one sample, range by range, with the positions they belong to.
-
-        A matrix is overwritten by the next one.
-        """
-        if self._plain:  # a 1×1 window on every pixel: the image is its own columns
-            yield slice(None), self._image[number].reshape(self._groups, self._depth // self._groups, -1)
-            return
-        views = self._views
-        if self._padded is None:
-            views = views[number]
-        else:
-            np.copyto(self._padded[self._target], self._image[number][self._source])
+    def _step(self, piece: Chunk) -> tuple[Chunk, Array, Array, Array, tuple[Array, Array] | None]:
+        """Return the chunk, its matrix, the same buffer as windows, its windows, and what to copy into the frame."""
+        number = piece.samples.stop - piece.samples.start
+        rows, channels = piece.rows.stop - piece.rows.start, self._image.shape[1]
+        positions = piece.positions.stop - piece.positions.start
+        shape = (number, channels, *self._windows.kernel, rows, *self._counts[1:])
+        buffer = work(self._scratch, "columns", (self.depth * positions * number,), self._image.dtype)
+        inside = slice(0, number) if self._padded is not None else piece.samples
         kernel: Slices = (slice(None),) * (1 + len(self._counts))
-        for piece in self._pieces:
-            np.copyto(piece.unrolled, views[(*kernel, piece.rows)])
-            yield piece.positions, piece.matrix
+        windows = self._views[(inside, *kernel, piece.rows)]
+        framing = None
+        if self._padded is not None:
+            framing = (self._padded[:number][self._target], self._image[piece.samples][self._source])
+        per_group = self.depth // self._groups
+        if not self._joined:
+            matrix: Array = buffer.reshape(number, self._groups, per_group, positions)
+            return piece, matrix, buffer.reshape(shape), windows, framing
+        behind = 1 + len(self._counts)
+        unrolled = buffer.reshape(*shape[1 : behind + 1], number, *shape[behind + 1 :])
+        matrix = buffer.reshape(self._groups, per_group, number * positions)
+        return piece, matrix, unrolled, np.moveaxis(windows, 0, behind), framing
+
+    def __iter__(self) -> Iterator[tuple[Chunk, Array]]:
+        """Yield every chunk with its matrix, which the next one overwrites."""
+        if self._is_plain:  # a 1×1 window on every pixel: the image is its own columns
+            for piece in self._pieces:
+                yield piece, self._plain[piece.samples, ..., piece.positions]
+            return
+        for piece, matrix, unrolled, windows, framing in self._steps:
+            if framing is not None and piece.rows.start == 0:
+                np.copyto(*framing)
+            np.copyto(unrolled, windows)
+            yield piece, matrix
 
 
 def convolution(
     image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting
 ) -> Callable[[], None]:
     """Prepare result[n] = filters · columns(image[n]) + bias."""
-    groups, depth = setting.groups, prod(filters.shape[1:])
-    columns = Columns(image, result.shape[2:], filters.shape[0], setting)
-    flat = _matrix_of(filters, groups, depth)
-    rows = result.reshape(result.shape[0], groups, filters.shape[0] // groups, -1, copy=False)
-    samples = list(rows)
+    samples, groups, counts = result.shape[0], setting.groups, result.shape[2:]
+    columns = Columns(image, counts, setting, joined=False)
+    row = prod(counts[1:])
+    pieces = chunks(samples, counts, columns.depth * row * image.itemsize, prod(filters.shape) * row)
+    columns.over(pieces)
+    flat = _matrix_of(filters, groups)
+    rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
+    targets = [rows[piece.samples, ..., piece.positions] for piece in pieces]
     shift = None if bias is None else bias.reshape(groups, -1, 1)
 
     def run() -> None:
         weights = flat()
-        for number, sample in enumerate(samples):
-            for positions, matrix in columns.of_sample(number):
-                np.matmul(weights, matrix, out=sample[..., positions])
-            if shift is not None:  # while the sample is still in cache
-                np.add(sample, shift, out=sample)
+        for (_, matrix), target in zip(columns, targets, strict=True):
+            np.matmul(weights, matrix, out=target)
+            if shift is not None:  # while the result is still in cache
+                np.add(target, shift, out=target)
 
     return run
 
 
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:
     """Prepare the image (gradient) whose windows hold filtersᵀ · result[n], overlaps added up."""
-    if all(stride == 1 for stride in setting.windows.stride):
-        return _image_gradient_by_flipping(result, filters, image, setting)
-    return _image_gradient_by_folding(result, filters, image, setting)
+    count, places = filters.shape[0], setting.windows.places
+    channels = image.shape[1]
+    product = count * channels * places / setting.groups / 50  # nanoseconds per position
+    flipping = prod(image.shape[2:]) * (product + count * places / 4.6)
+    folding = prod(result.shape[2:]) * (product + channels * places * ADDITION_COST)
+    strided = any(stride != 1 for stride in setting.windows.stride)
+    if strided or folding < flipping:
+        return _image_gradient_by_folding(result, filters, image, setting)
+    return _image_gradient_by_flipping(result, filters, image, setting)
 
 
 def _image_gradient_by_flipping(
@@ -173,59 +208,66 @@ def _image_gradient_by_folding(
     result: Array, filters: Array, image: Array, setting: Setting
 ) -> Callable[[], None]:
     """Compute columns as products and add each place of the window onto the image."""
-    windows, groups = setting.windows, setting.groups
-    counts, row = result.shape[2:], prod(result.shape[3:])
-    depth = prod(filters.shape[1:])
-    flat = _matrix_of(filters, groups, depth)
-    rows = result.reshape(result.shape[0], groups, filters.shape[0] // groups, -1, copy=False)
-    whole = groups * depth * result.itemsize * row
-    step = max(1, min(counts[0], CACHE_LIMIT // whole))
+    windows, groups, samples = setting.windows, setting.groups, result.shape[0]
+    counts, channels = result.shape[2:], image.shape[1]
+    depth, row = channels * windows.places, prod(counts[1:])
+    flat = _matrix_of(filters, groups)
+    rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
     pieces = []
-    for first in range(0, counts[0], step):
-        last = min(first + step, counts[0])
-        buffer = work(setting.scratch, "columns", (groups * depth * (last - first) * row,), result.dtype)
-        stands = ((first, last), *((0, count) for count in counts[1:]))
-        unrolled = buffer.reshape(image.shape[1], windows.places, last - first, *counts[1:])
+    for piece in chunks(samples, counts, depth * row * result.itemsize, prod(filters.shape) * row):
+        number = piece.samples.stop - piece.samples.start
+        span = piece.rows.stop - piece.rows.start
+        buffer = work(setting.scratch, "columns", (number * depth * span * row,), result.dtype)
+        unrolled = buffer.reshape(number, channels, windows.places, span, *counts[1:])
+        stands = ((piece.rows.start, piece.rows.stop), *((0, count) for count in counts[1:]))
+        target = image[piece.samples]
         places = [
-            (unrolled[:, tap.number][tap.outputs[1:]], tap.inputs[1:])
+            (target[tap.inputs], unrolled[:, :, tap.number][tap.outputs])
             for tap in taps(windows, image.shape[2:], stands)
         ]
-        pieces.append((slice(first * row, last * row), buffer.reshape(groups, depth, -1), places))
+        matrix = buffer.reshape(number, groups, depth // groups, span * row)
+        pieces.append((rows[piece.samples, ..., piece.positions], matrix, places))
 
     def run() -> None:
         weights = np.swapaxes(flat(), 1, 2)
-        for number, sample in enumerate(rows):
-            target = image[number]
-            target.fill(0)
-            for positions, matrix, places in pieces:
-                np.matmul(weights, sample[..., positions], out=matrix)
-                for spread, inputs in places:
-                    np.add(target[inputs], spread, out=target[inputs])
+        image.fill(0)
+        for source, matrix, places in pieces:
+            np.matmul(weights, source, out=matrix)
+            for target, spread in places:
+                np.add(target, spread, out=target)
 
     return run
 
 
 def filter_gradient(image: Array, result: Array, filters: Array, setting: Setting) -> Callable[[], None]:
     """Prepare the gradient of the filters: the columns of every sample times its result's gradient."""
-    groups, depth = setting.groups, prod(filters.shape[1:])
-    count = filters.shape[0]
-    columns = Columns(image, result.shape[2:], count, setting)
-    rows = result.reshape(result.shape[0], groups, count // groups, -1, copy=False)
-    samples = list(np.swapaxes(rows, 2, 3))
+    groups, count, counts = setting.groups, filters.shape[0], result.shape[2:]
+    samples, row = result.shape[0], prod(counts[1:])
+    columns = Columns(image, counts, setting, joined=True)
+    pieces = chunks(samples, counts, columns.depth * row * image.itemsize, prod(filters.shape) * row)
+    columns.over(pieces)
+    rows = result.reshape(samples, groups, count // groups, -1, copy=False)
     # depth × filters, not filters × depth: the BLAS is twice as fast with the long axis first
-    total = np.empty((groups, depth, count // groups), filters.dtype)
+    total = np.empty((groups, columns.depth // groups, count // groups), filters.dtype)
     part = np.empty_like(total)
+    gathered = []
+    for piece in pieces:
+        source = np.moveaxis(
+            rows[piece.samples, ..., piece.positions], 0, 2
+        )  # groups, filters, samples, positions
+        buffer = work(setting.scratch, "joined", source.shape, result.dtype)
+        gathered.append((source, buffer, np.swapaxes(buffer.reshape(*source.shape[:2], -1), 1, 2)))
     channels, kernel = filters.shape[1], filters.shape[2:]
     target = filters.reshape(groups, count // groups, channels, *kernel, copy=False)
-    source = np.moveaxis(total.reshape(groups, channels, *kernel, count // groups), -1, 1)
+    ready = np.moveaxis(total.reshape(groups, channels, *kernel, count // groups), -1, 1)
 
     def run() -> None:
         total.fill(0)
-        for number, sample in enumerate(samples):
-            for positions, matrix in columns.of_sample(number):
-                np.matmul(matrix, sample[:, positions], out=part)
-                np.add(total, part, out=total)
-        np.copyto(target, source)
+        for (_, matrix), (source, buffer, heads) in zip(columns, gathered, strict=True):
+            np.copyto(buffer, source)
+            np.matmul(matrix, heads, out=part)
+            np.add(total, part, out=total)
+        np.copyto(target, ready)
 
     return run
 
@@ -253,9 +295,9 @@ def bias_gradient(result: Array, bias: Array) -> Callable[[], None]:
     return run
 
 
-def _matrix_of(filters: Array, groups: int, depth: int) -> Callable[[], Array]:
+def _matrix_of(filters: Array, groups: int) -> Callable[[], Array]:
     """Return a call that gives the filters as (groups, F/groups, depth); a copy only where memory order demands."""
-    shape = (groups, filters.shape[0] // groups, depth)
+    shape = (groups, filters.shape[0] // groups, prod(filters.shape[1:]))
     if filters.flags.c_contiguous:
         flat = filters.reshape(shape)
         return lambda: flat
