@@ -13,7 +13,7 @@ from app.document.records import Binding, Settings
 from app.engine import initializers
 from app.engine.errors import BindError
 from app.engine.operator import DType
-from app.engine.shapes import Shape, merge, text
+from app.engine.shapes import Shape, text
 from app.services.array_files import array_shape, read_array
 from app.services.datasets import batch_shape, read_batch
 
@@ -35,11 +35,6 @@ class ValueShapes:
         if binding.kind == "dataset":
             return batch_shape(binding.value, options.batch)
         return ()
-
-
-def given_shape(binding: Binding, *, options: Settings, folder: Path | None) -> Shape:
-    """Return what is known of an argument's shape from what it is bound to, () when nothing is."""
-    return merge(binding.shape or (), ValueShapes(folder)(binding, options))
 
 
 def resolve(

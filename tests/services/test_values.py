@@ -8,7 +8,7 @@ import pytest
 from app.document.records import Binding, Settings
 from app.engine.errors import BindError, EngineError
 from app.services.datasets import DATA_SETS
-from app.services.values import ValueShapes, generator, given_shape, resolve
+from app.services.values import ValueShapes, generator, resolve
 
 OPTIONS = Settings(batch=4, batch_start=2)
 
@@ -102,12 +102,12 @@ def test_a_wrong_initialiser_is_a_sentence() -> None:
 )
 def test_files_are_read(folder: Path, value: str, shape: tuple[int, ...], first: float) -> None:
     binding = Binding("x", "file", value)
-    assert given_shape(binding, options=OPTIONS, folder=folder) == shape
+    assert ValueShapes(folder)(binding, OPTIONS) == shape
     array = _resolve("file", value, shape, folder)
     assert array.shape == shape
     assert array.ravel()[0] == np.float32(first)
     absolute = Binding("x", "file", str(folder / value))
-    assert given_shape(absolute, options=OPTIONS, folder=None) == shape
+    assert ValueShapes(None)(absolute, OPTIONS) == shape
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_a_file_of_another_shape_says_which(folder: Path) -> None:
 
 def test_a_changed_file_is_read_again(folder: Path) -> None:
     binding = Binding("x", "file", "one.npy")
-    assert given_shape(binding, options=OPTIONS, folder=folder) == (2, 3)
+    assert ValueShapes(folder)(binding, OPTIONS) == (2, 3)
     np.save(folder / "one.npy", np.arange(8.0))
     import os
 
     os.utime(folder / "one.npy", ns=(1, 1))
-    assert given_shape(binding, options=OPTIONS, folder=folder) == (8,)
+    assert ValueShapes(folder)(binding, OPTIONS) == (8,)
     assert _resolve("file", "one.npy", (8,), folder)[7] == 7
 
 
@@ -188,12 +188,9 @@ def test_a_wrong_data_set_is_a_sentence(value: str, words: str) -> None:
         ValueShapes()(Binding("x", "dataset", "digits#image"), Settings(batch=0))
 
 
-def test_a_given_shape_joins_what_is_known() -> None:
-    options = Settings(batch=4)
-    assert given_shape(Binding("x", shape=(0, 3)), options=options, folder=None) == (0, 3)
-    assert given_shape(Binding("x", "constant", "3"), options=options, folder=None) == ()
-    joined = Binding("x", "dataset", "digits#pixels", shape=(0, 64))
-    assert given_shape(joined, options=options, folder=None) == (4, 64)
+def test_what_takes_any_shape_has_none() -> None:
+    for binding in (Binding("x"), Binding("x", "constant", "3"), Binding("x", "initializer", "ones")):
+        assert ValueShapes()(binding, OPTIONS) == ()
 
 
 def test_equal_folders_make_equal_questions() -> None:

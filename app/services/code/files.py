@@ -1,12 +1,16 @@
 """Writes an exported program to disk, with its numbers beside it where they are many."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from app.document.analysis import Analysis
+from app.engine.errors import FormatError
 from app.services.code.lines import CodeText
 from app.services.code.stored import Stored, stored_numbers, write_numbers
 from app.services.writing import write_whole
+
+LIBRARIES = ("numpy", "torch")
 
 Writer = Callable[[Analysis, Stored, str], CodeText]
 
@@ -18,6 +22,10 @@ def numbers_name(stem: str) -> str:
 
 def export_program(analysis: Analysis, path: Path, folder: Path | None, write: Writer) -> list[Path]:
     """Run the document, write its program to `path`, and return the files written; EngineError says why not."""
+    if path.stem in sys.stdlib_module_names or path.stem in LIBRARIES:
+        raise FormatError(
+            f"Python has a module called {path.stem} already. Choose another name for the program."
+        )
     stored = stored_numbers(analysis, folder)
     beside = path.with_name(numbers_name(path.stem))
     text = write(analysis, stored, beside.name).text

@@ -87,7 +87,9 @@ class _Writer:
         self.train = program.analysis.document.options.train
         self.lines = CodeLines()
         self.forward = {step: self._forward_lines(step) for step in program.forward_steps}
+        self._lines_by_node = {step.symbol_node: lines for step, lines in self.forward.items()}
         self.backward = {step: self._backward_lines(step) for step in program.backward_steps}
+        self.kept = self._kept()
         self.skipped = program.keys_after(self._draws)
 
     def write(self) -> CodeText:
@@ -126,7 +128,7 @@ class _Writer:
 
     def _own_lines(self, index: int) -> list[str]:
         """Return the forward lines of one operator."""
-        return next(lines for step, lines in self.forward.items() if step.symbol_node == index)
+        return self._lines_by_node[index]
 
     def _gradient_lines(self, step: Step) -> list[str]:
         """As in MXNet, backward is that of training, unless it would read what predicting did not write."""
@@ -172,12 +174,12 @@ class _Writer:
                 self._add(line, 4, step.symbol_node)
         self._add(f"outputs = [{', '.join(self.program.values[head] for head in self.graph.heads)}]", 4)
         if self.backward:
-            self._add(f"kept = [{', '.join(self._kept())}]", 4)
+            self._add(f"kept = [{', '.join(self.kept)}]", 4)
         self.lines.add("    return outputs, kept" if self.backward else "    return outputs")
 
     def _write_backward(self) -> None:
         self.lines.add("\n")
-        self._add(f"def backward({', '.join([*self._kept(), *self._heads().values()])}):")
+        self._add(f"def backward({', '.join([*self.kept, *self._heads().values()])}):")
         self.lines.add('    """Return the gradients of the arguments from what flows into the outputs."""')
         for step, lines in self.backward.items():
             for line in lines:

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ def parts(backend: Backend) -> Mapping[str, Part]:
 def needed_parts(backend: Backend, lines: Iterable[str]) -> list[Part]:
     """Return the parts that some lines call, directly or through other parts, in the order of the source files."""
     known = parts(backend)
-    waiting = [name for line in lines for name in _loaded(ast.parse(line)) if name in known]
+    waiting = [name for line in lines for name in names_in(line) if name in known]
     needed: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -46,15 +46,17 @@ def needed_parts(backend: Backend, lines: Iterable[str]) -> list[Part]:
     return [part for name, part in known.items() if name in needed]
 
 
-def names_in(line: str) -> set[str]:
+@lru_cache(maxsize=16384)
+def names_in(line: str) -> frozenset[str]:
     """Return the names that a line of code reads."""
-    return _loaded(ast.parse(line))
+    return frozenset(_loaded(ast.parse(line)))
 
 
-def names_set_by(line: str) -> list[str]:
+@lru_cache(maxsize=16384)
+def names_set_by(line: str) -> tuple[str, ...]:
     """Return the names that a line of code gives a value, in order."""
     nodes = ast.walk(ast.parse(line))
-    return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return tuple(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
 
 
 def _read(text: str) -> list[Part]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import lru_cache
 
 _QUOTED = re.compile(r"'([^'\"\\\n]*)'")
 _POWER = re.compile(r"(?<![\w.)\]}])(-?[\w.]+) \*\* (-?[\w.]+)(?![\w.(\[])")
@@ -9,6 +10,7 @@ _SINGLE = re.compile(r"^([\w.]+), = ")
 _COMMENT = re.compile(r"\s+# ([^'\"]*)\Z")
 
 
+@lru_cache(maxsize=16384)
 def tidy(line: str) -> str:
     """Return one statement in its canonical spelling; a comment at its end stays."""
     comment = _COMMENT.search(line)

@@ -141,6 +141,8 @@ class _Writer:
         self.inputs = [index for index in self.graph.arguments if index not in self.own]
         self.forward = {step: self._step_lines(step, train=True) for step in self.program.forward_steps}
         self.predict = {step: self._step_lines(step, train=False) for step in self.program.forward_steps}
+        steps = self.forward if analysis.document.options.train else self.predict
+        self._lines_by_node = {step.symbol_node: lines for step, lines in steps.items()}
         self.skipped = self.program.keys_after(self._is_incomparable)
 
     def write(self) -> CodeText:
@@ -180,9 +182,7 @@ class _Writer:
         """Tell whether a node draws random numbers, or is a gradient that PyTorch does not have."""
         if node.kind != "operator":
             return node.kind in GRADIENTS and node.dtype.kind != "f"
-        train = self.program.analysis.document.options.train
-        steps = self.forward if train else self.predict
-        lines = next(lines for step, lines in steps.items() if step.symbol_node == node.symbol_node)
+        lines = self._lines_by_node[node.symbol_node]
         sources = [part.source for part in needed_parts("torch", lines)]
         return any(word in text for text in (*lines, *sources) for word in RANDOM_WORDS)
 

@@ -5,7 +5,6 @@ signs. Any other long line is marked to be left as it is.
 """
 
 import re
-from collections.abc import Sequence
 
 WIDTH = 110
 _INDENT = 4
@@ -105,14 +104,17 @@ def _operands(value: str) -> list[str]:
     return [value]
 
 
-def _split(text: str, signs: Sequence[str], *, keep_sign: bool) -> list[str]:
+def _split(text: str, signs: tuple[str, ...], *, keep_sign: bool) -> list[str]:
     depth, start, parts = 0, 0, []
+    starts = {sign[0] for sign in signs}
     for index, letter in _letters(text):
-        depth += (letter in "([{") - (letter in ")]}")
-        sign = next((sign for sign in signs if text.startswith(sign, index)), "")
-        if depth == 0 and sign:
+        if letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif depth == 0 and letter in starts and text.startswith(signs, index):
             parts.append(text[start:index])
-            start = index + 1 if keep_sign else index + len(sign)
+            start = index + 1 if keep_sign else index + len(signs[0])
     return [part for part in (*parts, text[start:]) if part.strip()]
 
 

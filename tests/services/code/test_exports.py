@@ -261,6 +261,12 @@ def test_numbers_of_someone_else_are_not_written_over(tmp_path: Path) -> None:
     numpy_code.export(_analysis(open_entry("digits-mlp")), tmp_path / "other.py")
 
 
+@pytest.mark.parametrize("name", ["numpy.py", "random.py"])
+def test_a_program_cannot_stand_in_the_way_of_a_module(name: str, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="Python has a module called"):
+        numpy_code.export(_analysis(open_entry("executor-backward")), tmp_path / name)
+
+
 def test_parts_bring_what_they_call() -> None:
     names = [part.name for part in needed_parts("numpy", ["y = convolve(x, w, None)"])]
     assert names == ["windows", "convolve"]
