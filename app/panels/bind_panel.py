@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
+    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -94,7 +95,8 @@ class BindPanel(Panel):
         self._table = QGridLayout()
         self._table.setHorizontalSpacing(STEP)
         self._table.setVerticalSpacing(HALF_STEP)
-        self._table.setColumnStretch(2, 1)
+        self._table.setColumnStretch(0, 3)
+        self._table.setColumnStretch(2, 2)
         self.hint = label("", "muted", wrap=True)
         self._options = FormGrid()
         self.seed = self._number("Seed", "seed", (0, _LARGEST_SEED), "Which random numbers are drawn.")
@@ -222,6 +224,9 @@ class BindPanel(Panel):
             ArgumentLink(line.name), ElidedLabel(), ElidedLabel(), self._request_box(line)
         )
         row.value.setProperty("look", "muted")
+        row.shape.least = 400
+        for widget in (row.name, row.value):
+            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if line.owner is not None:
             row.name.clicked.connect(lambda owner=line.owner: self._choose(owner))
         for column, widget in enumerate((row.name, row.shape, row.value)):
@@ -237,7 +242,7 @@ class BindPanel(Panel):
             combo.addItem(f"{word} •" if request == proposed else word, request)
         combo.setAccessibleName(f"Gradient of {line.name}")
         combo.setToolTip("• is what is proposed.")
-        combo.setFixedWidth(84)
+        combo.setFixedWidth(80)
         combo.activated.connect(lambda _, name=line.name, combo=combo: self._set_request(name, combo))
         return combo
 

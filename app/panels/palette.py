@@ -2,13 +2,13 @@
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.panels import catalogue
 from app.panels.catalogue import Entry
 from app.panels.matching import find
 from app.panels.palette_entry import ROW_HEIGHT, PaletteEntry, SwatchOnly
-from app.panels.panel import Panel, SearchLine, empty, label, widgets_in
+from app.panels.panel import FoldButton, Panel, SearchLine, empty, label, widgets_in
 from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
@@ -35,10 +35,8 @@ class Palette(Panel):
         super().__init__(workspace, parent)
         self.setAccessibleName("Palette")
         self.search = SearchLine(self.icons, "Search operators")
-        self.more = QPushButton("All operators")
-        self.more.setProperty("look", "flat")
-        self.more.setCheckable(True)
-        self.more.setStyleSheet("text-align: left")
+        self.more = FoldButton()
+        self.more.set_words("All operators")
         self.more.toggled.connect(lambda _: self._rebuild())
         self._page = QWidget()
         self._page.setProperty("look", "panel")
@@ -119,7 +117,6 @@ class Palette(Panel):
             self._fill_short_list()
             self._rows.addSpacing(STEP)
             self._rows.addWidget(self.more)
-            self.more.setText(("▾" if self.more.isChecked() else "▸") + " All operators")
             self.more.show()
             if self.more.isChecked():
                 self._fill_everything()

@@ -1,5 +1,6 @@
 """The few things that all panels share: a widget that follows the theme, and labels that never clip."""
 
+import re
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QLineEdit,
+    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -22,6 +24,8 @@ from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
 SEARCH_ICON = 14
+_LONG_WORD = re.compile(r"\S{18,}")
+_BREAKS = re.compile(r"([_(.])")
 Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono"]
 
 
@@ -57,6 +61,8 @@ class ElidedLabel(QLabel):
         self._whole = ""
         self._tip = ""
         self.elide = Qt.TextElideMode.ElideRight
+        self.least = 0
+        """So many pixels of the text are kept in any case, if it is as long."""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_whole(text)
@@ -83,7 +89,8 @@ class ElidedLabel(QLabel):
     def minimumSizeHint(self) -> QSize:
         """Be content with a few letters."""
         whole = self.sizeHint()
-        return QSize(min(whole.width(), self.fontMetrics().averageCharWidth() * 4), whole.height())
+        least = max(self.least, self.fontMetrics().averageCharWidth() * 4)
+        return QSize(min(whole.width(), least), whole.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Cut the text anew."""
@@ -105,6 +112,66 @@ class ElidedLabel(QLabel):
             self.setText(cut)
         tips = [part for part in (self._whole if cut != self._whole else "", self._tip) if part]
         self.setToolTip("\n".join(tips))
+
+
+class WrappedLabel(QLabel):
+    """A label of as many lines as its text takes; long names may break after an underscore."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = ""
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setMinimumWidth(STEP * 8)
+        self.setText(text)
+
+    def text(self) -> str:
+        """Return the text as it was given."""
+        return self._whole
+
+    def setText(self, text: str) -> None:
+        """Show a text."""
+        self._whole = text
+        self.setAccessibleName(text)
+        super().setText(_LONG_WORD.sub(lambda word: _BREAKS.sub("\\1\u200b", word[0]), text))
+
+
+class FoldButton(QPushButton):
+    """A button over something that can be folded away; its text is cut where it has no room."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words = ""
+        self._note = ""
+        self.setProperty("look", "flat")
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setStyleSheet("text-align: left")
+        self.toggled.connect(lambda _: self._fit())
+
+    def set_words(self, words: str, note: str = "") -> None:
+        """Show what is under the button, and more quietly what is in it."""
+        self._words, self._note = words, note
+        self.setAccessibleName(f"{words}, {note}" if note else words)
+        self._fit()
+
+    @property
+    def whole(self) -> str:
+        """The text without any cut."""
+        return f"{'▾' if self.isChecked() else '▸'} {self._words}" + (
+            f"   {self._note}" if self._note else ""
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the text anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - 2 * STEP
+        cut = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideMiddle, room)
+        self.setText(cut.replace("&", "&&"))
+        self.setToolTip(self.whole[2:] if cut != self.whole else "")
 
 
 class SearchLine(QLineEdit):
@@ -130,10 +197,7 @@ def label(text: str = "", look: Look = "text", *, wrap: bool = False) -> QLabel:
     """Make a label in one of the application's looks; without `wrap` it is cut with … where it has no room."""
     made: QLabel
     if wrap:
-        made = QLabel(text)
-        made.setWordWrap(True)
-        made.setTextFormat(Qt.TextFormat.PlainText)
-        made.setMinimumWidth(STEP * 8)
+        made = WrappedLabel(text)
     else:
         made = ElidedLabel(text)
     if look != "text":

@@ -87,7 +87,7 @@ def test_a_variable_says_what_it_would_get(inspector: Inspector, desk: Any) -> N
     editor = editor_of(inspector, fc, "fc1_weight")
     assert editor.kind.currentText() == "Proposed: xavier"
     assert editor.shape.line.placeholderText() == "(10, 6)"
-    assert inspector.node_page.arguments["fc1_bias"].head.text().endswith("zeros")
+    assert inspector.node_page.arguments["fc1_bias"].head.whole.endswith("zeros")
 
 
 def test_a_number_is_bound(qtbot: QtBot, inspector: Inspector, desk: Any) -> None:

@@ -148,7 +148,9 @@ def test_the_highlighter_colours_in_the_themes_colours(qtbot: QtBot, panel: Code
 
 
 @pytest.mark.parametrize("language", [language.title for language in LANGUAGES])
-def test_every_language_joins_lines_and_nodes(qtbot: QtBot, panel: CodePanel, desk: Any, language: str) -> None:
+def test_every_language_joins_lines_and_nodes(
+    qtbot: QtBot, panel: CodePanel, desk: Any, language: str
+) -> None:
     desk.open("digits-convnet")
     index = panel.language.findText(language)
     panel.language.setCurrentIndex(index)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from app.engine.params import Parameter
 from app.panels.forms.fields import Field, TextField, field_for
-from app.panels.panel import ElidedLabel, label
+from app.panels.panel import ElidedLabel, FoldButton, label
 from app.qt.theme import HALF_STEP, STEP
 
 LABEL_WIDTH = 88
@@ -105,10 +105,7 @@ class ParameterForm(FormGrid):
         self.rows: dict[str, FormRow] = {}
         self._advanced = tuple(one.name for one in parameters if one.declaration.advanced)
         self.unknown: dict[str, tuple[ElidedLabel, Field, QLabel, QPushButton]] = {}
-        self.more = QPushButton(self)
-        self.more.setProperty("look", "flat")
-        self.more.setCheckable(True)
-        self.more.setStyleSheet("text-align: left")
+        self.more = FoldButton(self)
         for parameter in parameters:
             if not parameter.declaration.advanced:
                 self._add_parameter(parameter)
@@ -144,7 +141,7 @@ class ParameterForm(FormGrid):
         field.edited.connect(lambda text, name=parameter.name: self.edited.emit(name, text))
 
     def _fold(self, open_: bool) -> None:
-        self.more.setText(("▾ " if open_ else "▸ ") + f"More ({len(self._advanced)})")
+        self.more.set_words(f"More ({len(self._advanced)})")
         for name in self._advanced:
             self.rows[name].set_visible(open_)
 

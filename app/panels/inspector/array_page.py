@@ -116,6 +116,7 @@ class ArrayPage(QWidget):
         results, number = self.workspace.results, self.picker.currentIndex()
         source = self._sources[number] if results is not None and 0 <= number < len(self._sources) else None
         array = self._array(results, source)
+        self.picker.setToolTip(self.picker.currentText())
         self.view.setVisible(array is not None)
         for part in (self.card, self.needed_title, self.needed):
             part.setVisible(False)

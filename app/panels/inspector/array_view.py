@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -22,7 +22,7 @@ from app.panels.inspector.heat_levels import colour_range
 from app.panels.inspector.slice_bar import SliceBar
 from app.panels.inspector.slicing import Slice, kept_slice, picture, plane
 from app.panels.inspector.statistics import Statistics, count_blocks, number_text, statistics
-from app.panels.panel import label, row
+from app.panels.panel import ElidedLabel, label, row
 from app.qt import fonts
 from app.qt.runner import Runner
 from app.qt.theme import HALF_STEP, STEP, Theme
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 AT_ONCE = 1 << 20
 """Arrays of up to so many numbers are counted at once, larger ones on a worker."""
-ROWS = ("min", "max", "mean", "std", "zeros", "numbers")
+TABLE_HEIGHT = 280
+ROWS = ("min", "max", "mean", "std", "zeros", "size")
 
 
 class ArrayView(QWidget):
@@ -52,7 +53,13 @@ class ArrayView(QWidget):
         self._runner: Runner | None = None
         self.statistics: Statistics | None = None
         self.heatmap: Heatmap | None = None
-        self.title = label("", "mono")
+        self.title: ElidedLabel = label("", "mono")  # type: ignore[assignment]
+        self.detail: ElidedLabel = label("", "mono")  # type: ignore[assignment]
+        self.detail.least = 400
+        self._head = QWidget()
+        head = row(self.title, self.detail, space=STEP + HALF_STEP)
+        head.addStretch()
+        self._head.setLayout(head)
         self.alarm = label("", "error", wrap=True)
         self.alarm.hide()
         self.number = QLabel()
@@ -63,10 +70,9 @@ class ArrayView(QWidget):
         self.number.setFixedHeight(96)
         self.slices = SliceBar()
         self.slices.changed.connect(self._cut)
-        self.pointed = label("", "mono")
+        self.pointed: ElidedLabel = label("", "mono")  # type: ignore[assignment]
         self.note = label("", "muted", wrap=True)
         self.table = ArrayTable(theme)
-        self.table.setMinimumHeight(260)
         self.pages = QStackedWidget()
         self._picture_page = QWidget()
         QVBoxLayout(self._picture_page).setContentsMargins(0, 0, 0, 0)
@@ -104,7 +110,7 @@ class ArrayView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(STEP)
-        for part in (self.title, self.alarm, self.number, self._modes, self.slices, self.pages):
+        for part in (self._head, self.alarm, self.number, self._modes, self.slices, self.pages):
             layout.addWidget(part)
         for part in (self.pointed, self.note, self._facts_box):
             layout.addWidget(part)
@@ -112,7 +118,8 @@ class ArrayView(QWidget):
     def show_array(self, name: str, array: Array, *, diverging: bool) -> None:
         """Show an array under a name; the plane stays where it was while the number of axes does."""
         self._array, self._diverging = array, diverging
-        self.title.set_whole(f"{name}  {array.dtype}  {_shape(array)}")  # type: ignore[attr-defined]
+        self.title.set_whole(name)
+        self.detail.set_whole(f"{array.dtype}  {_shape(array)}")
         self._slice = kept_slice(self._slice, array.shape)
         self._waiting = True
         if self.isVisible():
@@ -129,6 +136,19 @@ class ArrayView(QWidget):
         super().hideEvent(event)
         self._waiting = self._waiting or (self._array is not None and self.statistics is None)
         self.shut_down()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the picture be as high as its width asks for."""
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        as_picture = self.pages.currentIndex() == 0 and self.heatmap is not None
+        height = (
+            self.heatmap.height_for(self.width()) if as_picture and self.heatmap is not None else TABLE_HEIGHT
+        )
+        if height != self.pages.height():
+            self.pages.setFixedHeight(height)
 
     def restyle(self, theme: Theme) -> None:
         """Wear another theme."""
@@ -176,7 +196,7 @@ class ArrayView(QWidget):
             "max": number_text(found.maximum),
             "std": number_text(found.deviation),
             "zeros": f"{found.zeros:,}" + (f" ({found.zeros / found.count:.0%})" if found.zeros else ""),
-            "numbers": f"{found.count:,}",
+            "size": f"{found.count:,}",
         }
         for name, text in texts.items():
             self._facts[name].set_whole(text)  # type: ignore[attr-defined]
@@ -211,10 +231,12 @@ class ArrayView(QWidget):
         self.slices.show_slice(view, pick_all=as_table)
         if as_table:
             self.table.plane_model.show_plane(plane(array, view))
+            self._fit_height()
             return
         drawn = picture(array, view)
         ends = colour_range(found.minimum, found.maximum, diverging=self._diverging)
         self._picture().show_picture(drawn, ends, diverging=self._diverging)
+        self._fit_height()
         notes = []
         if drawn.step != (1, 1):
             notes.append(f"One number in {drawn.step[0] * drawn.step[1]} is drawn; the table has all.")
@@ -229,7 +251,7 @@ class ArrayView(QWidget):
             from app.panels.inspector.heatmap import Heatmap
 
             self.heatmap = Heatmap(self._theme)
-            self.heatmap.pointed.connect(self.pointed.set_whole)  # type: ignore[attr-defined]
+            self.heatmap.pointed.connect(self.pointed.set_whole)
             layout = self._picture_page.layout()
             assert layout is not None
             layout.addWidget(self.heatmap)

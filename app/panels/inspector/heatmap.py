@@ -17,6 +17,8 @@ from app.qt.theme import HALF_STEP, STEP, Theme
 
 ALMOST_SQUARE = 1.3
 """Cells of a matrix keep square only where the whole is almost a square; those of images always do."""
+LOWEST, HIGHEST, HIGHEST_CELL = 88, 320, 24
+"""Limits of the picture's height, and of that of a matrix' row, in pixels."""
 NUMBERS_FROM = 34.0
 """Numbers are written into the cells from this many screen pixels on."""
 
@@ -33,8 +35,8 @@ class Heatmap(QWidget):
         super().__init__()
         self._theme = theme
         self._picture: Picture | None = None
+        self._locked = False
         self.view = pg.GraphicsView(useOpenGL=False)
-        self.view.setMinimumHeight(120)
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.box = pg.ViewBox(enableMenu=False, invertY=True, border=None)
         self.box.setDefaultPadding(0.01)
@@ -71,8 +73,17 @@ class Heatmap(QWidget):
         if first:
             rows, columns = levels.shape
             is_image = len(picture.view.shape) > 2
-            self.box.setAspectLocked(is_image or max(rows, columns) <= ALMOST_SQUARE * min(rows, columns))
+            self._locked = is_image or max(rows, columns) <= ALMOST_SQUARE * min(rows, columns)
+            self.box.setAspectLocked(self._locked)
             self.show_all()
+
+    def height_for(self, width: int) -> int:
+        """Return how high the picture is best at a width, within limits."""
+        if self._picture is None:
+            return HIGHEST
+        rows, columns = self._picture.numbers.shape
+        square = (width - self.bar.width() - STEP) * rows / columns
+        return round(min(max(square if self._locked else rows * HIGHEST_CELL, LOWEST), HIGHEST))
 
     def show_all(self) -> None:
         """Zoom so that the whole picture is seen."""

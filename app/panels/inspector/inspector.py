@@ -32,6 +32,7 @@ class Inspector(Panel):
         self.setAccessibleName("Inspector")
         self.title: ElidedLabel = label("", "title")  # type: ignore[assignment]
         self.subtitle: ElidedLabel = label("", "muted")  # type: ignore[assignment]
+        self.subtitle.least = 112
         self.tabs = QTabBar()
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(False)
@@ -73,6 +74,10 @@ class Inspector(Panel):
     def sizeHint(self) -> QSize:
         """Ask for the width of the sketches."""
         return QSize(304, 640)
+
+    def minimumSizeHint(self) -> QSize:
+        """Keep room for the forms."""
+        return QSize(272, 200)
 
     # -- what there is to see
 

@@ -1,6 +1,6 @@
 """The inspector's page about one node: what it does, its settings, shapes, values and cost."""
 
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.document.analysis import Analysis
 from app.document.edits import EditError, rename, set_param
@@ -15,7 +15,7 @@ from app.panels.forms.parameter_form import FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
 from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
 from app.panels.inspector.shapes_box import ShapesBox
-from app.panels.panel import ElidedLabel, box, empty, label, widgets_in
+from app.panels.panel import ElidedLabel, FoldButton, box, empty, label, widgets_in
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
 from app.services.proposals import propose_value
@@ -203,11 +203,7 @@ class ArgumentFold(QWidget):
         self._fact = fact
         self._analysis: Analysis | None = None
         self.editor: BindingEditor | None = None
-        self.head = QPushButton()
-        self.head.setProperty("look", "flat")
-        self.head.setCheckable(True)
-        self.head.setStyleSheet("text-align: left")
-        self.head.setAccessibleName(f"Value of {fact.argument}")
+        self.head = FoldButton()
         self.head.toggled.connect(self._fold)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -239,9 +235,7 @@ class ArgumentFold(QWidget):
     def _say(self) -> None:
         binding = self._workspace.document.bindings.get(self._fact.argument)
         value = binding.value if binding is not None and binding.kind != "none" else self._proposed()
-        sign = "▾" if self.head.isChecked() else "▸"
-        shown = value if len(value) <= 24 else value[:23] + "…"
-        self.head.setText(f"{sign} {self._fact.argument}   {shown}")
+        self.head.set_words(self._fact.argument, value)
 
     def _proposed(self) -> str:
         if self._analysis is None or self._analysis.graph is None or self._analysis.inference is None:
