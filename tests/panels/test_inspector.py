@@ -1,7 +1,7 @@
 """The inspector: what is selected, its shapes with reasons, its values and its gradients."""
 
-import itertools
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,31 @@ def test_several_nodes_and_a_wire_are_listed(inspector: Inspector, desk: Any) ->
     wire = next(edge.id for edge in desk.workspace.document.edges.values() if edge.target == ids["C"])
     desk.workspace.select({wire})
     assert inspector.title.whole == "Wire"
+
+
+def test_tab_goes_down_the_page_after_parts_were_made_anew(
+    qtbot: QtBot, inspector: Inspector, desk: Any
+) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    node_page = inspector.node_page
+    node_page.arguments["fc1_weight"].head.setChecked(True)
+    desk.workspace.commit(set_param(desk.workspace.document, ids["fc1"], "num_hidden", "16"))
+    stops = []
+    widget: Any = node_page.name_row.field.focusProxy()
+    for _ in range(400):
+        if (
+            node_page.isAncestorOf(widget)
+            and widget.isVisible()
+            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ):
+            stops.append(widget.mapTo(node_page, widget.rect().center()))
+        widget = widget.nextInFocusChain()
+        if widget is node_page.name_row.field.focusProxy():
+            break
+    assert len(stops) > 10
+    heights = [place.y() for place in stops]
+    assert all(after >= before - 4 for before, after in pairwise(heights))
 
 
 def test_an_unknown_operator_is_shown_without_a_form(inspector: Inspector, desk: Any) -> None:
@@ -145,7 +170,7 @@ def test_an_open_shape_says_what_is_missing(inspector: Inspector, desk: Any) -> 
 
 def test_reasons_do_not_repeat_themselves_or_run_forever(desk: Any) -> None:
     nodes = [desk.node(VARIABLE, "x")] + [desk.node("Flatten", f"flat{number}") for number in range(30)]
-    for source, target in itertools.pairwise(nodes):
+    for source, target in pairwise(nodes):
         desk.wire(source, target, 0)
     desk.bind("x", shape=(2, 3, 4))
     analysis = desk.workspace.analysis

@@ -129,6 +129,13 @@ class ParameterForm(FormGrid):
         if any(name in params for name in self._advanced):
             self.more.setChecked(True)
 
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What Tab goes through, from top to bottom."""
+        plain = [row.field for name, row in self.rows.items() if name not in self._advanced]
+        folded = [row.field for name, row in self.rows.items() if name in self._advanced]
+        return [*plain, self.more, *folded, *(widgets[-1] for widgets in self.unknown.values())]
+
     def flush(self) -> None:
         """Hand on everything that was typed and not yet handed on."""
         for row in self.rows.values():

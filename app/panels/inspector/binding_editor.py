@@ -161,6 +161,12 @@ class BindingEditor(QWidget):
         """Return the editor of the value for one kind."""
         return self._fields[kind]
 
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What Tab goes through, from top to bottom."""
+        buttons = list(self.request.buttons.values()) if self.request is not None else []
+        return [self.kind, *self._fields.values(), self.shape, self.dtype, *buttons]
+
     def row(self, kind: ValueKind) -> FormRow:
         """Return the row of the value for one kind."""
         return self._rows[kind]

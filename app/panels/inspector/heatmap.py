@@ -83,7 +83,7 @@ class Heatmap(QWidget):
             return HIGHEST
         rows, columns = self._picture.numbers.shape
         square = (width - self.bar.width() - STEP) * rows / columns
-        return round(min(max(square if self._locked else rows * HIGHEST_CELL, LOWEST), HIGHEST))
+        return int(min(max(square if self._locked else rows * HIGHEST_CELL, LOWEST), HIGHEST))
 
     def show_all(self) -> None:
         """Zoom so that the whole picture is seen."""

@@ -1,5 +1,7 @@
 """The inspector's page about one node: what it does, its settings, shapes, values and cost."""
 
+from itertools import pairwise
+
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.document.analysis import Analysis
@@ -30,6 +32,7 @@ class NodePage(QWidget):
         self.node_id: Id = ""
         self.form: ParameterForm | None = None
         self.arguments: dict[str, ArgumentFold] = {}
+        self._tab_stops: list[QWidget] = []
         self._made_for: tuple[Id, str] = ("", "")
         self.doc = label("", "muted", wrap=True)
         self.formula = label("", "mono", wrap=True)
@@ -105,6 +108,21 @@ class NodePage(QWidget):
         self.cost.setText(cost_text(cost) + " for one forward" if cost is not None else "")
         for widget in (self._cost_title, self.cost):
             widget.setVisible(cost is not None)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Let Tab go down the page, also where parts of it were made anew."""
+        parts: list[QWidget] = [self.name_row.field]
+        if self.form is not None:
+            parts += self.form.tab_stops
+        parts += [*self.shapes.rows, *(head.row.field for head in self.heads)]
+        for fold in self.arguments.values():
+            parts += [fold.head, *(fold.editor.tab_stops if fold.editor is not None else ())]
+        stops = [part.focusProxy() or part for part in parts]
+        if stops != self._tab_stops:
+            self._tab_stops = stops
+            for first, second in pairwise(stops):
+                QWidget.setTabOrder(first, second)
 
     def _make_for(self, node_id: Id, op: str) -> None:
         """Build the form anew for another node."""
