@@ -22,7 +22,6 @@ AT_ONCE_SECONDS = 0.008
 UNASKED_NODES = 60
 UNASKED_NUMBERS = 2_000_000
 PAUSE_MS = 300
-VIEW_ONLY = {"title": "", "style": "picture", "show_auto": True}
 
 
 def affects_a_run(change: Change) -> bool:
@@ -31,8 +30,13 @@ def affects_a_run(change: Change) -> bool:
     if isinstance(before, Node) and isinstance(after, Node):
         return attrs.evolve(before, position=after.position) != after
     if isinstance(before, Settings) and isinstance(after, Settings):
-        return attrs.evolve(before, **VIEW_ONLY) != attrs.evolve(after, **VIEW_ONLY)
+        return _without_looks(before) != _without_looks(after)
     return True
+
+
+def _without_looks(settings: Settings) -> Settings:
+    """Return the settings with those of the drawing left at one value."""
+    return attrs.evolve(settings, title="", style="picture", show_auto=True)
 
 
 class Runs(QObject):

@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
+from app.qt.settings import GraphView, PictureName, ThemeChoice
 from app.shell.actions import Action, always, ready, with_document
 from app.shell.workbench import Workbench
 
@@ -174,7 +175,7 @@ EDIT = (
 )
 
 
-def _view(name: str, words: str, key: str) -> Action:
+def _view(name: GraphView, words: str, key: str) -> Action:
     return Action(
         f"view_{name}",
         words,
@@ -199,7 +200,7 @@ def _style(name: str, words: str, key: str, *, rule: bool = False) -> Action:
     )
 
 
-def _theme(name: str, words: str) -> Action:
+def _theme(name: ThemeChoice, words: str) -> Action:
     return Action(
         f"theme_{name}",
         words,
@@ -213,7 +214,7 @@ def _theme(name: str, words: str) -> Action:
     )
 
 
-def _picture(name: str, words: str) -> Action:
+def _picture(name: PictureName, words: str) -> Action:
     return Action(
         f"picture_{name}",
         words,

@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from app.panels.command_palette import Command
+
 if TYPE_CHECKING:
     from app.shell.workbench import Workbench
 
@@ -60,16 +62,6 @@ class Action:
     def title(self) -> str:
         """The words as a command palette shows them, with the submenu in front."""
         return f"{self.path}: {self.words}" if self.path else self.words
-
-
-@attrs.frozen
-class Command:
-    """An action as the command palette lists it."""
-
-    id: str
-    text: str
-    key: str
-    enabled: bool
 
 
 class Actions(QObject):

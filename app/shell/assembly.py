@@ -18,7 +18,7 @@ from app.shell.bound import BoundPopup
 from app.shell.placing import Placing
 
 if TYPE_CHECKING:
-    from app.document.analysis import DocumentProblem
+    from app.document.drawing import DocumentProblem
     from app.shell.workbench import Workbench
 
 GO_TO = "go to "

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.records import GROUP, VARIABLE, Id
+from app.document.records import GROUP, VARIABLE, Id, Request
 from app.qt.theme import STEP
 from app.qt.workspace import Workspace
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.document.analysis import Analysis
 
 Index = QModelIndex | QPersistentModelIndex
-REQUESTS: Final = ("write", "add", "null")
+REQUESTS: Final[tuple[Request, ...]] = ("write", "add", "null")
 TITLES: Final = ("Gradient of", "write", "add", "none")
 NAMES_SHOWN = 2
 ID_ROLE = Qt.ItemDataRole.UserRole
@@ -69,7 +69,7 @@ class RequestModel(QAbstractTableModel):
 
         return request_of(self._workspace.document, name)
 
-    def ask(self, name: str, request: str | None) -> None:
+    def ask(self, name: str, request: Request | None) -> None:
         """Want another request for an argument; None is the program's proposal."""
         from app.document.edits import set_binding
         from app.document.records import Binding
@@ -77,7 +77,7 @@ class RequestModel(QAbstractTableModel):
         binding = self._workspace.document.bindings.get(name, Binding(name))
         self._workspace.try_edit(set_binding, attrs.evolve(binding, request=request))
 
-    def ask_all(self, request: str | None) -> None:
+    def ask_all(self, request: Request | None) -> None:
         """Want one request for every argument, in one step."""
         from app.document.changes import Change, Transaction
         from app.document.records import Binding
@@ -199,7 +199,7 @@ class BoundPopup(QFrame):
         self._filling = True
         document, chosen = self._workspace.document, analysis.drawing.chosen
         self.outputs.clear()
-        rest = [key for key in reversed(document.nodes) if key not in chosen]
+        rest = [key for key in reversed(tuple(document.nodes)) if key not in chosen]
         for key in (*chosen, *rest):
             node = document.nodes[key]
             if node.op == VARIABLE and key not in chosen:

@@ -1,6 +1,7 @@
 """The submenus whose entries change: the recent files, and the history."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -37,7 +38,7 @@ class ChangingMenus(QObject):
 
     def _recent(self) -> list[QAction]:
         return [
-            self._entry(path.name, lambda path=path: self._bench.open(path), tip=str(path))
+            self._entry(path.name, partial(self._bench.open, path), tip=str(path))
             for path in self._bench.settings.recent_files
         ]
 
@@ -51,9 +52,7 @@ class ChangingMenus(QObject):
         entries = []
         for number in range(min(len(steps), first + STEPS_SHOWN), first, -1):
             label, is_done = steps[number - 1]
-            entry = self._entry(
-                label if is_done else f"{label} (undone)", lambda number=number: store.go_to(number)
-            )
+            entry = self._entry(label if is_done else f"{label} (undone)", partial(store.go_to, number))
             entry.setCheckable(True)
             entry.setChecked(number == now)
             entries.append(entry)

@@ -137,6 +137,7 @@ class KeysDialog(QDialog):
             shown = 0
             for number in range(section.childCount()):
                 row = section.child(number)
+                assert row is not None
                 whole = f"{section.text(0)} {row.text(0)} {row.text(1)}".casefold()
                 hidden = not all(word in whole for word in words)
                 row.setHidden(hidden)

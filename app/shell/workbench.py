@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from app.panels.command_palette import Command
 from app.qt.icons import Icons
 from app.qt.runner import Runner
 from app.qt.settings import Settings
 from app.qt.theme import Theming
 from app.qt.workspace import Workspace
-from app.shell.actions import Actions, Command
+from app.shell.actions import Actions
 from app.shell.centre import Centre, View, Zoomable
 from app.shell.changing_menus import ChangingMenus
 from app.shell.dialogs import Dialogs
@@ -281,6 +282,8 @@ class Workbench(QObject):
         self.actions.refresh()
         self.toolbar.show_bound(bound_words(self.workspace.analysis))
         self.status_line.refresh()
+        is_card = self.workspace.document.options.style == "card"
+        self.centre.board_pane.detail.set_whole("heatmaps: output | gradient" if is_card else "")
         self.window.setWindowTitle(f"{self.files.name}[*] – {TITLE}" if self.has_document else TITLE)
         self.window.setWindowModified(self.has_document and self.workspace.store.is_modified)
 

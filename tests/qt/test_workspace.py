@@ -294,8 +294,12 @@ def test_deleting_everything_leaves_nothing_to_run(qtbot: QtBot, workspace: Work
     assert "nothing to compute" in told.args[0]
 
 
-def test_records_of_the_view_are_known_to_the_rule_about_stale_results() -> None:
+def test_only_settings_of_the_drawing_leave_results_as_they_are() -> None:
+    from app.document.changes import Change
     from app.document.records import Settings
-    from app.qt.running import VIEW_ONLY
+    from app.qt.running import affects_a_run
 
-    assert VIEW_ONLY.keys() <= {field.name for field in attrs.fields(Settings)}
+    before = Settings()
+    looks = attrs.evolve(before, title="Other", style="card", show_auto=False)
+    assert not affects_a_run(Change("settings", before.id, before, looks))
+    assert affects_a_run(Change("settings", before.id, before, attrs.evolve(before, seed=before.seed + 1)))
