@@ -163,7 +163,8 @@ def as_text(value: object) -> str:
         return value
     if value is None or isinstance(value, (bool, int, float)):
         return str(value)
-    return str(getattr(value, "name", None) or value)  # numpy's scalar types and dtypes spell themselves
+    spelt = getattr(value, "name", None) or getattr(value, "__name__", None)  # numpy's dtypes; its scalar types
+    return str(spelt or value)
 
 
 def parse_attributes(
