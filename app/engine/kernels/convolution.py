@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from app.engine.kernels.blas import OneThread
 from app.engine.kernels.windows import Array, Sizes, Slices, Windows, taps, window_view, work
 
 GEMM_LIMIT = 2_000_000
@@ -161,10 +162,11 @@ def convolution(
 
     def run() -> None:
         weights = flat()
-        for (_, matrix), target in zip(columns, targets, strict=True):
-            np.matmul(weights, matrix, out=target)
-            if shift is not None:  # while the result is still in cache
-                np.add(target, shift, out=target)
+        with OneThread():
+            for (_, matrix), target in zip(columns, targets, strict=True):
+                np.matmul(weights, matrix, out=target)
+                if shift is not None:  # while the result is still in cache
+                    np.add(target, shift, out=target)
 
     return run
 
@@ -231,10 +233,11 @@ def _image_gradient_by_folding(
     def run() -> None:
         weights = np.swapaxes(flat(), 1, 2)
         image.fill(0)
-        for source, matrix, places in pieces:
-            np.matmul(weights, source, out=matrix)
-            for target, spread in places:
-                np.add(target, spread, out=target)
+        with OneThread():
+            for source, matrix, places in pieces:
+                np.matmul(weights, source, out=matrix)
+                for target, spread in places:
+                    np.add(target, spread, out=target)
 
     return run
 
@@ -263,10 +266,11 @@ def filter_gradient(image: Array, result: Array, filters: Array, setting: Settin
 
     def run() -> None:
         total.fill(0)
-        for (_, matrix), (source, buffer, heads) in zip(columns, gathered, strict=True):
-            np.copyto(buffer, source)
-            np.matmul(matrix, heads, out=part)
-            np.add(total, part, out=total)
+        with OneThread():
+            for (_, matrix), (source, buffer, heads) in zip(columns, gathered, strict=True):
+                np.copyto(buffer, source)
+                np.matmul(matrix, heads, out=part)
+                np.add(total, part, out=total)
         np.copyto(target, ready)
 
     return run
