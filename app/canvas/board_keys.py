@@ -16,6 +16,11 @@ ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+MODIFIERS: dict[int, Qt.KeyboardModifier] = {
+    Qt.Key.Key_Control: Qt.KeyboardModifier.ControlModifier,
+    Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
+    Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
+}
 FAST = 4
 SCROLL = 48
 
@@ -65,7 +70,9 @@ class BoardKeys:
                 view.workspace.select(frozenset())
             return True
         if view.gesture is not None:
-            return True  # the hand is busy; an edit now would pull the document away from under it
+            # The hand is busy; an edit now would pull the document away from under it.
+            view.carry_on(event.modifiers() | MODIFIERS.get(key, Qt.KeyboardModifier.NoModifier))
+            return True
         if key == Qt.Key.Key_Space and event.modifiers() == Qt.KeyboardModifier.NoModifier:
             self._space(event)
             return True
@@ -98,6 +105,9 @@ class BoardKeys:
 
     def release(self, event: QKeyEvent) -> bool:
         """A tap of Space opens the search; after a drag with it nothing more happens."""
+        if self._view.gesture is not None and event.key() in MODIFIERS:
+            self._view.carry_on(event.modifiers() & ~MODIFIERS[event.key()])
+            return True
         if event.key() != Qt.Key.Key_Space or event.isAutoRepeat() or not self.space_down:
             return False
         self.space_down = False

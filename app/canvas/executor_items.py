@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas import strokes
 from app.canvas.executor_looks import ExecutorKind, ExecutorLook, WireKind
-from app.canvas.far_layer import FAR_BELOW
 from app.canvas.geometry import box_exit
 from app.canvas.ink import Ink, Label, Words, pen, words
 from app.canvas.labels import NOWHERE, Side, Surroundings, free_place
@@ -174,9 +173,6 @@ class ExecutorItem(QGraphicsItem):
         """Paint the square or circle with its letter, the words and the heatmap."""
         ink, look = self._kit.ink, self._look
         body = centred(SQUARE, SQUARE)
-        if self._kit.scale < FAR_BELOW:
-            painter.fillRect(body, colour_of(look.kind, ink.picture))
-            return
         if self.selected:
             painter.setPen(ink.selected)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -229,16 +225,12 @@ class ExecutorWire(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         """Paint the arrow."""
-        far = self._kit.scale < FAR_BELOW
         line = wire_pen(self.kind, self._kit.ink)
-        if far:
-            line = pen(line.color(), 0)
         painter.setPen(line)
         painter.drawLine(self._start, self._end)
-        if not far:
-            painter.setPen(QPen(line.color(), 1))
-            painter.setBrush(line.color())
-            painter.drawPolygon(QPolygonF(arrow_head(self._end, unit(self._end - self._start))))
+        painter.setPen(QPen(line.color(), 1))
+        painter.setBrush(line.color())
+        painter.drawPolygon(QPolygonF(arrow_head(self._end, unit(self._end - self._start))))
 
 
 def wire_pen(kind: WireKind, ink: Ink) -> QPen:

@@ -13,9 +13,10 @@ from PySide6.QtCore import QPointF, QRectF
 if TYPE_CHECKING:
     from app.engine.gradient import ExecutorGraph, ExecutorNode
 
-GAP = 124.0
+GAP_ASIDE = 96.0
+GAP_BELOW = 124.0
 ARGUMENT_GAP = 56.0
-NARROWING = 0.62
+NARROWING = 0.5
 """The backward part is drawn so much narrower than the forward part, since it is read beside it."""
 CLEAR = QPointF(66.0, 56.0)
 ROUNDS = 40
@@ -62,16 +63,17 @@ class _Mirror:
         self._below = below
         bounds = QRectF()
         left = []
+        differentiated = {entry[0] for entry in graph.gradient_nodes}
         for index, home in homes.items():
             bounds = bounds.united(QRectF(home.place.x() - 1, home.place.y() - 1, 2, 2))
-            if any(entry[0] == index for entry in graph.gradient_nodes):
+            if index in differentiated:
                 left.append(home.anchor.x())
         wide = any(
             not home.offset.isNull() and home.place.x() > bounds.right() - 8 for home in homes.values()
         )
         self._bounds = bounds
         self._left = min(left, default=bounds.left())
-        self._gap = GAP + (ARGUMENT_GAP if wide else 0.0)
+        self._gap = GAP_ASIDE + (ARGUMENT_GAP if wide else 0.0)
 
     def place(self, node: "ExecutorNode") -> QPointF:
         """Return where a backward node stands; the parts of a sum stand towards where they come from."""
@@ -90,7 +92,7 @@ class _Mirror:
         home = self._homes[symbol_node]
         anchor, offset = home.anchor, home.offset
         if self._below:
-            low = self._bounds.bottom() + GAP
+            low = self._bounds.bottom() + GAP_BELOW
             return QPointF(anchor.x() + offset.x(), low + (self._bounds.bottom() - anchor.y()) - offset.y())
         x = self._bounds.right() + self._gap + (anchor.x() - self._left) * NARROWING
         return QPointF(x, anchor.y()) + offset

@@ -1,15 +1,25 @@
 """The executor graph's scene: what a bind makes of the document, with the numbers of the last run."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QGraphicsScene
 
 from app.canvas.appearance import Appearance
-from app.canvas.executor_items import SQUARE, ExecutorItem, ExecutorWire
+from app.canvas.executor_items import SQUARE, ExecutorItem, ExecutorWire, colour_of, wire_pen
 from app.canvas.executor_layout import Home, executor_places
-from app.canvas.executor_looks import Writer, requests_of, summary_of, wire_kind
+from app.canvas.executor_looks import (
+    KIND_WORDS,
+    ExecutorKind,
+    WireKind,
+    Writer,
+    requests_of,
+    summary_of,
+    wire_kind,
+)
+from app.canvas.far_layer import FarBoxes, FarLayer, FarLines, FarPicture
 from app.canvas.ink import Ink
 from app.canvas.labels import Surroundings
 from app.canvas.looks import Kit
@@ -24,6 +34,11 @@ if TYPE_CHECKING:
     from app.services.running import Results
 
 SMALL = 60
+"""Up to so many wires the words of a node keep clear of all the others."""
+LARGE = 400
+PAUSE_MS = 150
+"""A large executor graph is drawn anew when the edits pause, so that it does not hold them up."""
+WIRE_KINDS: tuple[WireKind, ...] = ("forward", "read", "gradient")
 FANNED = 1.15
 """Automatic arguments stand a little farther out than on the board, since their arrays have more to say."""
 CARD_SCALE = QPointF(0.75, 0.64)
@@ -75,6 +90,10 @@ class ExecutorScene(QGraphicsScene):
         self.summary = ""
         self.hint = ""
         self.kit = Kit(Ink(workspace.theme), ExecutorHeats(None, workspace.theme))
+        self._far = FarLayer(self.kit, self._far_marks)
+        self.addItem(self._far)
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(self.refresh)
         self._active = True
         self._waiting = False
         workspace.analysis_changed.connect(self._on_change)
@@ -93,7 +112,11 @@ class ExecutorScene(QGraphicsScene):
 
     def _on_change(self, _what: object) -> None:
         self._waiting = True
-        if self._active:
+        if not self._active:
+            return
+        if len(self.items_by_index) > LARGE:
+            self._pause.start()
+        else:
             self.refresh()
 
     def _on_view_option(self) -> None:
@@ -110,6 +133,7 @@ class ExecutorScene(QGraphicsScene):
     def refresh(self) -> None:
         """Compare everything with the workspace and change what differs."""
         self._waiting = False
+        self._pause.stop()
         workspace = self.workspace
         analysis = workspace.analysis
         if analysis is None or analysis.graph is None or not analysis.can_bind:
@@ -184,16 +208,24 @@ class ExecutorScene(QGraphicsScene):
         if not self.wires:
             keys = [(source, node.index) for node in graph.nodes for source in node.reads]
             self.wires = {key: ExecutorWire(wire_kind(graph, *key), self.kit) for key in keys}
-        elif all(item.pos() == place for item, place in zip(self.items_by_index, places, strict=True)):
+            moved = set(range(len(places)))
+        else:
+            moved = {index for index, item in enumerate(self.items_by_index) if item.pos() != places[index]}
+        if not moved:
             return
+        for index in moved:
+            self.items_by_index[index].setPos(places[index])
         for (source, reader), wire in self.wires.items():
-            wire.run(places[source], places[reader])
-        for item, place in zip(self.items_by_index, places, strict=True):
-            item.setPos(place)
-            item.lay_out()
+            if source in moved or reader in moved:
+                wire.run(places[source], places[reader])
+        # In a small graph words keep clear of everything, so any of them may have to give way.
+        for index in range(len(places)) if len(self.wires) <= SMALL else moved:
+            self.items_by_index[index].lay_out()
         for made in (*self.wires.values(), *self.items_by_index):
             if made.scene() is None:
+                made.setVisible(not self._far.isVisible())
                 self.addItem(made)
+        self._rebuild_far()
 
     def _homes(self, analysis: "Analysis") -> dict[int, Home]:
         document = analysis.document
@@ -244,6 +276,21 @@ class ExecutorScene(QGraphicsScene):
                         boxes.append(item.plate.heat.translated(place))
         return Surroundings(lines, boxes)
 
+    # From far away -----------------------------------------------------------------------------------------------
+
+    def _rebuild_far(self) -> None:
+        boxes = {kind: FarBoxes(_fill(kind), lambda ink: ink.picture.outline) for kind in KIND_WORDS}
+        for item in self.items_by_index:
+            boxes[item.look.kind].boxes.append(item.box)
+        lines = {kind: FarLines(_wire_colour(kind)) for kind in WIRE_KINDS}
+        for (source, reader), wire in self.wires.items():
+            ends = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
+            lines[wire.kind].lines.append(QLineF(*ends))
+        self._far.show_picture(FarPicture(tuple(lines.values()), tuple(boxes.values())))
+
+    def _far_marks(self) -> list[tuple[QRectF, bool]]:
+        return [(item.box, True) for item in self.items_by_index if item.selected]
+
     # For the view ------------------------------------------------------------------------------------------------
 
     def content_box(self) -> QRectF:
@@ -265,14 +312,27 @@ class ExecutorScene(QGraphicsScene):
         return None
 
     def set_scale(self, scale: float) -> None:
-        """Tell the painters at which zoom they paint."""
+        """Tell the painters at which zoom they paint; far out one layer stands for all items."""
         self.kit.scale = scale
+        far = FarLayer.serves(scale)
+        if far != self._far.isVisible():
+            self._far.setVisible(far)
+            for item in (*self.items_by_index, *self.wires.values()):
+                item.setVisible(not far)
 
     def snapshot(self, margin: float = 24.0, scale: float = 1.0) -> QImage:
         """Return a picture of the whole executor graph, for documents and tests."""
         from app.canvas.pictures import picture_of
 
         return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
+
+
+def _fill(kind: ExecutorKind) -> Callable[[Ink], QColor]:
+    return lambda ink: colour_of(kind, ink.picture)
+
+
+def _wire_colour(kind: WireKind) -> Callable[[Ink], QColor]:
+    return lambda ink: wire_pen(kind, ink).color()
 
 
 def _beside(place: int, count: int, *, right: bool) -> QPointF:

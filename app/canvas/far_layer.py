@@ -1,27 +1,57 @@
-"""All nodes and wires seen from far away: plain boxes and hairlines, drawn in a few calls."""
+"""All nodes and wires of a scene seen from far away: plain boxes and hairlines, drawn in a few calls."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import attrs
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from app.canvas.ink import pen
-
-if TYPE_CHECKING:
-    from app.canvas.scene import BoardScene
+from app.canvas.ink import Ink, pen
+from app.canvas.looks import Kit
 
 FAR_BELOW = 0.35
+MARGIN = 40.0
+MARK_WIDTH = 2.5
+
+
+@attrs.frozen(eq=False)
+class FarBoxes:
+    """Boxes of one kind, and the colours of their ground and outline in a theme."""
+
+    fill: Callable[[Ink], QColor]
+    outline: Callable[[Ink], QColor]
+    boxes: list[QRectF] = attrs.Factory(list)
+
+
+@attrs.frozen(eq=False)
+class FarLines:
+    """Wires of one kind as straight lines, and their colour in a theme."""
+
+    colour: Callable[[Ink], QColor]
+    lines: list[QLineF] = attrs.Factory(list)
+
+
+@attrs.frozen(eq=False)
+class FarPicture:
+    """Everything there is, from far away."""
+
+    lines: tuple[FarLines, ...] = ()
+    boxes: tuple[FarBoxes, ...] = ()
+
+
+Marks = Callable[[], list[tuple[QRectF, bool]]]
+"""Answers with the boxes to be marked; True for the selected ones, False for what is wrong."""
 
 
 class FarLayer(QGraphicsItem):
-    """Stands for every item of a board while the zoom is too small to tell their words apart."""
+    """Stands for every item of a scene while the zoom is too small to tell their words apart."""
 
-    def __init__(self, scene: "BoardScene") -> None:
+    def __init__(self, kit: Kit, marks: Marks) -> None:
         super().__init__()
-        self._scene = scene
-        self._boxes: dict[str, list[QRectF]] = {}
-        self._lines: list[QLineF] = []
+        self._kit = kit
+        self._marks = marks
+        self._picture = FarPicture()
         self._bounds = QRectF()
         self.setVisible(False)
         self.setZValue(4.0)
@@ -31,17 +61,15 @@ class FarLayer(QGraphicsItem):
         """Tell whether this zoom is far away."""
         return scale < FAR_BELOW
 
-    def rebuild(self) -> None:
-        """Collect the boxes and lines anew."""
+    def show_picture(self, picture: FarPicture) -> None:
+        """Draw other boxes and lines."""
         self.prepareGeometryChange()
-        self._boxes = {}
+        self._picture = picture
         bounds = QRectF()
-        for item in self._scene.node_items.values():
-            box = item.body_box()
-            self._boxes.setdefault(item.look.shape.kind, []).append(box)
-            bounds = bounds.united(box)
-        self._lines = [QLineF(edge.way.start, edge.way.end) for edge in self._scene.edge_items.values()]
-        self._bounds = bounds.adjusted(-40, -40, 40, 40)
+        for group in picture.boxes:
+            for box in group.boxes:
+                bounds = bounds.united(box)
+        self._bounds = bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -52,19 +80,17 @@ class FarLayer(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         """Draw the lines, the boxes by kind, and outlines of what is selected or wrong."""
-        ink = self._scene.kit.ink
+        ink = self._kit.ink
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(pen(ink.theme.wire, 0))
-        painter.drawLines(self._lines)
-        for kind, boxes in self._boxes.items():
-            painter.setPen(pen(ink.picture.group if kind == "group" else ink.picture.outline, 0))
-            painter.setBrush(ink.fill(kind))
-            painter.drawRects(boxes)
+        for wires in self._picture.lines:
+            painter.setPen(pen(wires.colour(ink), 0))
+            painter.drawLines(wires.lines)
+        for group in self._picture.boxes:
+            painter.setPen(pen(group.outline(ink), 0))
+            painter.setBrush(group.fill(ink))
+            painter.drawRects(group.boxes)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        thick = 2.5 / max(self._scene.kit.scale, 0.01)
-        for item in self._scene.node_items.values():
-            wrong = item.look.problem and item.look.is_error
-            if wrong or item.state.selected or item.state.lifted:
-                chosen = item.state.selected or item.state.lifted
-                painter.setPen(pen(ink.theme.accent if chosen else ink.theme.error, thick))
-                painter.drawRect(item.body_box())
+        width = MARK_WIDTH / max(painter.worldTransform().m11(), 0.01)
+        for box, selected in self._marks():
+            painter.setPen(pen(ink.theme.accent if selected else ink.theme.error, width))
+            painter.drawRect(box)

@@ -74,10 +74,10 @@ class Hand:
             gesture.cancel()
         return busy
 
-    def carry_on(self) -> None:
-        """Step again, because the board has moved under the pointer."""
+    def carry_on(self, modifiers: Qt.KeyboardModifier | None = None) -> None:
+        """Step again, because the board has moved under the pointer or another key is held."""
         if self.gesture is not None:
-            self._step(QApplication.keyboardModifiers())
+            self._step(QApplication.keyboardModifiers() if modifiers is None else modifiers)
 
     def _begin(self, press: Press) -> None:
         self._press = None

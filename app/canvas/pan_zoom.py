@@ -21,7 +21,7 @@ from app.canvas.ink import Ink
 LEAST_SCALE, MOST_SCALE = 0.05, 4.0
 WHEEL_STEP = 1.2
 KEY_STEP = 1.25
-MARGIN = 40.0
+MARGIN = 28.0
 HALF_WORLD = 200_000.0
 REST_MS = 140
 """So long after the last movement everything is drawn in full quality again."""

@@ -12,6 +12,7 @@ from app.canvas.appearance import Appearance
 from app.canvas.arrangement import bows_of
 from app.canvas.auto_items import AutoItem, AutoLook
 from app.canvas.edge_items import EdgeItem
+from app.canvas.far_board import far_marks, far_picture
 from app.canvas.far_layer import FarLayer
 from app.canvas.geometry import PICTURE, StyleGeometry, geometry_of
 from app.canvas.ink import Ink
@@ -64,7 +65,7 @@ class BoardScene(QGraphicsScene):
         self._moved: set[Id] | None = None
         self._bows: Mapping[Id, float] = {}
         self._style: str = workspace.document.options.style
-        self._far = FarLayer(self)
+        self._far = FarLayer(self.kit, lambda: far_marks(self.node_items.values()))
         self.addItem(self._far)
         self._take_results()
         workspace.document_changed.connect(self._on_document)
@@ -200,20 +201,21 @@ class BoardScene(QGraphicsScene):
         sides = self.appearance.side_up
         self.appearance = Appearance(document, self.workspace.analysis, self.heats, sides)
         self.preview({key: QPointF(*document.nodes[key].position) for key in moved})
-        self._far.rebuild()
+        self._rebuild_far()
         self.content_changed.emit()
 
     def refresh(self) -> None:
         """Compare everything with the workspace and change what differs."""
         document = self.workspace.document
         self._style = document.options.style
+        before = self.appearance.document.edges
         self.appearance = Appearance(document, self.workspace.analysis, self.heats)
         self._bows = bows_of(document) if self._style != "card" else {}
         moved = self._sync_nodes(document)
         self._sync_autos()
-        self._sync_edges(document, moved)
+        self._sync_edges(document, before, moved)
         self.show_selection(self.workspace.store.selection)
-        self._far.rebuild()
+        self._rebuild_far()
         self.content_changed.emit()
 
     def _sync_nodes(self, document: Document) -> set[Id]:
@@ -259,7 +261,7 @@ class BoardScene(QGraphicsScene):
         for (owner, _), auto in self.auto_items.items():
             self._autos_of.setdefault(owner, []).append(auto)
 
-    def _sync_edges(self, document: Document, moved: set[Id]) -> None:
+    def _sync_edges(self, document: Document, before: Mapping[Id, Edge], moved: set[Id]) -> None:
         around: set[Id] = set()
         for key in [key for key in self.edge_items if key not in document.edges]:
             self._drop(self.edge_items.pop(key))
@@ -275,7 +277,7 @@ class BoardScene(QGraphicsScene):
                 around |= {edge.source, edge.target}
                 continue
             item.show_look(look)
-            if edge.source in moved or edge.target in moved:
+            if edge.source in moved or edge.target in moved or before.get(key) != edge:
                 item.run(self.way(edge), self._style)
                 around |= {edge.source, edge.target}
         self._lay_out(around | moved)
@@ -285,6 +287,9 @@ class BoardScene(QGraphicsScene):
         if self._style != "card" and nodes:
             for node in self.node_items if self._is_small else nodes:
                 self.node_items[node].lay_out()
+
+    def _rebuild_far(self) -> None:
+        self._far.show_picture(far_picture(self.node_items.values(), self.edge_items.values()))
 
     def _drop(self, item: QGraphicsItem) -> None:
         self.removeItem(item)
@@ -317,7 +322,7 @@ class BoardScene(QGraphicsScene):
             self.edge_items[edge.id].run(self.way(edge), self._style)
         self._lay_out(touched)
         if self._far.isVisible():
-            self._far.rebuild()
+            self._rebuild_far()
 
     def end_preview(self) -> None:
         """Show every node where the document has it, and drop all marks of a gesture."""

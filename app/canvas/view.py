@@ -245,6 +245,10 @@ class BoardView(PanZoomView):
         """The gesture that is under way."""
         return self._hand.gesture
 
+    def carry_on(self, modifiers: Qt.KeyboardModifier) -> None:
+        """Show what a release would do with other keys held."""
+        self._hand.carry_on(modifiers)
+
     def cancel_gesture(self) -> bool:
         """Give up what the hand is doing; tell whether it was doing anything."""
         return self._hand.cancel()

@@ -86,6 +86,19 @@ def test_ctrl_lets_go_of_the_grid_and_says_so(board, mouse, workspace, trio):
     assert place(workspace, a) == (-85, -89)
 
 
+def test_a_key_pressed_in_the_middle_of_a_gesture_counts_at_once(board, mouse, workspace, qtbot, trio):
+    a, _, _ = trio
+    mouse.press(-96, -96)
+    mouse.move(-85, -89)
+    item = board.board_scene.node_items[a]
+    assert item.pos() == QPointF(-96, -96)
+    qtbot.keyPress(board, Qt.Key.Key_Control)
+    assert item.pos() == QPointF(-85, -89)
+    qtbot.keyRelease(board, Qt.Key.Key_Control, CTRL)
+    assert item.pos() == QPointF(-96, -96)
+    board.cancel_gesture()
+
+
 def test_the_whole_selection_moves_and_keeps_its_order(board, mouse, workspace, trio):
     a, b, c = trio
     workspace.select({a, b})
@@ -274,6 +287,24 @@ def test_a_variadic_operator_takes_one_more_wire_each_time(board, mouse, workspa
     mouse.drag(out(board, b), (0, 192))
     assert sources(workspace, concat) == {0: a, 1: b}
     assert workspace.document.nodes[concat].params["num_args"] == "2"
+
+
+def test_moving_a_wire_within_a_variadic_node_changes_the_order_on_the_board_too(board, workspace, draw):
+    from app.document.edits import rewire, set_options
+
+    workspace.try_edit(set_options, style="card")
+    a, b = draw.node("Variable", -240, -96), draw.node("Variable", -240, 96)
+    concat = draw.node("Concat", 0, 0, "concat0", num_args="1")
+    one, other = draw.wire(a, concat, 0), draw.wire(b, concat, 1)
+    workspace.try_edit(rewire, one, concat, 1)
+    assert sources(workspace, concat) == {0: b, 1: a}
+    items = board.board_scene.edge_items
+    ends = {key: items[key].way.end for key in (one, other)}
+    board.board_scene.refresh()
+    geometry = board.board_scene.geometry
+    ports = geometry.inputs(board.board_scene.node_items[concat].look.shape)
+    assert ends[one] == ports[1].point
+    assert ends[other] == ports[0].point
 
 
 def test_a_wire_released_on_nothing_asks_for_the_search(board, mouse, workspace, qtbot, trio):
