@@ -15,6 +15,8 @@ PICTURE = (96.0, 48.0)
 PICTURE_WITH_ARGUMENTS = (208.0, 72.0)
 SHORTEST_ROW = 1360.0
 BREADTH = 1.6
+MARGIN = 200.0
+TRIES = 6
 
 
 def arrange(document: Document, sizes: Mapping[Id, Size] | None = None) -> dict[Id, Point]:
@@ -26,7 +28,13 @@ def arrange(document: Document, sizes: Mapping[Id, Size] | None = None) -> dict[
     if document.options.style == "picture":
         return layered(own, edges, LayoutOptions("down", rank_gap=48, node_gap=48))
     options = LayoutOptions("right", rank_gap=56, node_gap=32)
-    return layered(own, edges, attrs.evolve(options, wrap=_row_length(own, options)))
+    best: dict[Id, Point] = {}
+    for wrap in _rows(own):
+        places = layered(own, edges, attrs.evolve(options, wrap=wrap))
+        if best and _misfit(places) >= _misfit(best):
+            break
+        best = places
+    return best
 
 
 def arranged(document: Document, sizes: Mapping[Id, Size] | None = None) -> Document:
@@ -36,10 +44,20 @@ def arranged(document: Document, sizes: Mapping[Id, Size] | None = None) -> Docu
     return attrs.evolve(document, nodes=nodes)
 
 
-def _row_length(sizes: Mapping[Id, Size], options: LayoutOptions) -> float:
-    """Choose how long a row may be so that the whole is about as broad as a window."""
-    area = sum((width + options.rank_gap) * (height + options.node_gap) for width, height in sizes.values())
-    return max(SHORTEST_ROW, math.sqrt(area * BREADTH))
+def _rows(sizes: Mapping[Id, Size]) -> list[float]:
+    """Return how long rows may be, from a small window's breadth on, as long as there is more than one row."""
+    whole = sum(width for width, _ in sizes.values())
+    lengths = [SHORTEST_ROW]
+    while lengths[-1] < whole and len(lengths) < TRIES:
+        lengths.append(lengths[-1] * 1.4)
+    return lengths
+
+
+def _misfit(places: Mapping[Id, Point]) -> float:
+    """Tell how far from a window's shape a drawing is."""
+    xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
+    breadth, height = (max(values, default=0) - min(values, default=0) + MARGIN for values in (xs, ys))
+    return abs(math.log(breadth / height / BREADTH))
 
 
 def _size(document: Document, node: Node) -> Size:

@@ -88,7 +88,9 @@ def _for_port(graph: Graph, reader: int, number: int, inference: Inference) -> P
 def _label(operator: Operator, data: Shape, label: Shape) -> Proposal:
     if operator.op_name == "LogisticRegressionOutput":
         return Proposal(below=2)
-    if operator.op_name == "SoftmaxOutput" and len(data) > 1:
+    if operator.op_name == "SoftmaxOutput":
+        if len(data) < 2:
+            return Proposal("zeros")  # the classes are not known yet
         if data == label:
             return Proposal("uniform(1)")
         axis = -1 if getattr(operator, "preserve_shape", False) else 1

@@ -37,10 +37,14 @@ class CodeLines:
 
     def call(self, start: str, arguments: Sequence[str], ids: Iterable[Id] = ()) -> None:
         """Add a call, `start` ending in its bracket; a long one goes on below its first argument."""
-        whole = start + ", ".join(arguments) + ")"
-        if len(whole) > WIDTH and len(arguments) > 1:
-            whole = start + (",\n" + " " * len(start)).join(arguments) + ")"
-        self.add(whole, ids)
+        lines, indent = [start], " " * len(start)
+        for number, argument in enumerate(arguments):
+            text = argument + (")" if number == len(arguments) - 1 else ",")
+            if number and len(lines[-1]) + 1 + len(text) > WIDTH:
+                lines.append(indent + text)
+            else:
+                lines[-1] += f" {text}" if number else text
+        self.add("\n".join(lines), ids)
 
     def gap(self) -> None:
         """Leave a line empty, but never two and never the first."""
