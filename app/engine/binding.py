@@ -80,7 +80,7 @@ def simple_bind(
     inference = infer(graph, shapes, dtypes)
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
-    _refuse_too_large(inference)
+    refuse_too_large(inference)
     variables = {index: _zeros(inference, index) for index in (*graph.arguments, *graph.auxiliary)}
     gradients = {
         index: _zeros(inference, index)
@@ -196,7 +196,7 @@ def _zeros(inference: Inference, index: int) -> Array:
     return np.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
 
 
-def _refuse_too_large(inference: Inference) -> None:
+def refuse_too_large(inference: Inference) -> None:
     """Refuse before anything is allocated when the variables alone cannot fit."""
     graph = inference.graph
     _refuse_beyond_memory(

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from app.document.analysis import Analysis
 from app.document.records import Binding, Document, Id, Settings
+from app.engine.binding import refuse_too_large
 from app.engine.errors import BindError, EngineError, GraphError
 from app.engine.executor import Cancel, Executor, StepDone
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.plan import Plan
-from app.engine.types import FLOAT32
 from app.services.proposals import propose_request, propose_value
 from app.services.values import generator, resolve
 
@@ -225,6 +225,7 @@ def _refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
     if analysis.graph is None or analysis.inference is None:
         raise GraphError("There is nothing to compute yet. Add an operator to the board.")
     analysis.inference.refuse_open()
+    refuse_too_large(analysis.inference)
     return analysis.graph, analysis.inference
 
 
@@ -232,7 +233,7 @@ def _array(analysis: Analysis, index: int, folder: Path | None) -> Array:
     graph, inference, document = analysis.graph, analysis.inference, analysis.document
     assert graph is not None and inference is not None
     name, entry = graph.nodes[index].name, (index, 0)
-    shape, dtype = inference.shape(entry), inference.dtype(entry) or FLOAT32
+    shape, dtype = inference.shape(entry), inference.settled_dtype(entry)
     options: Settings = document.options
     binding = document.bindings.get(name) or Binding(name)
     try:

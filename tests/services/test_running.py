@@ -202,6 +202,7 @@ def test_overflow_shows_as_infinity_and_warns_nobody() -> None:
     [
         (Document(), "nothing to compute"),
         (_line(DATA, _layer()), "shape of data.* is still open"),
+        (_line(DATA, _layer(), bindings=(Binding("data", shape=(10**7, 10**7)),)), "needs .* of memory"),
         (_line(DATA, _layer(hidden="x"), bindings=(ROWS,)), "fc1.*num_hidden is 'x'"),
         (
             _line(DATA, _layer(), bindings=(ROWS, Binding("fc1_weight", "initializer", "xavie"))),
