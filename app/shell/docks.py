@@ -14,8 +14,8 @@ PLACES = {
     "code": ("Code", BOTTOM),
     "problems": ("Problems", BOTTOM),
 }
-WIDTHS = {"palette": 208, "inspector": 304}
-BOTTOM_HEIGHT = 248
+WIDTHS = {"palette": 208, "inspector": 320}
+BOTTOM_HEIGHT, BOTTOM_SHARE = 248, 0.28
 LAYOUT_VERSION = 1
 
 
@@ -79,7 +79,8 @@ class Docks:
         self._is_fresh = False
         for name, width in WIDTHS.items():
             self._window.resizeDocks([self._docks[name]], [width], Qt.Orientation.Horizontal)
-        self._window.resizeDocks([self._docks["code"]], [BOTTOM_HEIGHT], Qt.Orientation.Vertical)
+        height = min(BOTTOM_HEIGHT, round(self._window.height() * BOTTOM_SHARE))
+        self._window.resizeDocks([self._docks["code"]], [height], Qt.Orientation.Vertical)
 
     def clear_away(self) -> None:
         """Leave the whole window to its middle."""

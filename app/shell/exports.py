@@ -82,11 +82,11 @@ class Exports(QObject):
     def _whole_analysis(self) -> "Analysis | None":
         """Return the analysis if there is a sound graph to export, else say what is in the way."""
         analysis = self._workspace.analysis
+        if analysis is not None and analysis.errors:
+            self._workspace.message.emit(f"Not exported: {analysis.errors[0].sentence}")
+            return None
         if analysis is None or analysis.graph is None:
             self._workspace.message.emit("There is nothing to export yet. Add an operator to the board.")
-            return None
-        if analysis.errors:
-            self._workspace.message.emit(f"Not exported: {analysis.errors[0].sentence}")
             return None
         return analysis
 

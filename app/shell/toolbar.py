@@ -1,19 +1,22 @@
 """The toolbar: the actions one needs all the time, what is bound, and the line that finds the rest."""
 
 from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.qt.icons import Icons
-from app.qt.theme import STEP
+from app.qt.theme import HALF_STEP, STEP
 from app.shell.actions import Actions, keys_of
 
 VIEWS = ("view_symbol", "view_split", "view_executor")
 STOP_AFTER_MS = 150
-BIND_WIDTH = 176
+BIND_WIDTH, FIND_WIDTH, LEAST_WIDTH = 208, 240, 72
+AROUND_TEXT = 46
+"""What icon, padding and border of a button take."""
 
 
 class ToolBar(QToolBar):
-    """One row; what can't be done now is pale."""
+    """One row, in which what can't be done now is pale; in a narrow window the long texts give way first."""
 
     def __init__(self, actions: Actions, icons: Icons, parent: QWidget) -> None:
         super().__init__("Toolbar", parent)
@@ -24,24 +27,32 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._actions = actions
         self._icons = icons
-        for name in ("new", "open", "save"):
-            self._button(name, Qt.ToolButtonStyle.ToolButtonTextOnly)
-        self._gap(STEP)
-        self._icon("undo", "undo", "text")
-        self._icon("redo", "redo", "text")
-        self._stretch()
-        self._segments()
-        self._stretch()
-        self.bind_button = self._bind()
-        self._run("forward", "good")
-        self._run("backward", "info")
-        self._stop_button = self._icon("stop", "stop", "error")
-        self._live()
-        self._stretch()
-        self.find_button = self._find()
+        holder = QWidget()
+        self._row = QHBoxLayout(holder)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(HALF_STEP)
+        self.addWidget(holder)
+        self._fill()
         self._stop_timer = QTimer(self, singleShot=True, interval=STOP_AFTER_MS)
         self._stop_timer.timeout.connect(lambda: self._stop_button.setEnabled(True))
         self._stop_button.setEnabled(False)
+
+    def _fill(self) -> None:
+        for name in ("new", "open", "save"):
+            self._add(name)
+        self._row.addSpacing(STEP)
+        self._add_icon("undo", "undo", "text")
+        self._add_icon("redo", "redo", "text")
+        self._row.addStretch(1)
+        self._add_segments()
+        self._row.addStretch(1)
+        self.bind_button = self._add_bind()
+        self._add_run("forward", "good")
+        self._add_run("backward", "info")
+        self._stop_button = self._add_icon("stop", "stop", "error")
+        self._add_live()
+        self._row.addStretch(1)
+        self.find_button = self._add_find()
 
     def show_run_state(self, state: str) -> None:
         """Make Stop available once a run takes long enough to be stopped."""
@@ -52,75 +63,105 @@ class ToolBar(QToolBar):
             self._stop_button.setEnabled(False)
 
     def show_bound(self, words: str) -> None:
-        """Say what a bind would hand out, in a button that keeps its width."""
-        metrics = self.bind_button.fontMetrics()
-        self.bind_button.setText(metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, BIND_WIDTH - 48))
+        """Say what a bind would hand out."""
+        self.bind_button.show_words(words)
         self.bind_button.setToolTip(f"{words}\nChoose the outputs, and which gradients are wanted")
 
-    def _button(self, action_id: str, style: Qt.ToolButtonStyle) -> QToolButton:
-        button = QToolButton()
+    def _add(self, action_id: str, button: QToolButton | None = None) -> QToolButton:
+        button = button if button is not None else QToolButton()
         button.setDefaultAction(self._actions[action_id])
-        button.setToolButtonStyle(style)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.addWidget(button)
+        self._row.addWidget(button)
         return button
 
-    def _icon(self, action_id: str, icon: str, role: str) -> QToolButton:
-        action = self._actions[action_id]
-        action.setIcon(self._icons.icon(icon, role))
-        return self._button(action_id, Qt.ToolButtonStyle.ToolButtonIconOnly)
+    def _add_icon(self, action_id: str, icon: str, role: str) -> QToolButton:
+        self._actions[action_id].setIcon(self._icons.icon(icon, role))
+        button = self._add(action_id)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        return button
 
-    def _segments(self) -> None:
-        holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
+    def _add_segments(self) -> None:
+        row = QHBoxLayout()
         row.setSpacing(0)
         for name in VIEWS:
-            button = QToolButton()
-            button.setDefaultAction(self._actions[name])
+            button = self._add(name)
             button.setProperty("look", "segment")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
-        self.addWidget(holder)
+        self._row.addLayout(row)
 
-    def _bind(self) -> QToolButton:
-        button = QToolButton()
-        button.setText("Bind")
-        button.setFixedWidth(BIND_WIDTH)
-        button.setProperty("look", "field")
+    def _add_bind(self) -> "Elastic":
+        button = Elastic(BIND_WIDTH)
         button.setIcon(self._icons.icon("chevron-down", "muted"))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.addWidget(button)
+        button.setAccessibleName("What is bound")
+        self._row.addWidget(button)
         return button
 
-    def _run(self, action_id: str, look: str) -> None:
+    def _add_run(self, action_id: str, look: str) -> None:
         action = self._actions[action_id]
         action.setIcon(self._icons.icon(action_id, look))
         action.setIconText(f"{self._actions.records[action_id].words}  {keys_of(action)}")
-        button = self._button(action_id, Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button = self._add(action_id)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setProperty("look", look)
 
-    def _live(self) -> None:
-        button = self._button("live", Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.defaultAction().setIcon(self._icons.icon("live", "accent"))
+    def _add_live(self) -> None:
+        self._actions["live"].setIcon(self._icons.icon("live", "accent"))
+        button = self._add("live")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setProperty("look", "pill")
 
-    def _find(self) -> QToolButton:
+    def _add_find(self) -> "Elastic":
         action = self._actions["find"]
-        action.setIcon(self._icons.icon("search", "muted"))
-        action.setIconText(f"Find or run a command   {keys_of(action)}")
-        button = self._button("find", Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setProperty("look", "field")
+        button = Elastic(FIND_WIDTH)
+        button.setIcon(self._icons.icon("search", "muted"))
+        button.show_words(f"Find or run a command   {keys_of(action)}")
+        button.setToolTip(action.toolTip())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(action.trigger)
+        action.changed.connect(lambda: button.setEnabled(action.isEnabled()))
+        self._row.addWidget(button)
         return button
 
-    def _gap(self, width: int) -> None:
-        holder = QWidget()
-        holder.setFixedWidth(width)
-        self.addWidget(holder)
 
-    def _stretch(self) -> None:
-        holder = QWidget()
-        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(holder)
+class Elastic(QToolButton):
+    """A button that looks like a field, and whose text is cut where it has no room."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._width = width
+        self._words = ""
+        self.setProperty("look", "field")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    @property
+    def words(self) -> str:
+        """The whole text."""
+        return self._words
+
+    def show_words(self, words: str) -> None:
+        """Show another text in the same room."""
+        self._words = words
+        self._cut()
+
+    def sizeHint(self) -> QSize:
+        """Ask for a width that does not depend on the text."""
+        return QSize(self._width, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Be content with the icon and a few letters."""
+        return QSize(LEAST_WIDTH, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the text anew."""
+        super().resizeEvent(event)
+        self._cut()
+
+    def _cut(self) -> None:
+        room = self.width() - AROUND_TEXT
+        cut = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room)
+        if cut != self.text():
+            self.setText(cut)
