@@ -82,6 +82,7 @@ MODULO = Pair(
     right_step=pairs.modulus,
     value="np.where({b} == 0, 0, np.mod({a}, {b}))",
     torch="torch.remainder({a}, {b})",
+    formula="{a} mod {b}, with the sign of {b}",
     torch_scalar="torch.remainder(torch.as_tensor({a}), {b})",
     left="{d}",
     right="-{d} * np.floor({a} / {b})",
@@ -120,6 +121,7 @@ HYPOT = Pair(
     right_step=pairs.leg_right,
     value="np.hypot({a}, {b})",
     torch="torch.sqrt({a}**2 + {b}**2)",
+    formula="√({a}² + {b}²)",
     left="{d} * {a} / {y}",
     right="{d} * {b} / {y}",
     sign="√",
@@ -184,7 +186,12 @@ with_scalar(
 with_scalar(
     "_minimum_scalar", MINIMUM, aliases=("_MinimumScalar",), doc="Lower every element to at most a number."
 )
-with_scalar("_hypot_scalar", HYPOT, aliases=("_HypotScalar",), doc="Take √(x² + s²) of every element x.")
+with_scalar(
+    "_hypot_scalar",
+    HYPOT,
+    aliases=("_HypotScalar",),
+    doc="Take the longest side beside a leg of a given length.",
+)
 
 broadcast("broadcast_add", ADD, aliases=("broadcast_plus",), doc="Add two arrays, repeating axes of size 1.")
 broadcast("broadcast_sub", SUBTRACT, aliases=("broadcast_minus",), doc="Subtract, repeating axes of size 1.")
@@ -194,7 +201,7 @@ broadcast("broadcast_power", POWER, doc="Raise to powers, repeating axes of size
 broadcast("broadcast_mod", MODULO, doc="Take remainders, repeating axes of size 1.")
 broadcast("broadcast_maximum", MAXIMUM, doc="Take the larger elements, repeating axes of size 1.")
 broadcast("broadcast_minimum", MINIMUM, doc="Take the smaller elements, repeating axes of size 1.")
-broadcast("broadcast_hypot", HYPOT, doc="Take √(x² + y²), repeating axes of size 1.")
+broadcast("broadcast_hypot", HYPOT, doc="Take the longest side of right triangles, repeating axes of size 1.")
 
 
 @operator(name="add_n", category="Arithmetic", aliases=("ElementWiseSum",), sign="Σ")

@@ -5,6 +5,7 @@ import numpy as np
 from app.engine.kernels import pairs
 from app.engine.kernels.steps import Step, ufunc
 from app.engine.operator import Array, Domain
+from app.engine.operators.formulas import mathematics
 from app.engine.operators.pairwise import Pair, broadcast, same_shapes, with_scalar
 from app.engine.operators.unary import FLAT, Value, unary
 
@@ -14,12 +15,14 @@ _OR = "(({a} != 0) | ({b} != 0))"
 _XOR = "(({a} != 0) ^ ({b} != 0))"
 
 
-def _comparison(function: np.ufunc, condition: str, sign: str) -> Pair:
+def _comparison(function: np.ufunc, condition: str, sign: str, said: str = "") -> Pair:
     return Pair(
         compute=pairs.holds(function),
         value=f"({condition}).astype({{a}}.dtype)",
         torch=f"({condition}).to({{a}}.dtype)",
         sign=sign,
+        category="Comparison",
+        formula=f"1 where {said or mathematics(condition)}, else 0",
         left_domain=_WHOLE,
         right_domain=_WHOLE,
         scalars=(1.0, 0.0),
@@ -61,21 +64,21 @@ _declare(
 )
 _declare(
     "logical_and",
-    _comparison(np.logical_and, _AND, "∧"),
+    _comparison(np.logical_and, _AND, "∧", "neither {a} nor {b} is 0"),
     "neither side is 0",
     alias="_Logical_And",
     scalar_alias="_LogicalAndScalar",
 )
 _declare(
     "logical_or",
-    _comparison(np.logical_or, _OR, "∨"),
+    _comparison(np.logical_or, _OR, "∨", "{a} or {b} is not 0"),
     "at least one side is not 0",
     alias="_Logical_Or",
     scalar_alias="_LogicalOrScalar",
 )
 _declare(
     "logical_xor",
-    _comparison(np.logical_xor, _XOR, "⊻"),
+    _comparison(np.logical_xor, _XOR, "⊻", "just one of {a} and {b} is 0"),
     "exactly one side is not 0",
     alias="_Logical_Xor",
     scalar_alias="_LogicalXorScalar",
@@ -88,10 +91,15 @@ def _negated(x: Array, out: Array) -> Step:
 
 unary(
     "logical_not",
-    Value(_negated, "({x} == 0).astype({x}.dtype)", "({x} == 0).to({x}.dtype)"),
+    Value(
+        _negated,
+        "({x} == 0).astype({x}.dtype)",
+        "({x} == 0).to({x}.dtype)",
+        formula="1 where {x} = 0, else 0",
+    ),
     FLAT,
     doc="Tell where the data is 0.",
     domain=_WHOLE,
-    category="Arithmetic",
+    category="Comparison",
     sign="¬",
 )

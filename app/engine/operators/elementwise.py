@@ -105,7 +105,7 @@ unary(
 )
 unary(
     "square",
-    np.square,
+    Value(elementwise(np.square), "np.square({x})", formula="{x}²"),
     chain("{d} * 2 * {x}", (np.multiply, "x"), (np.multiply, "2")),
     doc="Multiply by itself.",
     sign="x²",
@@ -147,5 +147,15 @@ unary(
     doc="Squash to between 0 and 1: 1 / (1 + e⁻ˣ).",
 )
 unary("tanh", np.tanh, Slope("{d} * (1 - {y}**2)", _tanh_gradient), doc="Squash to between −1 and 1.")
-unary("zeros_like", Value(_zeros, "np.zeros_like({x})"), FLAT, doc="Make zeros of the data's shape and type.")
-unary("ones_like", Value(_ones, "np.ones_like({x})"), FLAT, doc="Make ones of the data's shape and type.")
+unary(
+    "zeros_like",
+    Value(_zeros, "np.zeros_like({x})", formula="0"),
+    FLAT,
+    doc="Make zeros of the data's shape and type.",
+)
+unary(
+    "ones_like",
+    Value(_ones, "np.ones_like({x})", formula="1"),
+    FLAT,
+    doc="Make ones of the data's shape and type.",
+)

@@ -15,7 +15,7 @@ _CALLS = {
     "np.log(": "ln(",
     "np.maximum(": "max(",
     "np.minimum(": "min(",
-    "np.logical_not(": "not(",
+    ".copy()": "",
     "np.pi": "π",
     "np.": "",
     repr(log(2)): "ln(2)",
@@ -33,7 +33,9 @@ def mathematics(template: str) -> str:
     said = _PLAIN_POWER.sub(lambda match: match[1].translate(_POWERS), template)
     for code, words in _CALLS.items():
         said = said.replace(code, words)
-    for code, sign in (("**", "^"), (" * ", " · "), (" >= ", " ≥ "), (" <= ", " ≤ "), (" - ", " − ")):
+    for code, sign in (("**", "^"), (" * ", " · "), (" >= ", " ≥ "), (" <= ", " ≤ ")):
+        said = said.replace(code, sign)
+    for code, sign in ((" == ", " = "), (" != ", " ≠ "), (" & ", " and "), (" - ", " − "), ("(-", "(−")):
         said = said.replace(code, sign)
     return "−" + said[1:] if said.startswith("-") else said
 

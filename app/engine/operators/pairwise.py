@@ -52,6 +52,9 @@ class Pair:
     left: str = ""
     right: str = ""
     sign: str = ""
+    category: str = "Arithmetic"
+    formula: str = ""
+    """The value for people, as a template; made from `value` when empty."""
     left_domain: Domain = _ANY
     right_domain: Domain = _ANY
     scalars: tuple[float, ...] = (1.5,)
@@ -246,6 +249,7 @@ class WithScalar(PairOperator):
         if self.mirrored:  # numpy's logarithm of a number would make float64 of everything it meets
             logarithm = number(log(self.scalar) if self.scalar > 0 else nan)
             template = template.replace("np.log({a})", logarithm)
+        template = _with_exponent(template, self.scalar - 1)
         left, right = (spelt, ins[0]) if self.mirrored else (ins[0], spelt)
         return template.format(a=left, b=right, y=out, d=head)
 
@@ -257,6 +261,14 @@ class WithScalar(PairOperator):
     def summary(self) -> str:
         """The number."""
         return number(self.scalar).strip("()")
+
+
+def _with_exponent(template: str, exponent: float) -> str:
+    """Work out the exponent in the slope of a power: `2 * x` instead of `2 * x ** (2 - 1)`."""
+    for power, difference in ((" ** ", "({b} - 1)"), (" ^ ", "({b} − 1)")):
+        spelt = "" if exponent == 1 else f"{power}{number(exponent)}"
+        template = template.replace(f"{power}{difference}", spelt)
+    return template
 
 
 _FLOAT64 = np.dtype(np.float64)
@@ -304,6 +316,10 @@ def _declare(
     doc: str,
     **constants: Any,
 ) -> type[Operator]:
-    members = {"__doc__": doc, "__module__": kind.__module__, "pair": pair, **constants}
+    left, right = "a", "b"
+    if issubclass(kind, WithScalar):
+        left, right = ("s", "x") if constants["mirrored"] else ("x", "s")
+    formula = (pair.formula or mathematics(pair.value)).format(a=left, b=right)
+    members = {"__doc__": f"{doc}\n\ny = {formula}", "__module__": kind.__module__, "pair": pair, **constants}
     made = type(name, (kind,), members)
-    return operator(name=name, category="Arithmetic", aliases=aliases, sign=pair.sign)(made)
+    return operator(name=name, category=pair.category, aliases=aliases, sign=pair.sign)(made)

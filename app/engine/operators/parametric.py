@@ -77,7 +77,10 @@ class Formula(Prepared):
 
 @operator(name="clip", category="Functions")
 class Clip(Formula):
-    """Raise what is below a_min to it, and lower what is above a_max to that."""
+    """Raise what is below a_min to it, and lower what is above a_max to that.
+
+    y = max(a_min, min(a_max, x))
+    """
 
     a_min: float = param(doc="The lowest value.")
     a_max: float = param(doc="The highest value.")
@@ -127,7 +130,7 @@ class SmoothL1(Formula):
         square, edge = number(self.scalar**2), number(1 / self.scalar**2)
         inside = f"np.abs({{x}}) < {edge}"
         value = f"np.where({inside}, {square} * {{x}}**2 / 2, np.abs({{x}}) - {edge} / 2)"
-        return value, f"{{d}} * np.where({inside}, {square} * {{x}}, np.sign({{x}}))"
+        return value, f"np.where({inside}, {{d}} * {square} * {{x}}, {{d}} * np.sign({{x}}))"
 
     def slope(self, x: Array | None, y: Array | None) -> Array:
         """s²·x within, the sign outside."""

@@ -24,6 +24,7 @@ unary(
         computed(_round),
         "np.copysign(np.floor(np.abs({x}) + 0.5), {x})",
         "torch.copysign(torch.floor(torch.abs({x}) + 0.5), {x})",
+        formula="round({x})",
     ),
     FLAT,
     doc="Round to the nearest whole number, halves away from 0.",

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.engine.kernels import special
 from app.engine.operator import Domain
-from app.engine.operators.unary import Value, by, computed, unary
+from app.engine.operators.unary import Value, by, computed, elementwise, unary
 
 _POSITIVE = Domain(0.3, 3.0)
 _WITHIN_ONE = Domain(-0.9, 0.9)
@@ -78,12 +78,17 @@ unary(
 )
 unary(
     "log1p",
-    np.log1p,
+    Value(elementwise(np.log1p), "np.log1p({x})", formula="ln(1 + {x})"),
     by("{d} / (1 + {x})", lambda x, _: 1 / (1 + x)),
     doc="Take ln(1 + x), exact for small x.",
     domain=_POSITIVE,
 )
-unary("expm1", np.expm1, by("{d} * ({y} + 1)", lambda _, y: y + 1), doc="Take eˣ − 1, exact for small x.")
+unary(
+    "expm1",
+    Value(elementwise(np.expm1), "np.expm1({x})", formula="exp({x}) − 1"),
+    by("{d} * ({y} + 1)", lambda _, y: y + 1),
+    doc="Take eˣ − 1, exact for small x.",
+)
 unary(
     "log2",
     np.log2,
@@ -123,7 +128,7 @@ unary(
 )
 unary(
     "reciprocal",
-    np.reciprocal,
+    Value(elementwise(np.reciprocal), "np.reciprocal({x})", formula="1 / {x}"),
     by("-{d} * {y}**2", lambda _, y: -y * y),
     doc="Take 1 / x.",
     domain=_AWAY_FROM_ZERO,
@@ -142,27 +147,27 @@ def _erfinv_slope(_: Any, y: Any) -> Any:
 
 unary(
     "erf",
-    Value(computed(special.erf), "", "torch.erf({x})"),
+    Value(computed(special.erf), "", "torch.erf({x})", formula="2/√π ∫₀ˣ e^(−t²) dt"),
     by("{d} * 2 / np.sqrt(np.pi) * np.exp(-{x}**2)", lambda x, _: special.erf_slope(x)),
     doc="Take the error function.",
 )
 unary(
     "erfinv",
-    Value(computed(special.erfinv), "", "torch.erfinv({x})"),
+    Value(computed(special.erfinv), "", "torch.erfinv({x})", formula="the number whose erf is {x}"),
     by("{d} * np.sqrt(np.pi) / 2 * np.exp({y}**2)", _erfinv_slope),
     doc="Undo the error function.",
     domain=_WITHIN_ONE,
 )
 unary(
     "gamma",
-    Value(computed(special.gamma), ""),
+    Value(computed(special.gamma), "", formula="Γ({x})"),
     by("{d} * {y} * ψ({x})", lambda x, y: y * special.digamma(x)),
     doc="Take Γ(x), which is (x − 1)! for whole numbers.",
     domain=_POSITIVE,
 )
 unary(
     "gammaln",
-    Value(computed(special.log_gamma), "", "torch.lgamma({x})"),
+    Value(computed(special.log_gamma), "", "torch.lgamma({x})", formula="ln |Γ({x})|"),
     by("{d} * ψ({x})", lambda x, _: special.digamma(x)),
     doc="Take ln |Γ(x)|.",
     domain=_POSITIVE,

@@ -31,12 +31,14 @@ Gradient = Callable[[Array, Any, Any, Array], Step]
 class Value:
     """A function of one number: how it is computed, and its template over the argument x in numpy and in PyTorch.
 
-    Without a template of its own PyTorch's is numpy's with the other name in front.
+    Without a template of its own PyTorch's is numpy's with the other name in front. `formula` is the template for
+    people where it is not numpy's respelt.
     """
 
     compute: Compute
     code: str
     torch: str = ""
+    formula: str = ""
 
 
 @attrs.frozen
@@ -125,8 +127,9 @@ def unary(
     if isinstance(value, np.ufunc):
         value = Value(elementwise(value), f"np.{value.__name__}({{x}})")
     domains: Mapping[str, Domain] = {"data": domain or Domain()}
+    formula = (value.formula or mathematics(value.code)).format(x="x")
     members = {
-        "__doc__": doc,
+        "__doc__": f"{doc}\n\ny = {formula}",
         "__module__": __name__,
         "value": value,
         "slope": slope,
