@@ -12,6 +12,11 @@ OFFSET = QPoint(18, 22)
 INSET = QPoint(9, 5)
 WIDEST = 340
 
+FIRST_STEPS = (
+    "<p><b>Nothing on the board yet.</b></p>"
+    "<p>Drag an operator here from the palette,<br>or press Tab, Space or double-click to search.</p>"
+)
+
 
 class PointerWords(QWidget):
     """The words beside the pointer: what a release would do, and what modifier keys would change."""

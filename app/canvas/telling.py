@@ -109,6 +109,14 @@ def _wire_lines(scene: "BoardScene", edge_id: Id) -> list[str]:
     return lines
 
 
+def board_summary(scene: "BoardScene") -> str:
+    """Say what the small pictures on the nodes are; nothing while there are none."""
+    looks = [item.look for item in scene.node_items.values()]
+    if not any(look.has_output and not look.number for look in looks):
+        return ""
+    return "heatmaps: output | gradient" if any(look.has_gradient for look in looks) else "heatmaps: output"
+
+
 def accessible_sentence(scene: "BoardScene", node: Id) -> str:
     """Say a node in one sentence: what it is, its inputs and output with their shapes, and what is wrong."""
     record = scene.document.nodes[node]

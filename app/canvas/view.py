@@ -27,22 +27,17 @@ from app.canvas.hits import Hit, hit_at
 from app.canvas.hover import Hover
 from app.canvas.ink import Ink
 from app.canvas.node_items import NodeItem
-from app.canvas.overlays import EmptyHint, NameEditor
+from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
-from app.canvas.telling import accessible_sentence, tip_for
+from app.canvas.telling import accessible_sentence, board_summary, tip_for
 from app.document.records import Id
 
 if TYPE_CHECKING:
     from app.document.edits import LooseEnd
     from app.document.store import Update
     from app.qt.workspace import Workspace
-
-EMPTY = (
-    "<p><b>Nothing on the board yet.</b></p>"
-    "<p>Drag an operator here from the palette,<br>or press Tab, Space or double-click to search.</p>"
-)
 
 
 @attrs.frozen(eq=False)
@@ -78,6 +73,8 @@ class BoardView(PanZoomView):
     """A `ShapeRef`."""
     argument_clicked = Signal(object)
     """The (node id, input number) of an automatic argument."""
+    summary_changed = Signal(str)
+    """What the small pictures on the nodes are; nothing while there are none."""
 
     def __init__(self, workspace: "Workspace", parent: QWidget | None = None) -> None:
         self.workspace = workspace
@@ -90,7 +87,7 @@ class BoardView(PanZoomView):
         self._hover = Hover(self)
         self._renaming = Renaming(self)
         self._argument: tuple[Id, int] | None = None
-        self._empty = EmptyHint(self, EMPTY)
+        self._empty = EmptyHint(self, FIRST_STEPS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.viewport().setAcceptDrops(True)
@@ -99,6 +96,7 @@ class BoardView(PanZoomView):
         workspace.document_changed.connect(self._on_document)
         workspace.selection_changed.connect(self._on_selection)
         workspace.view_option_changed.connect(self._dress)
+        workspace.results_changed.connect(self._tell_summary)
         self.board_scene.content_changed.connect(self._on_content)
         self._on_content()
 
@@ -232,6 +230,14 @@ class BoardView(PanZoomView):
             self.setAccessibleDescription(self.accessible_text(nodes[0]))
         else:
             self.setAccessibleDescription(f"{len(nodes)} nodes selected" if nodes else "")
+
+    @property
+    def summary(self) -> str:
+        """What the small pictures on the nodes are; nothing while there are none."""
+        return board_summary(self.board_scene)
+
+    def _tell_summary(self, _results: object) -> None:
+        self.summary_changed.emit(self.summary)
 
     def _on_content(self) -> None:
         self._empty.setVisible(not self.board_scene.node_items)

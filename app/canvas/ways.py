@@ -146,7 +146,7 @@ def distance_to_way(point: QPointF, way: Sequence[QPointF]) -> tuple[float, floa
     for one, two in pairwise(way):
         run = two - one
         size = math.hypot(run.x(), run.y())
-        t = 0.0 if size == 0 else QPointF.dotProduct(point - one, run) / (size * size)
+        t = QPointF.dotProduct(point - one, run) / (size * size) if size > 1e-9 else 0.0
         t = min(1.0, max(0.0, t))
         apart = distance(point, one + run * t)
         if apart < best:

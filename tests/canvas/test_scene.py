@@ -414,3 +414,11 @@ def test_the_sizes_for_a_layout_hold_everything_that_is_drawn(scene, workspace, 
             place = scene.node_items[key].pos()
             box = QRectF(place.x() - width / 2, place.y() - height / 2, width, height).adjusted(-1, -1, 1, 1)
             assert box.contains(scene.content_box([key]))
+
+
+def test_the_board_says_what_its_small_pictures_are(board, workspace, qtbot, layer):
+    assert board.summary == ""
+    with qtbot.waitSignal(board.summary_changed, timeout=10000) as told:
+        workspace.backward()
+    assert told.args == ["heatmaps: output | gradient"] == [board.summary]
+    qtbot.waitUntil(lambda: not workspace.is_running)
