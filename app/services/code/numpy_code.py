@@ -120,11 +120,11 @@ class _Writer:
         program, nodes = self.program, self.program.executor_graph.nodes
         if step.kind == "backward":
             return self._gradient_lines(step)
-        (index,) = step.nodes
+        index = step.writes[0].node
         target = program.gradients[index]
         if step.kind == "zero":
             return [f"{target} = np.zeros_like({program.values[nodes[index].entry]})"]
-        return [f"{target} = {' + '.join(program.gradients[part] for part in nodes[index].reads)}"]
+        return [f"{target} = {' + '.join(program.gradients[key.node] for key in step.reads)}"]
 
     def _own_lines(self, index: int) -> list[str]:
         """Return the forward lines of one operator."""
@@ -135,8 +135,8 @@ class _Writer:
         index = step.symbol_node
         names = self.program.code_names(index, train=True, step=step)
         lines = self.program.lines(index, _backward, names)
-        written = "\n".join(self._own_lines(index))
-        unwritten = {name for name in names.outs if f"{name} = " not in written}
+        written = {name for line in self._own_lines(index) for name in names_set_by(line)}
+        unwritten = set(names.outs) - written
         if self.train or not any(unwritten & names_in(line) for line in lines):
             return lines
         return self.program.lines(index, _backward, self.program.code_names(index, train=False, step=step))

@@ -12,7 +12,6 @@ from app.engine.graph import Entry, Graph, GraphNode
 from app.engine.infer import Inference
 from app.engine.operator import CodeNames, Operator
 from app.engine.plan import Step, make_plan
-from app.engine.types import FLOAT32
 from app.services.code.names import Identifiers
 from app.services.code.stored import output_keys
 from app.services.code.tidying import tidy
@@ -71,7 +70,7 @@ class Program:
             outs=tuple(self.values[entry] for entry in entries),
             in_shapes=tuple(self.inference.shape(entry) for entry in node.inputs),
             out_shapes=tuple(self.inference.shape(entry) for entry in entries),
-            dtype=(self.inference.dtype((index, 0)) or FLOAT32).name,
+            dtype=self.inference.settled_dtype((index, 0)).name,
             heads=heads,
             grads=tuple(grads),
             train=train,

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from app.document.analysis import Analysis
 from app.engine.gradient import ExecutorNode
 from app.engine.graph import Graph
 from app.engine.operator import CodeNames, Operator
 from app.engine.plan import Step
-from app.engine.types import FLOAT32
 from app.services.code.files import export_program
 from app.services.code.frame import (
     PREVIEW_NUMBERS,
@@ -222,9 +223,11 @@ class _Writer:
 
     def _room(self, index: int) -> str:
         shape = ", ".join(literal(size) for size in self.program.inference.shape((index, 0)))
-        dtype = self.program.inference.dtype((index, 0)) or FLOAT32
+        dtype = self.program.inference.settled_dtype((index, 0))
         return (
-            f"torch.empty({shape})" if dtype == FLOAT32 else f"torch.empty({shape}, dtype=torch.{dtype.name})"
+            f"torch.empty({shape})"
+            if dtype == np.float32
+            else f"torch.empty({shape}, dtype=torch.{dtype.name})"
         )
 
     # The check ---------------------------------------------------------------------------------------------------

@@ -284,3 +284,40 @@ def test_operators_without_code_are_few() -> None:
         operator.op_name for operator in canonical_operators() if operator.numpy_code is Operator.numpy_code
     }
     assert len(without) < len(names) / 4
+
+
+@pytest.mark.parametrize("backend", WRITERS)
+def test_double_precision_stays_double(backend: str, tmp_path: Path) -> None:
+    if backend == "torch" and find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    document = open_entry("compose-net")
+    bindings = {"data": Binding("data", "initializer", "normal(1)", (4, 3), dtype="float64")}
+    path = tmp_path / "double.py"
+    _, beside = WRITERS[backend].export(_analysis(attrs.evolve(document, bindings=bindings)), path)
+    with np.load(beside) as file:
+        assert {file[key].dtype for key in file} == {np.dtype("float64")}
+    if backend == "torch":
+        assert "nn.Parameter(torch.empty(128, 3, dtype=torch.float64))" in path.read_text()
+    done = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_variable_read_three_times_sums_its_gradients(tmp_path: Path) -> None:
+    document = Document(
+        {
+            "n1": Node("n1", "Variable", "x"),
+            "n2": Node("n2", "elemwise_mul", "y"),
+            "n3": Node("n3", "elemwise_add", "z"),
+        },
+        {
+            "e1": Edge("e1", "n1", 0, "n2", 0),
+            "e2": Edge("e2", "n1", 0, "n2", 1),
+            "e3": Edge("e3", "n2", 0, "n3", 0),
+            "e4": Edge("e4", "n1", 0, "n3", 1),
+        },
+        {"x": Binding("x", "constant", "[3]")},
+    )
+    path = tmp_path / "thrice.py"
+    numpy_code.export(_analysis(document), path)
+    assert '"grad:x": np.array([7.0], np.float32)' in path.read_text()
+    assert subprocess.run([sys.executable, str(path)], check=False, capture_output=True).returncode == 0
