@@ -9,8 +9,12 @@ from app.qt.theme import HALF_STEP, STEP
 from app.shell.actions import Actions, keys_of
 
 VIEWS = ("view_symbol", "view_split", "view_executor")
+RUNS = ("forward", "backward")
+COMPACT_BELOW = 1160
+LEAST_ROOM = 880
+"""The room that everything takes when the words are gone."""
 STOP_AFTER_MS = 150
-BIND_WIDTH, FIND_WIDTH, LEAST_WIDTH = 208, 240, 72
+BIND_WIDTH, FIND_WIDTH, LEAST_WIDTH = 208, 240, 40
 AROUND_TEXT = 46
 """What icon, padding and border of a button take."""
 
@@ -27,7 +31,9 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._actions = actions
         self._icons = icons
+        self._is_compact = False
         holder = QWidget()
+        holder.setMinimumWidth(LEAST_ROOM)
         self._row = QHBoxLayout(holder)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(HALF_STEP)
@@ -38,8 +44,10 @@ class ToolBar(QToolBar):
         self._stop_button.setEnabled(False)
 
     def _fill(self) -> None:
+        self._files = []
         for name in ("new", "open", "save"):
-            self._add(name)
+            self._actions[name].setIcon(self._icons.icon(name))
+            self._files.append(self._add(name))
         self._row.addSpacing(STEP)
         self._add_icon("undo", "undo", "text")
         self._add_icon("redo", "redo", "text")
@@ -53,6 +61,17 @@ class ToolBar(QToolBar):
         self._add_live()
         self._row.addStretch(1)
         self.find_button = self._add_find()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave words away where there is little room."""
+        super().resizeEvent(event)
+        if self._is_compact != (self.width() < COMPACT_BELOW):
+            self._is_compact = not self._is_compact
+            text, icon = Qt.ToolButtonStyle.ToolButtonTextOnly, Qt.ToolButtonStyle.ToolButtonIconOnly
+            for button in self._files:
+                button.setToolButtonStyle(icon if self._is_compact else text)
+            for name in RUNS:
+                self._name_run(name)
 
     def show_run_state(self, state: str) -> None:
         """Make Stop available once a run takes long enough to be stopped."""
@@ -102,10 +121,14 @@ class ToolBar(QToolBar):
     def _add_run(self, action_id: str, look: str) -> None:
         action = self._actions[action_id]
         action.setIcon(self._icons.icon(action_id, look))
-        action.setIconText(f"{self._actions.records[action_id].words}  {keys_of(action)}")
+        self._name_run(action_id)
         button = self._add(action_id)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setProperty("look", look)
+
+    def _name_run(self, action_id: str) -> None:
+        action, words = self._actions[action_id], self._actions.records[action_id].words
+        action.setIconText(words if self._is_compact else f"{words}  {keys_of(action)}")
 
     def _add_live(self) -> None:
         self._actions["live"].setIcon(self._icons.icon("live", "accent"))

@@ -1,7 +1,6 @@
 """Opening, saving and the unsaved question: nothing is lost, and a refusal is one sentence."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -183,20 +182,6 @@ def test_saving_clears_the_mark_and_the_next_save_asks_nothing(
     qtbot.waitUntil(lambda: bench.status_line.numbers.endswith("· saved"))
     edit(bench, "Y")
     qtbot.waitUntil(lambda: bench.status_line.numbers.endswith("· unsaved"))
-
-
-@pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() == 0, reason="needs a folder that refuses to be written"
-)
-def test_a_folder_that_refuses_is_told(bench: Workbench, answers: Answers, tmp_path: Path) -> None:
-    bench.actions.trigger("new")
-    edit(bench)
-    tmp_path.chmod(0o500)
-    answers.save_path = tmp_path / "x.chalk"
-    saved = bench.files.save()
-    tmp_path.chmod(0o700)
-
-    assert not saved and bench.workspace.store.is_modified and len(answers.refusals) == 1
 
 
 def test_a_place_that_cannot_be_written_is_told_and_the_changes_stay(
