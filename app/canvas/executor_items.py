@@ -24,8 +24,8 @@ SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
 SIDES: dict[ExecutorKind, tuple[Side, ...]] = {
     "argument": ("above", "left", "right", "below"),
     "auxiliary": ("right", "left", "below", "above"),
-    "internal": ("left", "lower left", "right", "lower right", "below"),
-    "output": ("below", "left", "right", "lower left", "lower right"),
+    "internal": ("left", "lower left", "right", "lower right", "below", "upper left", "upper right", "above"),
+    "output": ("below", "left", "right", "lower left", "lower right", "upper right", "above"),
     "holder": ("above", "right", "below", "left"),
     "backward": ("right", "lower right", "left", "upper right", "lower left", "below", "above"),
     "head": ("below", "right", "left", "above"),

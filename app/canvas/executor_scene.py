@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from app.qt.workspace import Workspace
     from app.services.running import Results
 
-SMALL = 60
+SMALL = 120
 """Up to so many wires the words of a node keep clear of all the others."""
 LARGE = 400
 PAUSE_MS = 150
