@@ -1,11 +1,11 @@
 """Type inference: one element type flows through element-wise operators in both directions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from app.engine.errors import EngineError
-from app.engine.graph import Graph
+from app.engine.graph import Graph, GraphNode
 from app.engine.operator import DType
 
 FLOAT32: DType = np.dtype(np.float32)
@@ -34,6 +34,30 @@ def infer_types(
         found[undecided][0] = FLOAT32
         _sweep(graph, found, misfits)
     return tuple(map(tuple, found)), [misfits[index] for index in sorted(misfits)]
+
+
+def follow_types(
+    graph: Graph, given: Mapping[str, DType], before: Sequence[Sequence[DType | None]], edited: Sequence[int]
+) -> tuple[tuple[DType | None, ...], ...] | None:
+    """Return the types after an edit of a graph in which everything was float32, and still is; else None."""
+    told = [kind for node in graph.nodes if node.is_variable for kind in _told(node, given)]
+    if {kind for kinds in before for kind in kinds} != {FLOAT32} or any(kind != FLOAT32 for kind in told):
+        return None
+    for index in edited:
+        node = graph.nodes[index]
+        assert node.operator is not None
+        try:
+            ins, outs = node.operator.infer_types([FLOAT32] * len(node.inputs), [None] * node.output_count)
+        except EngineError:
+            return None
+        if {*ins, *outs} != {FLOAT32}:
+            return None
+    return tuple((FLOAT32,) * node.output_count for node in graph.nodes)
+
+
+def _told(node: GraphNode, given: Mapping[str, DType]) -> list[DType]:
+    """List what is said of a variable's type; None is left out, which numpy would take for float64."""
+    return [kind for kind in (given.get(node.name), _declared(node.attributes)) if kind is not None]
 
 
 def _declared(attributes: Mapping[str, str]) -> DType | None:

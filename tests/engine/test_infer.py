@@ -128,3 +128,53 @@ def test_types_flow_both_ways_and_default_to_float32() -> None:
     assert double.dtype(entry_of(graph, "fc1_weight")) == "float64"
     mixed = infer((Variable("x") + Variable("y")).graph, {}, {"x": "float32", "y": "float64"})
     assert [problem.node for problem in mixed.problems] == [mixed.graph.nodes[-1].name]
+
+
+def longer():
+    """The same net with one more layer in the middle."""
+    data = Variable("data")
+    fc1 = sym.FullyConnected(data, num_hidden=32, name="fc1")
+    act = sym.Activation(fc1, act_type="relu", name="act")
+    extra = sym.Dropout(act, name="drop")
+    return sym.SoftmaxOutput(sym.FullyConnected(extra, num_hidden=10, name="fc2"), name="softmax")
+
+
+def watch_rules(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list into which every rule that is asked writes its operator's name."""
+    asked: list[str] = []
+    for operator_class in {type(node.operator) for node in graph.nodes if node.operator is not None}:
+        rule = operator_class.infer
+
+        def watched(self, ins, outs, rule=rule):
+            asked.append(type(self).__name__)
+            return rule(self, ins, outs)
+
+        monkeypatch.setattr(operator_class, "infer", watched)
+    return asked
+
+
+def test_a_new_node_is_inferred_and_its_reader_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {"data": (64, 16)}
+    first = infer(mlp().graph, shapes)
+    asked = watch_rules(longer().graph, monkeypatch)
+    second = infer(longer().graph, shapes, previous=first)
+    assert asked == ["Dropout", "FullyConnected"]  # fc2 reads another array now, of the same shape as before
+    assert second.outputs == infer(longer().graph, shapes).outputs
+
+
+def test_a_removed_node_leaves_the_rest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {"data": (64, 16)}
+    first = infer(longer().graph, shapes)
+    asked = watch_rules(longer().graph, monkeypatch)
+    second = infer(mlp().graph, shapes, previous=first)
+    assert asked == ["FullyConnected"]
+    assert second.outputs == infer(mlp().graph, shapes).outputs
+
+
+def test_what_a_removed_reader_found_is_forgotten() -> None:
+    x, w = Variable("x"), Variable("w")
+    layer = sym.FullyConnected(x, w, num_hidden=3, name="fc", no_bias=True)
+    both = sym.Group([layer, sym.exp(w, name="e")])
+    first = infer(both.graph, {"x": (2, 5)})
+    alone = sym.exp(w, name="e")
+    assert infer(alone.graph, {}, previous=first).shape((0, 0)) == ()

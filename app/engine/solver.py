@@ -1,0 +1,149 @@
+"""Applies every node's shape rule until nothing changes, and remembers which node found what."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from app.engine.errors import EngineError
+from app.engine.graph import Entry, Graph
+from app.engine.params import Declaration, Parameter
+from app.engine.shapes import UNKNOWN, Shape, Shapes, merge, text
+
+GIVEN = -1
+"""Stands for the user where a node's index says who found a shape."""
+
+
+@attrs.frozen
+class Problem:
+    """Something that does not fit: the node, the port, the number of the input wire to blame, and a sentence."""
+
+    node: str
+    sentence: str
+    port: str | None = None
+    input: int | None = None
+    index: int = -1
+
+
+@attrs.frozen
+class Finding:
+    """One step of knowledge about an array: its shape after the rule of node `by` (or the user) spoke."""
+
+    by: int
+    after: Shape
+
+
+class Solver:
+    """Applies every node's rule until nothing changes."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.outputs: list[tuple[Shape, ...]] = [(UNKNOWN,) * node.output_count for node in graph.nodes]
+        self.findings: dict[Entry, tuple[Finding, ...]] = {}
+        self.problems: dict[int, Problem] = {}
+        self.waiting: list[int] = []
+        self.queued: set[int] = set()
+
+    def give(self, index: int, given: Mapping[str, Shape]) -> None:
+        """Enter what the user knows of one variable, and its `__shape__`."""
+        node = self.graph.nodes[index]
+        self.outputs[index] = (UNKNOWN,)
+        self.findings.pop((index, 0), None)
+        try:
+            shape = merge(declared_shape(node.attributes), given.get(node.name, UNKNOWN))
+        except EngineError as error:
+            self.problems[index] = Problem(node.name, f"{node.name}: {error.sentence}", index=index)
+            return
+        if shape:
+            self.findings[index, 0] = (Finding(GIVEN, shape),)
+            self.outputs[index] = (shape,)
+
+    def solve(self, start: Iterable[int]) -> None:
+        """Run the rules of `start`, then of everything that their findings touch, lowest index first."""
+        self.waiting = sorted(start)
+        self.queued = set(self.waiting)
+        while self.waiting:
+            index = heapq.heappop(self.waiting)
+            self.queued.discard(index)
+            if index not in self.problems:
+                self.apply(index)
+
+    def apply(self, index: int) -> None:
+        """Run one node's rule and take in what it found."""
+        node = self.graph.nodes[index]
+        outputs = self.outputs
+        own = outputs[index]
+        ins = [outputs[source][number] for source, number in node.inputs]
+        assert node.operator is not None
+        try:
+            new_ins, new_outs = node.operator.infer(ins, own)
+            for number, shape in enumerate(new_outs):
+                if shape != own[number]:
+                    self.learn((index, number), index, shape)
+            for entry, old, shape in zip(node.inputs, ins, new_ins, strict=True):
+                if shape != old:
+                    self.learn(entry, index, shape)
+        except EngineError as error:
+            self.problems[index] = self.describe(index, ins, error)
+
+    def learn(self, entry: Entry, by: int, shape: Shape) -> None:
+        """Join new knowledge into one array and wake the rules that read or write it."""
+        source, number = entry
+        shapes = self.outputs[source]
+        after = merge(shapes[number], shape)
+        if after == shapes[number]:
+            return
+        self.outputs[source] = (*shapes[:number], after, *shapes[number + 1 :])
+        self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after))
+        if source != by:
+            self.wake(source)
+        for consumer, _ in self.graph.consumers[source]:
+            if consumer != by:
+                self.wake(consumer)
+
+    def wake(self, index: int) -> None:
+        """Queue a node's rule."""
+        if index not in self.queued and self.graph.nodes[index].operator is not None:
+            self.queued.add(index)
+            heapq.heappush(self.waiting, index)
+
+    def describe(self, index: int, ins: Shapes, error: EngineError) -> Problem:
+        """Turn a rule's refusal into a problem with the node, the port and the shapes that came in."""
+        node = self.graph.nodes[index]
+        assert node.operator is not None
+        names = [port.name for port in node.operator.ports]
+        blamed = names.index(error.port) if error.port in names else None
+        got = ", ".join(f"{name} {text(shape)}" for name, shape in zip(names, ins, strict=True) if shape)
+        where = f", input {error.port}" if error.port else ""
+        came = f" It gets {got}." if got else ""
+        sentence = f"{node.name} ({node.op_name}){where}: {error.sentence}{came}"
+        return Problem(node.name, sentence, error.port, blamed, index)
+
+
+def first_rule(graph: Graph, index: int) -> int:
+    """Return the first node whose rule touches the arrays of node `index`: itself, or a variable's first reader."""
+    if not graph.nodes[index].is_variable:
+        return index
+    readers = graph.consumers[index]
+    return readers[0][0] if readers else GIVEN
+
+
+def solve_all(graph: Graph, given: Mapping[str, Shape]) -> Solver:
+    """Infer a whole graph."""
+    solver = Solver(graph)
+    rules = []
+    for index, node in enumerate(graph.nodes):
+        if node.operator is None:
+            solver.give(index, given)
+        else:
+            rules.append(index)
+    solver.solve(rules)
+    return solver
+
+
+def declared_shape(attributes: Mapping[str, str]) -> Shape:
+    """Return the `__shape__` of a variable, unknown where it has none."""
+    return _SHAPE.parse(attributes["__shape__"]) if "__shape__" in attributes else UNKNOWN
+
+
+_SHAPE = Parameter("__shape__", "ints", False, (), False, False, Declaration("", None, None, (), False))
