@@ -20,7 +20,7 @@ from app.services.symbol_files import load_symbol
 
 @attrs.frozen
 class RunRequest:
-    """How one run is to be done; `requests` is a word for all (`*`) and words by argument name."""
+    """How one run is to be done; `requests` is a word for all (`*`) and words by argument name, surplus ones ignored."""
 
     train: bool = False
     backward: bool = False
@@ -65,9 +65,6 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
     args = _pick(arrays, "arg", arguments)
     aux = _pick(arrays, "aux", symbol.list_auxiliary_states())
     words = {name: request.requests.get(name, request.requests.get("*", "write")) for name in arguments}
-    unknown = [name for name in request.requests if name != "*" and name not in words]
-    if unknown:
-        raise BindError(f"There is no argument named {unknown[0]!r} to ask a gradient of.")
     grads = {}
     for name, word in words.items():
         if request.backward and word != "null":
