@@ -94,11 +94,16 @@ class SoftmaxOutput(Loss):
         ),
     )
 
-    # Shapes ------------------------------------------------------------------------------------------------------
+    @property
+    def is_loss(self) -> bool:  # type: ignore[override]
+        """With out_grad the head gradient counts, so it is asked for and flows as for any operator."""
+        return not self.out_grad
 
     def add_gradient(self, fresh: Array, holder: Array) -> Step:
         """MXNet writes over what the buffer held."""
         return overwrite(fresh, holder)
+
+    # Shapes ------------------------------------------------------------------------------------------------------
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Data and result are alike; the label's shape follows from data's and never the other way."""
