@@ -148,7 +148,7 @@ class ExecutorView(PanZoomView):
             lines += [escape(line) for line in summary_lines(array)]
         else:
             lines.append("<i>no numbers yet</i>")
-        return "<p style='white-space: pre'>" + "<br>".join(lines) + "</p>"
+        return "<p>" + "<br>".join(lines) + "</p>"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom and fit."""

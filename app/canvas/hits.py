@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from app.canvas.scene import BoardScene
 
 HitKind = Literal["nothing", "node", "name", "output", "input", "wire", "shape", "argument", "argument shape"]
-PICTURE_CORE = 0.72
 ELLIPSE_CORE = 0.6
 
 
@@ -119,7 +118,8 @@ def holds_core(item: NodeItem, point: QPointF, scale: float) -> bool:
     here, shape = point - item.pos(), item.look.shape
     geometry = geometry_of(item.style)
     if item.style != "card":
-        return geometry.holds(shape, here, PICTURE_CORE)
+        # The ports of an ellipse lie outside it, and a hand that means to move it must not pull a wire off.
+        return geometry.holds(shape, here)
     if shape.kind in ("variable", "auxiliary"):
         return geometry.holds(shape, here, ELLIPSE_CORE)
     body = geometry.body(shape)

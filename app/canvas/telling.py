@@ -31,7 +31,7 @@ def tip_for(scene: "BoardScene", hit: Hit) -> str:
 
 
 def _page(lines: list[str]) -> str:
-    return "<p style='white-space: pre'>" + "<br>".join(lines) + "</p>" if lines else ""
+    return "<p>" + "<br>".join(lines) + "</p>" if lines else ""
 
 
 def _node_lines(scene: "BoardScene", hit: Hit) -> list[str]:

@@ -249,6 +249,26 @@ def test_moving_the_near_end_of_a_wire(board, mouse, workspace, draw, trio):
     assert not board.board_scene.edge_items[edge].pale
 
 
+@pytest.mark.parametrize("style", ["picture", "card"])
+def test_a_node_is_moved_from_anywhere_inside_it_not_its_wires(board, mouse, workspace, draw, trio, style):
+    from app.document.edits import set_options
+
+    a, b, c = trio
+    workspace.try_edit(set_options, style=style)
+    draw.wire(a, c, 0)
+    draw.wire(b, c, 1)
+    wires = sources(workspace, c)
+    body = board.board_scene.node_items[c].body_box()
+    for x, y in ((0, -0.44), (0, 0.44), (-0.36, 0), (0.36, 0), (0.2, -0.2)):
+        workspace.try_edit(set_options, style=style)
+        before = place(workspace, c)
+        spot = board.board_scene.node_items[c].pos() + QPointF(x * body.width(), y * body.height())
+        mouse.drag((spot.x(), spot.y()), (spot.x() + 48, spot.y() + 24))
+        assert place(workspace, c) == (before[0] + 48, before[1] + 24), (x, y)
+        assert sources(workspace, c) == wires
+        workspace.undo()
+
+
 def test_moving_the_start_of_a_wire_keeps_its_input(board, mouse, workspace, draw, trio):
     a, b, c = trio
     edge = draw.wire(a, c, 1)
