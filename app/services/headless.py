@@ -20,7 +20,7 @@ from app.services.symbol_files import load_symbol
 
 @attrs.frozen
 class RunRequest:
-    """How one run is to be done; `requests` is a word for all (`*`) and words by argument name, surplus ones ignored."""
+    """How one run is to be done; `requests` is a word for all (`*`) and words by name, surplus ones ignored."""
 
     train: bool = False
     backward: bool = False

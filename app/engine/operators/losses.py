@@ -1,6 +1,7 @@
 """Losses made of any expression, the wall against gradients, and the rarer losses."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from app.engine.operator import (
 from app.engine.operators.heads import Loss
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.shapes import Inferred, Shape, Shapes, merge
 
 
 class Passing(Operator):
@@ -61,7 +62,7 @@ class MakeLoss(Passing):
     normalization: str = param(
         default="null",
         choices=("batch", "null", "valid"),
-        doc="Divide the gradient by the samples (batch), by the elements above valid_thresh (valid), or not.",
+        doc="Divide the gradient by the rows (batch), by the elements above valid_thresh (valid), or not.",
     )
 
     examples = (
@@ -88,7 +89,7 @@ class MakeLoss(Passing):
             return
         divisor = 1
         if self.normalization == "batch":
-            divisor = grad.shape[0]
+            divisor = _rows(grad.shape)
         elif self.normalization == "valid" and data is not None:
             divisor = max(1, int(np.count_nonzero(data > self.valid_thresh)))
         grad.fill(self.grad_scale / divisor)
@@ -96,7 +97,7 @@ class MakeLoss(Passing):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the number that starts the gradient."""
         divisor = {
-            "batch": " / number of samples",
+            "batch": " / number of rows",
             "valid": f" / count({ins[0]} > {self.valid_thresh:g})",
             "null": "",
         }
@@ -114,7 +115,7 @@ class MakeLoss(Passing):
         if n.grads[0] is None:
             return []
         divisor = {
-            "batch": f" / {n.in_shapes[0][0]}",
+            "batch": f" / {_rows(n.in_shapes[0])}",
             "valid": f" / max(1, int(np.count_nonzero({n.ins[0]} > {self.valid_thresh!r})))",
             "null": "",
         }
@@ -123,11 +124,16 @@ class MakeLoss(Passing):
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `loss_head`, an autograd function with this gradient."""
         divisor = {
-            "batch": f" / {n.in_shapes[0][0]}",
+            "batch": f" / {_rows(n.in_shapes[0])}",
             "valid": f" / max(1, int(({n.ins[0]} > {self.valid_thresh!r}).sum()))",
             "null": "",
         }
         return [f"{n.outs[0]} = loss_head({n.ins[0]}, {self.grad_scale!r}{divisor[self.normalization]})"]
+
+
+def _rows(shape: Shape) -> int:
+    """Count as MXNet does: all but the last axis; a vector is one row."""
+    return prod(shape[:-1])
 
 
 @operator(name="make_loss", category="Losses")
