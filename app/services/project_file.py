@@ -39,11 +39,7 @@ def array_path(path: Path) -> Path:
 def read_project(path: Path | str) -> Document:
     """Read a `.chalk` file; FormatError in one sentence when it is broken, too new, or something else."""
     path = Path(path)
-    plain = _read_plain(path)
-    try:
-        return _document(plain, path)
-    except FormatError as error:
-        raise FormatError(f"{path.name} could not be opened: {error.sentence}") from error
+    return _document(_read_plain(path), path)
 
 
 def write_project(document: Document, path: Path | str) -> None:
@@ -51,13 +47,16 @@ def write_project(document: Document, path: Path | str) -> None:
     path = Path(path)
     arrays, moved = _large_constants(document)
     beside = array_path(path)
+    old = _keys_of(beside)
+    if arrays and old is None:
+        raise FormatError(
+            f"{beside.name} is there already and holds something else. Save under another name."
+        )
     text = document_text(document, arrays=beside.name if arrays else "", moved=moved)
-    old = _old_arrays(beside)
-    missing = arrays.keys() - old.keys()
-    if missing:
-        write_whole(beside, _packed({**old, **arrays}))
+    if arrays.keys() - (old or ()):
+        write_whole(beside, _packed({**_readable(beside), **arrays}))
     write_whole(path, text.encode())
-    if old.keys() - arrays.keys():
+    if old is not None and old - arrays.keys():
         _tidy(beside, arrays)
 
 
@@ -66,7 +65,7 @@ def read_any(path: Path | str) -> Document:
     path = Path(path)
     plain = _read_plain(path)
     if plain.get("format") == FORMAT:
-        return read_project(path)
+        return _document(plain, path)
     if "nodes" in plain and "heads" in plain:
         from app.services.import_symbol import document_from_symbol
         from app.services.symbol_json import read_symbol
@@ -91,12 +90,12 @@ def _read_plain(path: Path) -> dict[str, Any]:
 
 def _document(plain: dict[str, Any], path: Path) -> Document:
     name = plain.get("arrays", "")
-    if not isinstance(name, str):
-        raise FormatError("arrays is not the name of a file.")
-    if not name:
-        return document_from_plain(plain)
-    arrays = _Restored(path, name)
-    return document_from_plain(plain, arrays.text)
+    try:
+        if not isinstance(name, str):
+            raise FormatError("arrays is not the name of a file.")
+        return document_from_plain(plain, _Restored(path, name).text if name else None)
+    except FormatError as error:
+        raise FormatError(f"{path.name} could not be opened: {error.sentence}") from error
 
 
 class _Restored:
@@ -173,14 +172,24 @@ def _packed(arrays: Mapping[str, Array]) -> bytes:
     return buffer.getvalue()
 
 
-def _old_arrays(beside: Path) -> dict[str, Array]:
-    """Read the arrays that are already there; a file that is not ours is never written over."""
+def _keys_of(beside: Path) -> set[str] | None:
+    """Return the keys of the array file, none when there is no file, None when it is not one of ours."""
     if not beside.exists():
+        return set()
+    try:
+        with zipfile.ZipFile(beside) as archive:
+            keys = {name.removesuffix(".npy") for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return None
+    return keys if all(_KEY.match(key) for key in keys) else None
+
+
+def _readable(beside: Path) -> dict[str, Array]:
+    """Return the arrays that an older document names; none when they are damaged, and so lost to it anyway."""
+    try:
+        return read_arrays(beside)
+    except FormatError:
         return {}
-    arrays = read_arrays(beside)
-    if not all(_KEY.match(key) for key in arrays):
-        raise FormatError(f"{beside.name} holds other arrays. Move it away, or save under another name.")
-    return arrays
 
 
 def _tidy(beside: Path, arrays: Mapping[str, Array]) -> None:
