@@ -606,3 +606,23 @@ def test_a_wire_dropped_on_an_automatic_argument_takes_its_place(board, mouse, w
     spot = auto.pos() + auto.look.spot.centre
     mouse.drag(out(board, weight), (spot.x(), spot.y()))
     assert sources(workspace, fc) == {1: weight}
+
+
+def test_a_pinch_on_a_touchpad_zooms_at_the_fingers(board, trio):
+    from PySide6.QtGui import QNativeGestureEvent, QPointingDevice
+
+    place = QPointF(200, 150)
+    held = board.mapToScene(place.toPoint())
+    event = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        place,
+        place,
+        QPointF(board.viewport().mapToGlobal(place)),
+        0.25,
+        QPointF(),
+    )
+    QApplication.sendEvent(board.viewport(), event)
+    assert board.zoom == pytest.approx(1.25)
+    assert (board.mapToScene(place.toPoint()) - held).manhattanLength() < 3

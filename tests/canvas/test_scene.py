@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
@@ -422,3 +422,26 @@ def test_the_board_says_what_its_small_pictures_are(board, workspace, qtbot, lay
         workspace.backward()
     assert told.args == ["heatmaps: output | gradient"] == [board.summary]
     qtbot.waitUntil(lambda: not workspace.is_running)
+
+
+def test_a_pan_step_paints_only_what_comes_into_sight(board, workspace, qtbot, monkeypatch):
+    """Scrolling moves the pixels that are there; painting all anew would cost ten times as much."""
+    nodes = {f"n{i}": Node(f"n{i}", "Variable", f"v{i}", (i % 20 * 96.0, i // 20 * 72.0)) for i in range(400)}
+    workspace.load(Document(nodes=nodes))
+    board.show_centre(QPointF(960, 720))
+    painted = []
+    real = NodeItem.paint
+    monkeypatch.setattr(
+        NodeItem, "paint", lambda self, *rest: (painted.append(self.look.id), real(self, *rest))
+    )
+
+    def settle():
+        painted.clear()
+        qtbot.waitUntil(lambda: len(painted) > 0)
+        return set(painted)
+
+    board.viewport().update()
+    seen = settle()
+    assert len(seen) > 60
+    board.scroll_by(QPoint(6, 0))
+    assert 0 < len(settle()) < len(seen) / 2
