@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ExecutorKind = Literal["argument", "output", "internal", "auxiliary", "holder", "backward", "head"]
 WireKind = Literal["forward", "read", "gradient"]
 MOST_FORMULAS = 24
-LONGEST_FORMULA = 44
+LONGEST_FORMULA = 38
 
 KIND_WORDS: Mapping[ExecutorKind, str] = {
     "argument": "argument array",
