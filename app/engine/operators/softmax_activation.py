@@ -1,0 +1,71 @@
+"""SoftmaxActivation: the softmax of MXNet's first years, with the gradient it has there."""
+
+from collections.abc import Callable, Sequence
+
+from app.engine.kernels import softmax as kernels
+from app.engine.kernels.steps import without_gradient
+from app.engine.operator import Array, Arrays, Example, Operator, OptionalArrays, Reads, Run, operator
+from app.engine.params import param
+
+
+@operator(category="Activation")
+class SoftmaxActivation(Operator):
+    """Turn the last axis, or the channels at each position, into shares that add up to one."""
+
+    mode: str = param(
+        default="instance",
+        choices=("channel", "instance"),
+        doc="instance: along the last axis; channel: along axis 1, at each position.",
+    )
+
+    examples = (
+        Example({"data": (3, 4)}),
+        Example({"data": (2, 3, 2, 2)}, gradient=False),
+        Example({"data": (2, 3, 2, 2)}, mode="channel"),
+    )
+
+    def _view(self, array: Array) -> Array:
+        if self.mode == "channel":
+            return kernels.along(array, 1)
+        return kernels.along(array, -1)
+
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Set up the work arrays once."""
+        return kernels.softmax(self._view(ins[0]), self._view(outs[0]))
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Compute the shares."""
+        self.prepare_forward(run, ins, outs)()
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The result may take data's place."""
+        return ((0, 0),)
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient follows from the result alone."""
+        return Reads(outputs=(0,))
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write the gradient of data."""
+        if outs[0] is None or heads[0] is None or grads[0] is None:
+            without_gradient(grads)()
+            return
+        # along axis 1 in both modes, as in MXNet: with more than two axes that is not the true gradient of `instance`
+        result, head, grad = (kernels.along(array, 1) for array in (outs[0], heads[0], grads[0]))
+        kernels.softmax_gradient(result, head, grad)()
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient over axis 1."""
+        return f"{outs[0]} · ({heads[0]} − Σ {heads[0]} · {outs[0]} along axis 1)"
+
+    def summary(self) -> str:
+        """Return the mode."""
+        return self.mode
