@@ -163,7 +163,8 @@ def as_text(value: object) -> str:
         return value
     if value is None or isinstance(value, (bool, int, float)):
         return str(value)
-    spelt = getattr(value, "name", None) or getattr(value, "__name__", None)  # numpy's dtypes; its scalar types
+    spelt = getattr(value, "name", None)  # numpy's dtypes
+    spelt = spelt or getattr(value, "__name__", None)  # its scalar types
     return str(spelt or value)
 
 
