@@ -1,0 +1,371 @@
+"""Operators of object detectors: anchors, their targets, and the boxes that are left in the end."""
+
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernels import boxes as kernels
+from app.engine.kernels.steps import Step
+from app.engine.operator import (
+    Array,
+    Arrays,
+    Domain,
+    Example,
+    GradientKind,
+    Port,
+    Reads,
+    Types,
+    operator,
+    refuse,
+)
+from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.params import param
+from app.engine.shapes import Inferred, Shapes, merge
+
+_VARIANCES = (0.1, 0.1, 0.2, 0.2)
+
+
+class WithoutGradient(Prepared):
+    """What operators have in common whose inputs get gradients of zero."""
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Nothing flows back."""
+        return "zero"
+
+
+@operator(name="_contrib_MultiBoxPrior", category="Detection")
+class MultiBoxPrior(WithoutGradient):
+    """Place anchor boxes around every cell of an image: all sizes with the first ratio, then all other ratios."""
+
+    sizes: tuple[float, ...] = param(default=(1.0,), doc="Heights of the boxes, as shares of the image.")
+    ratios: tuple[float, ...] = param(default=(1.0,), doc="Widths over heights.")
+    clip: bool = param(default=False, doc="Cut boxes at the image's edge.")
+    steps: tuple[float, ...] = param(default=(-1.0, -1.0), doc="Step down and across; one cell if negative.")
+    offsets: tuple[float, ...] = param(
+        default=(0.5, 0.5), doc="Where the middle lies in a cell, down and across."
+    )
+
+    examples = (
+        Example({"data": (1, 3, 2, 3)}, sizes=(0.5, 0.25), ratios=(1.0, 2.0, 0.5)),
+        Example({"data": (2, 1, 2, 2)}, sizes=(1.2,), clip=True, steps=(0.3, 0.4), offsets=(0.0, 0.5)),
+    )
+
+    def check(self) -> None:
+        """Refuse steps and offsets that are no pairs."""
+        for name in ("steps", "offsets"):
+            refuse(len(getattr(self, name)) != 2, f"{name} must be two numbers: down and across.", port=name)
+        refuse(
+            not self.sizes or not self.ratios, "sizes and ratios need at least one number each.", port="sizes"
+        )
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """There is a box per cell, size and further ratio."""
+        data = merge((0, 0, 0, 0), ins[0], "data")
+        number = data[2] * data[3] * (len(self.sizes) + len(self.ratios) - 1)
+        return (data,), (merge((1, number, 4), outs[0], "output"),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Make the boxes once; they depend on nothing but the size."""
+        height, width = ins[0].shape[2:]
+        first = sqrt(self.ratios[0])
+        shapes = [(size * height / width * first / 2, size / first / 2) for size in self.sizes]
+        for ratio in self.ratios[1:]:
+            root = sqrt(ratio)
+            shapes.append((self.sizes[0] * height / width * root / 2, self.sizes[0] / root / 2))
+        cell = np.array([1 / height, 1 / width])
+        steps = np.array(self.steps) if min(self.steps) > 0 else cell
+        boxes = kernels.prior_boxes((height, width), shapes, steps, np.array(self.offsets))
+        if self.clip:
+            boxes = np.clip(boxes, 0, 1)
+        made = boxes.reshape(outs[0].shape)
+        return lambda: np.copyto(outs[0], made, casting="same_kind")
+
+    def summary(self) -> str:
+        """Return how many boxes a cell has."""
+        return f"{len(self.sizes) + len(self.ratios) - 1} per cell"
+
+
+@operator(name="_contrib_MultiBoxTarget", category="Detection")
+class MultiBoxTarget(WithoutGradient):
+    """Give every anchor its target: the class of the labelled box that it overlaps, and how that differs from it.
+
+    A row of label is (class, left, top, right, bottom), or −1 where there are no more.
+    """
+
+    overlap_threshold: float = param(default=0.5, doc="Overlap from which an anchor takes a label.")
+    ignore_label: float = param(default=-1.0, doc="Target of anchors that do not count.")
+    negative_mining_ratio: float = param(
+        default=-1.0, doc="Background anchors per labelled one; all if negative."
+    )
+    negative_mining_thresh: float = param(default=0.5, doc="Overlap below which an anchor may be background.")
+    minimum_negative_samples: int = param(default=0, doc="Fewest background anchors.")
+    variances: tuple[float, ...] = param(default=_VARIANCES, doc="What the differences are divided by.")
+
+    examples = (
+        Example(
+            {"anchor": (1, 6, 4), "label": (2, 2, 5), "cls_pred": (2, 3, 6)},
+            domains={"anchor": Domain(0, 0, whole=True), "label": Domain(-1, -1, whole=True)},
+        ),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Anchors, labelled boxes, and what the network says of every anchor."""
+        return Port("anchor"), Port("label", "label"), Port("cls_pred")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Differences, which of them count, and classes."""
+        return "loc_target", "loc_mask", "cls_target"
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Everything follows from the anchors and the batch."""
+        anchor = merge((1, 0, 4), ins[0], "anchor")
+        label = merge((0, 0, 0), ins[1], "label")
+        if label[2] and label[2] < 5:
+            raise ShapeError(f"a row of label needs 5 numbers, but it has {label[2]}.", port="label")
+        scores = merge((label[0], 0, anchor[1]), ins[2], "cls_pred")
+        batch, number = scores[0], scores[2]
+        long, short = (batch, 4 * number), (batch, number)
+        found = [merge(shape, out) for shape, out in zip((long, long, short), outs, strict=True)]
+        return ((1, number, 4), (batch, *label[1:]), scores), tuple(found)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Match sample by sample."""
+        rules = kernels.Matching(
+            self.overlap_threshold,
+            self.negative_mining_ratio,
+            self.negative_mining_thresh,
+            self.minimum_negative_samples,
+            self.variances,
+        )
+
+        def run() -> None:
+            anchors, labels, scores = ins[0][0], ins[1], ins[2]
+            outs[0].fill(0)
+            outs[1].fill(0)
+            outs[2].fill(self.ignore_label)
+            for sample, rows in enumerate(labels):
+                ended = rows[:, 0] == -1
+                label = rows[: int(ended.argmax()) if ended.any() else len(rows)]
+                if len(label) == 0:
+                    continue
+                state, chosen = kernels.match(anchors, label, scores[sample], rules)
+                named = state == 1
+                outs[2][sample][state == 0] = 0
+                outs[2][sample][named] = label[chosen[named], 0] + 1
+                shifts = kernels.encode(anchors[named], label[chosen[named], 1:5], self.variances)
+                outs[0][sample].reshape(-1, 4)[named] = shifts
+                outs[1][sample].reshape(-1, 4)[named] = 1
+
+        return run
+
+    def summary(self) -> str:
+        """Return the overlap."""
+        return f"overlap {self.overlap_threshold:g}"
+
+
+@operator(name="_contrib_MultiBoxDetection", category="Detection")
+class MultiBoxDetection(WithoutGradient):
+    """Turn predictions per anchor into boxes, best first, without weaker doubles.
+
+    A row is (class, chance, left, top, right, bottom); the class is −1 where there is none.
+    """
+
+    clip: bool = param(default=True, doc="Cut boxes at the image's edge.")
+    threshold: float = param(default=0.01, doc="Smallest chance of a box.")
+    background_id: int = param(default=0, doc="The class that is background.")
+    nms_threshold: float = param(default=0.5, doc="Overlap from which a weaker box is a double.")
+    force_suppress: bool = param(default=False, doc="Boxes of other classes are doubles too.")
+    variances: tuple[float, ...] = param(
+        default=_VARIANCES, doc="What predicted differences are multiplied with."
+    )
+    nms_topk: int = param(default=-1, doc="How many of the best go on; all if negative.")
+
+    examples = (
+        Example(
+            {"cls_prob": (2, 3, 5), "loc_pred": (2, 20), "anchor": (1, 5, 4)},
+            domains={"cls_prob": Domain(0.1, 0.9), "anchor": Domain(0, 0, whole=True)},
+        ),
+    )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Chances per class and anchor, predicted differences, and the anchors."""
+        return Port("cls_prob"), Port("loc_pred"), Port("anchor")
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """There is a row per anchor."""
+        chances = merge((0, 0, 0), ins[0], "cls_prob")
+        anchor = merge((1, chances[2], 4), ins[2], "anchor")
+        result = merge((chances[0], anchor[1], 6), outs[0], "output")
+        shifts = merge((result[0], 4 * result[1]), ins[1], "loc_pred")
+        return ((shifts[0], chances[1], result[1]), shifts, (1, result[1], 4)), (result,)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Detect sample by sample."""
+
+        def run() -> None:
+            outs[0].fill(-1)
+            for sample, (chances, shifts) in enumerate(zip(ins[0], ins[1], strict=True)):
+                found = self._detect(chances, shifts.reshape(-1, 4), ins[2][0])
+                outs[0][sample, : len(found)] = found
+
+        return run
+
+    def _detect(self, chances: Array, shifts: Array, anchors: Array) -> Array:
+        """Return the rows of one sample."""
+        classes = 1 + chances[1:].argmax(axis=0)
+        scores = chances[1:].max(axis=0)
+        valid = np.flatnonzero(scores >= self.threshold)
+        boxes = kernels.decode(anchors[valid], shifts[valid], self.variances)
+        if self.clip:
+            boxes = np.clip(boxes, 0, 1)
+        rows = np.concatenate([classes[valid, None] - 1, scores[valid, None], boxes], axis=1)
+        if not 0 < self.nms_threshold <= 1:
+            return rows
+        count = min(self.nms_topk, len(rows)) if self.nms_topk > 0 else len(rows)
+        best = rows[np.argsort(-rows[:, 1], kind="stable")][:count]
+        rows[:count] = best
+        rows[count:, 0] = -1
+        rules = kernels.Suppression(self.nms_threshold, self.force_suppress, inclusive=True)
+        kept = kernels.suppress(best[:, 2:], best[:, 0], rules)
+        rows[:count, 0] = np.where(kept, best[:, 0], -1)
+        return rows
+
+    def summary(self) -> str:
+        """Return the overlap of doubles."""
+        return f"overlap {self.nms_threshold:g}"
+
+
+@operator(name="_contrib_box_nms", category="Detection", aliases=("_contrib_box_non_maximum_suppression",))
+class BoxNms(Prepared):
+    """Sort boxes by score and leave out weaker doubles; what is left out becomes −1 at the end."""
+
+    overlap_thresh: float = param(default=0.5, doc="Overlap above which a weaker box is a double.")
+    valid_thresh: float = param(default=0.0, doc="Score that a box has to exceed.")
+    topk: int = param(default=-1, doc="How many of the best go on; all if negative.")
+    coord_start: int = param(default=2, doc="Where a row's four coordinates begin.")
+    score_index: int = param(default=1, doc="Where a row's score stands.")
+    id_index: int = param(default=-1, doc="Where a row's class stands; nowhere if negative.")
+    background_id: int = param(default=-1, doc="The class that is left out.")
+    force_suppress: bool = param(default=False, doc="Boxes of other classes are doubles too.")
+    in_format: str = param(default="corner", choices=("center", "corner"), doc="Corners, or middle and size.")
+    out_format: str = param(default="corner", choices=("center", "corner"), doc="What the result has.")
+
+    examples = (
+        Example({"data": (5, 6)}, id_index=0, coord_start=2, valid_thresh=-3.0),
+        # MXNet hands gradients on as if the coordinates were not converted
+        Example(
+            {"data": (2, 4, 5)},
+            score_index=0,
+            coord_start=1,
+            in_format="center",
+            valid_thresh=-3.0,
+            gradient=False,
+        ),
+    )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The boxes."""
+        return ("output0",)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Which row each box was, −1 where there is none."""
+        return ("source",)
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Data and result are alike."""
+        data = merge(ins[0], outs[0], "data")
+        if data and len(data) < 2:
+            raise ShapeError("boxes need two axes: rows, and numbers of a row.", port="data")
+        return (data,), (data, (*data[:-1], 1) if data else data)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Sources are whole numbers."""
+        same, (kind,) = super().infer_types(ins, outs[:1])
+        return same, (kind, np.dtype(np.int32))
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Suppress batch by batch."""
+        data, result, source = ins[0], outs[0], outs[1]
+
+        def run() -> None:
+            rows, width = data.shape[-2:]
+            batches = zip(
+                data.reshape(-1, rows, width),
+                result.reshape(-1, rows, width),
+                source.reshape(-1, rows),
+                strict=True,
+            )
+            for given, kept, numbers in batches:
+                left = self._left(given)
+                kept.fill(-1)
+                numbers.fill(-1)
+                kept[: len(left)] = self._converted(given[left])
+                numbers[: len(left)] = left
+
+        return run
+
+    def _left(self, rows: Array) -> Array:
+        """Return the numbers of the rows that are left, best first."""
+        scores = rows[:, self.score_index]
+        valid = scores > self.valid_thresh
+        classes = rows[:, self.id_index] if self.id_index >= 0 else np.zeros(len(rows))
+        if self.id_index >= 0 and self.background_id >= 0:
+            valid &= classes != self.background_id
+        order = np.flatnonzero(valid)
+        order = order[np.argsort(-scores[order], kind="stable")]
+        if self.topk > 0:
+            order = order[: self.topk]
+        corners = rows[order, self.coord_start : self.coord_start + 4]
+        if self.in_format == "center":
+            corners = kernels.to_corners(corners)
+        forced = self.force_suppress or self.id_index < 0
+        rules = kernels.Suppression(self.overlap_thresh, forced)
+        return order[kernels.suppress(corners, classes[order], rules)]
+
+    def _converted(self, rows: Array) -> Array:
+        """Return rows with their coordinates in the wanted form."""
+        if self.in_format == self.out_format:
+            return rows
+        turned = rows.copy()
+        place = slice(self.coord_start, self.coord_start + 4)
+        turn = kernels.to_corners if self.out_format == "corner" else kernels.to_centres
+        turned[:, place] = turn(rows[:, place])
+        return turned
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient reads which row each box was."""
+        return Reads(outputs=(1,))
+
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
+        """Give each row the gradient of the box that it became."""
+        grad, source, head = flow.wanted[0][1], present(flow.outs[1]), flow.head
+
+        def run() -> None:
+            grad.fill(0)
+            rows, width = grad.shape[-2:]
+            parts = zip(
+                grad.reshape(-1, rows, width),
+                source.reshape(-1, rows),
+                head.reshape(-1, rows, width),
+                strict=True,
+            )
+            for target, numbers, incoming in parts:
+                left = numbers >= 0
+                target[numbers[left]] = incoming[left]
+
+        return [run]
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Say where the gradient goes."""
+        return f"{heads[0]} at the rows that are left, 0 elsewhere"
+
+    def summary(self) -> str:
+        """Return the overlap of doubles."""
+        return f"overlap {self.overlap_thresh:g}"
