@@ -86,6 +86,7 @@ class ExecutorScene(QGraphicsScene):
         self.graph: ExecutorGraph | None = None
         self.items_by_index: list[ExecutorItem] = []
         self.wires: dict[tuple[int, int], ExecutorWire] = {}
+        self._wires_at: dict[int, list[tuple[int, int]]] = {}
         self.node_ids: dict[int, Id] = {}
         self.summary = ""
         self.hint = ""
@@ -208,6 +209,10 @@ class ExecutorScene(QGraphicsScene):
         if not self.wires:
             keys = [(source, node.index) for node in graph.nodes for source in node.reads]
             self.wires = {key: ExecutorWire(wire_kind(graph, *key), self.kit) for key in keys}
+            self._wires_at = {}
+            for key in keys:
+                for index in set(key):
+                    self._wires_at.setdefault(index, []).append(key)
             moved = set(range(len(places)))
         else:
             moved = {index for index, item in enumerate(self.items_by_index) if item.pos() != places[index]}
@@ -261,10 +266,9 @@ class ExecutorScene(QGraphicsScene):
         own = self.items_by_index[index].pos()
         lines, boxes = [], []
         few = len(self.wires) <= SMALL
-        for source, reader in self.wires:
-            if few or index in (source, reader):
-                one, other = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
-                lines.append((one - own, other - own))
+        for source, reader in self.wires if few else self._wires_at.get(index, ()):
+            one, other = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
+            lines.append((one - own, other - own))
         if few:
             for item in self.items_by_index:
                 if item.look.index != index:

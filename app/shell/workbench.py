@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
 HEAVY = (
     "numpy",
-    "app.engine.registry",
+    "networkx",
     "app.document.checks",
     "app.document.edits",
     "app.services.running",
     "app.services.gallery",
+    "app.services.code.symbol_api",
 )
 """What takes long to import and has nothing of Qt in it."""
 
@@ -117,8 +118,10 @@ class Workbench(QObject):
 
         def work(_cancel: object) -> Iterator[object]:
             for name in HEAVY:
-                importlib.import_module(name)
-                yield name
+                yield importlib.import_module(name)
+            from app.engine.registry import all_operators
+
+            yield all_operators()
 
         self._loader.start(work)
 
