@@ -42,6 +42,7 @@ class ExecutorView(PanZoomView):
         workspace.view_option_changed.connect(self._dress)
         self._dress()
         self._on_content()
+        self.executor_scene.set_active(False)  # until it is shown
 
     @property
     def summary(self) -> str:

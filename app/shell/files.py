@@ -90,12 +90,19 @@ class Files(QObject):
         if not self.may_let_go():
             return
         self._reading = path = path.absolute()
+        folder = path.parent if path.suffix.lower() == SUFFIX else Path.cwd()
         self._workspace.message.emit(f"Opening {path.name} …")
 
         def read(_cancel: object) -> Iterator[object]:
+            from app.document.changes import in_order
+            from app.document.checks import analyse
             from app.services.project_file import read_any
+            from app.services.values import ValueShapes
 
-            yield read_any(path)
+            document = in_order(read_any(path))
+            # The window will ask for the same analysis, and it is remembered.
+            analyse(document, ValueShapes(folder))
+            yield document
 
         self._runner.start(read)
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from app.canvas.view import BoardView
     from app.shell.assembly import Parts
 
+LARGE = 150
+"""With so many nodes half a window shows little, so a document opens in the whole of it."""
 HEAVY = (
     "numpy",
     "networkx",
@@ -295,8 +297,11 @@ class Workbench(QObject):
 
     def _on_opened(self, is_example: bool) -> None:
         self._was_opened = True
+        document = self.workspace.document
         if is_example:  # a model needs the room for its cards, a picture stands beside what becomes of it
-            self.show_view("symbol" if self.workspace.document.options.style == "card" else "split")
+            self.show_view("symbol" if document.options.style == "card" else "split")
+        elif len(document.nodes) > LARGE:
+            self.show_view("symbol")
         self.show_document()
         if self.parts is not None:
             self.parts.board.setFocus()
