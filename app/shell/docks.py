@@ -93,7 +93,8 @@ class Docks:
         """Bring everything back that was cleared away, the first time in the usual sizes."""
         if self._away is not None:
             away, self._away = self._away, None
-            self._window.restoreState(away, LAYOUT_VERSION)
+            if not self._window.restoreState(away, LAYOUT_VERSION):
+                self.reset()
         if self._is_fresh:
             self.size()
 

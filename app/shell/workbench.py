@@ -95,9 +95,11 @@ class Workbench(QObject):
         self.status_line = StatusLine(self.workspace, window)
         window.setStatusBar(self.status_line)
         self.show_view(self.settings.graph_view)
-        if self.settings.window_state:
-            self.docks.restore(self.settings.window_state)
         self.docks.clear_away()
+        if self.settings.window_state:
+            self.docks.restore(
+                self.settings.window_state
+            )  # takes hold once there is a document to lay out for
 
     def _connect(self) -> None:
         workspace = self.workspace

@@ -228,6 +228,26 @@ def test_the_layout_is_remembered_from_the_start_page_too(
     assert not again.docks.is_shown("palette") and again.docks.is_shown("code")
 
 
+def test_panels_keep_their_sizes_from_one_start_to_the_next(
+    application: Application, bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.actions.trigger("new")
+    bench.window.resize(880, 640)
+    bench.window.resizeDocks([bench.docks["code"]], [190], Qt.Orientation.Vertical)
+    bench.window.resizeDocks([bench.docks["palette"]], [230], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: bench.docks["palette"].width() == 230)
+    height = bench.docks["code"].height()
+    assert 120 < height < 250
+    bench.window.close()
+
+    application.open_window()
+    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
+    again = application.benches[0]
+    again.actions.trigger("new")
+    qtbot.waitUntil(lambda: again.docks["palette"].width() == 230)
+    assert again.docks["code"].height() == height
+
+
 def test_in_a_narrow_window_the_toolbar_leaves_words_away(bench: Workbench, qtbot: QtBot) -> None:
     bench.actions.trigger("new")
     forward = bench.actions["forward"]
