@@ -1,24 +1,14 @@
-"""Activation layers and softmax: functions that bend what the layer before has added up."""
+"""Activation layers: functions that bend what the layer before has added up."""
 
 from collections.abc import Callable, Sequence
 
 import attrs
 
 from app.engine.kernels import activations as kernels
-from app.engine.kernels.steps import Step, without_gradient
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    Operator,
-    OptionalArrays,
-    Reads,
-    Run,
-    operator,
-)
+from app.engine.kernels.steps import Step
+from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Reads, operator
 from app.engine.operators.lines import assign_zeros
+from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
 
 _APART_FROM_ZERO = {"data": Domain(avoid=(0.0,))}
@@ -87,7 +77,7 @@ _BENDS = {
 
 
 @operator(category="Activation")
-class Activation(Operator):
+class Activation(Prepared):
     """Apply an activation function to every element.
 
     relu: max(x, 0) · sigmoid: 1 / (1 + e^−x) · tanh · softrelu: log(1 + eˣ) · softsign: x / (1 + |x|)
@@ -109,13 +99,9 @@ class Activation(Operator):
     def _bend(self) -> Bend:
         return _BENDS[self.act_type]
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the work arrays once."""
         return self._bend.forward(ins[0], outs[0])
-
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Apply the function."""
-        self.prepare_forward(run, ins, outs)()
 
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:
@@ -126,30 +112,10 @@ class Activation(Operator):
         """Most slopes follow from the result alone."""
         return Reads(outputs=(0,)) if self._bend.by_output else Reads(inputs=(0,))
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the work arrays once."""
-        source = outs[0] if self._bend.by_output else ins[0]
-        if heads[0] is None or grads[0] is None or source is None:
-            return without_gradient(grads)
-        return self._bend.backward(source, heads[0], grads[0])
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Multiply the head gradient with the slope."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
+        source = flow.out if self._bend.by_output else flow.read(0)
+        return [self._bend.backward(source, flow.head, grad) for _, grad in flow.wanted]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the chain rule for the chosen function."""

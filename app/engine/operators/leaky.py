@@ -1,27 +1,16 @@
 """The rectifiers that let something through below zero: leaky, learned, exponential, smooth and random."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from app.engine.kernels import activations as kernels
-from app.engine.kernels.steps import Step, in_order, without_gradient
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    Operator,
-    OptionalArrays,
-    Port,
-    Reads,
-    Run,
-    operator,
-    refuse,
-)
+from app.engine.kernels.steps import Step, in_order
+from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Port, Reads, Run, operator, refuse
 from app.engine.operators.lines import assign_zeros
+from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
 
@@ -30,7 +19,7 @@ _FIRST_SLOPE = '["Constant", {"value": 0.25}]'
 
 
 @operator(category="Activation")
-class LeakyReLU(Operator):
+class LeakyReLU(Prepared):
     """Let positive numbers through and bend negative ones.
 
     leaky and prelu: slope · x · elu: slope · (eˣ − 1) · selu, gelu: fixed curves · rrelu: a random slope in training
@@ -109,7 +98,14 @@ class LeakyReLU(Operator):
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Step:
+        """Set up the work arrays once; rrelu draws its slopes first."""
+        step = self.forward_step(ins, outs)
+        if self.act_type != "rrelu":
+            return step
+        return in_order([partial(self._draw, run, outs[1]), step])
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the work arrays once."""
         data, result = ins[0], outs[0]
         if self.act_type == "elu":
@@ -121,8 +117,7 @@ class LeakyReLU(Operator):
         if self.act_type == "prelu":
             return kernels.leaky(data, self._slopes(ins[1], data), result)
         if self.act_type == "rrelu":
-            slopes = outs[1]
-            return in_order([lambda: self._draw(run, slopes), kernels.leaky(data, slopes, result)])
+            return kernels.leaky(data, outs[1], result)
         return kernels.leaky(data, self.slope, result)
 
     def _draw(self, run: Run, slopes: Array) -> None:
@@ -132,10 +127,6 @@ class LeakyReLU(Operator):
         else:
             slopes.fill((self.lower_bound + self.upper_bound) / 2)
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Apply the function."""
-        self.prepare_forward(run, ins, outs)()
-
     def gradient_reads(self, index: int) -> Reads:
         """The slope follows from data, and from gamma or what was drawn; that of selu from the result."""
         if self.act_type == "selu":
@@ -144,50 +135,26 @@ class LeakyReLU(Operator):
             return Reads(inputs=(0, 1) if index == 0 else (0,))
         return Reads(inputs=(0,), outputs=(1,) if self.act_type == "rrelu" else ())
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the work arrays once."""
-        head, data = heads[0], ins[0]
-        if self.act_type == "selu":
-            data = outs[0]
-        if head is None or data is None:
-            return without_gradient(grads)
-        steps: list[Callable[[], object]] = []
-        if grads[0] is not None:
-            slopes = ins[1] if self.act_type == "prelu" else outs[1] if self.act_type == "rrelu" else None
-            steps.append(self._data_gradient(data, slopes, head, grads[0]))
-        if self.act_type == "prelu" and grads[1] is not None:
-            steps.append(_slope_gradient(data, head, grads[1]))
-        return in_order(steps)
+        data = flow.out if self.act_type == "selu" else flow.read(0)
+        return [
+            _slope_gradient(data, flow.head, grad) if index == 1 else self._data_gradient(data, flow, grad)
+            for index, grad in flow.wanted
+        ]
 
-    def _data_gradient(self, data: Array, slopes: Array | None, head: Array, grad: Array) -> Step:
+    def _data_gradient(self, data: Array, flow: Flow, grad: Array) -> Step:
+        head = flow.head
         if self.act_type == "elu":
             return kernels.elu_gradient(data, (self.slope, 1.0), head, grad)
         if self.act_type == "selu":
             return kernels.selu_gradient(data, head, grad)
         if self.act_type == "gelu":
             return kernels.gelu_gradient(data, head, grad)
-        if slopes is None:
-            return kernels.leaky_gradient(data, self.slope, head, grad)
-        fitting = self._slopes(slopes, data) if self.act_type == "prelu" else slopes
-        return kernels.leaky_gradient(data, fitting, head, grad)
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Multiply the head gradient with the slope; gamma gets what its channel's negative numbers say."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
+        if self.act_type == "prelu":
+            return kernels.leaky_gradient(data, self._slopes(flow.read(1), data), head, grad)
+        slope = present(flow.outs[1]) if self.act_type == "rrelu" else self.slope
+        return kernels.leaky_gradient(data, slope, head, grad)
 
     # For people --------------------------------------------------------------------------------------------------
 

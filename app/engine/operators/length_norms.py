@@ -1,21 +1,21 @@
 """Division by lengths: L2Normalization, and LRN, which divides by the neighbours' strength."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import sample_norms as kernels
-from app.engine.kernels.steps import without_gradient
-from app.engine.operator import Array, Arrays, Example, Operator, OptionalArrays, Reads, Run, operator
-from app.engine.operators.prepared import present
+from app.engine.kernels.steps import Step
+from app.engine.operator import Array, Arrays, Example, Reads, operator
+from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge, text
 
 
 @operator(category="Layers")
-class L2Normalization(Operator):
+class L2Normalization(Prepared):
     """Divide numbers by the root of the sum of their squares.
 
     y = x / √(Σ x² + eps)
@@ -64,46 +64,24 @@ class L2Normalization(Operator):
     def _axis(self) -> int:
         return 2 if self.mode == "spatial" else 1
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the views once."""
         data, length = self._views(ins[0], outs[1])
         result, _ = self._views(outs[0], outs[1])
         return kernels.divide_by_length(kernels.Lengths(data, result, length, self._axis()), self.eps)
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Divide by the length."""
-        self.prepare_forward(run, ins, outs)()
-
     def gradient_reads(self, index: int) -> Reads:
         """The gradient follows from result and length."""
         return Reads(outputs=(0, 1))
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the views once."""
-        head, grad = heads[0], grads[0]
-        if head is None or grad is None:
-            return without_gradient(grads)
-        result, length = self._views(present(outs[0]), present(outs[1]))
-        seen = kernels.Lengths(self._views(head, present(outs[1]))[0], result, length, self._axis())
-        return kernels.divide_by_length_gradient(seen, self._views(grad, present(outs[1]))[0])
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write the gradient of data."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
+        result, length = self._views(flow.out, present(flow.outs[1]))
+        head, _ = self._views(flow.head, length)
+        seen = kernels.Lengths(head, result, length, self._axis())
+        return [
+            kernels.divide_by_length_gradient(seen, self._views(grad, length)[0]) for _, grad in flow.wanted
+        ]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write what is left of the head gradient across the result."""
@@ -115,7 +93,7 @@ class L2Normalization(Operator):
 
 
 @operator(category="Layers")
-class LRN(Operator):
+class LRN(Prepared):
     """Divide every number by the strength of its neighbours across channels.
 
     y = x · (knorm + alpha / nsize · Σ x²)^−beta, the sum over nsize channels around each
@@ -141,7 +119,7 @@ class LRN(Operator):
         data = merge(merge(ins[0], outs[0], "data"), (0, 0, 0, 0), "data")
         return (data,), (data, data)
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up nothing; the squares stand in the result until it is written."""
         data, result, norm = ins[0], outs[0], outs[1]
         weight = self.alpha / self.nsize
@@ -156,27 +134,17 @@ class LRN(Operator):
 
         return call
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Divide by the neighbours' strength."""
-        self.prepare_forward(run, ins, outs)()
-
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads data and the sums."""
         return Reads(inputs=(0,), outputs=(1,))
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the work arrays once."""
-        head, grad = heads[0], grads[0]
-        if head is None or grad is None:
-            return without_gradient(grads)
-        data, norm = present(ins[0]), present(outs[1])
+        return [
+            self._gradient(flow.read(0), present(flow.outs[1]), flow.head, grad) for _, grad in flow.wanted
+        ]
+
+    def _gradient(self, data: Array, norm: Array, head: Array, grad: Array) -> Step:
         along, around = np.empty_like(data), np.empty_like(data)
         factor = -2 * self.beta * self.alpha / self.nsize
 
@@ -191,17 +159,6 @@ class LRN(Operator):
             np.add(grad, around, out=grad)
 
         return call
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write the gradient of data."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the number's own share and its neighbours'."""

@@ -1,6 +1,6 @@
 """Pooling: one number per window of an image."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 from typing import Any, Literal
@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import pooling as kernels
-from app.engine.kernels.steps import without_gradient
+from app.engine.kernels.steps import Step
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
     Array,
@@ -18,10 +18,7 @@ from app.engine.operator import (
     Cost,
     Domain,
     Example,
-    Operator,
-    OptionalArrays,
     Reads,
-    Run,
     Types,
     operator,
     refuse,
@@ -41,7 +38,7 @@ from app.engine.operators.geometry import (
     per_axis,
 )
 from app.engine.operators.lines import assign_zeros
-from app.engine.operators.prepared import present
+from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge
 
@@ -49,7 +46,7 @@ _POSITIVE = {"data": Domain(0.2, 2.0)}
 
 
 @operator(category="Layers")
-class Pooling(Operator):
+class Pooling(Prepared):
     """Reduce every window of an image to its maximum, average, sum or power mean.
 
     The stride is 1 unless it is set.
@@ -213,7 +210,7 @@ class Pooling(Operator):
         include = self.count_include_pad is not False
         return kernels.average_scale(windows, sizes, counts, include, dtype)
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the places of the window once."""
         data, result = self.first(ins[0]), self.first(outs[0])
         sizes, counts = data.shape[2:], result.shape[2:]
@@ -230,52 +227,31 @@ class Pooling(Operator):
             return kernels.global_sum(data, result, scale)
         return kernels.sum_pool(data, result, windows, scale)
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Reduce every window."""
-        self.prepare_forward(run, ins, outs)()
-
     def gradient_reads(self, index: int) -> Reads:
         """Maximum pooling reads only who won; power means read data and result; sums read nothing."""
         if self.pool_type == "max":
             return Reads(outputs=(1,))
         return Reads(inputs=(0,), outputs=(0,)) if self.pool_type == "lp" else Reads()
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the places of the window once."""
-        if heads[0] is None or grads[0] is None:
-            return without_gradient(grads)
-        head, grad = self.first(heads[0]), self.first(grads[0])
+        return [self._gradient(flow, grad) for _, grad in flow.wanted]
+
+    def _gradient(self, flow: Flow, own_grad: Array) -> Step:
+        head, grad = self.first(flow.head), self.first(own_grad)
         windows = self.windows(grad.shape[2:])
         if self.pool_type == "max":
-            winner = self.first(present(outs[1]))
+            winner = self.first(present(flow.outs[1]))
             if self.global_pool and grad.flags.c_contiguous:
                 return kernels.global_max_gradient(head, winner, grad)
             return kernels.max_pool_gradient(head, winner, grad, windows)
         if self.pool_type == "lp":
-            pooled = kernels.Pooled(self.first(present(ins[0])), self.first(present(outs[0])), head)
+            pooled = kernels.Pooled(self.first(flow.read(0)), self.first(flow.out), head)
             return kernels.power_pool_gradient(pooled, grad, windows, self.p_value or 1)
         scale = self._scale(windows, grad.shape[2:], head.shape[2:], head.dtype)
         if self.global_pool:
             return partial(np.multiply, head, scale, out=grad)
         return kernels.sum_pool_gradient(head, grad, windows, scale)
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Hand every window's gradient to the places it came from."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
 
     # For people --------------------------------------------------------------------------------------------------
 

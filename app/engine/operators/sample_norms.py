@@ -1,6 +1,6 @@
 """Normalisation within a sample: over an axis, a group of channels, or one channel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Literal
 
@@ -8,25 +8,16 @@ import attrs
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import sample_norms as kernels
-from app.engine.kernels.steps import without_gradient
-from app.engine.operator import (
-    Arrays,
-    Example,
-    Operator,
-    OptionalArrays,
-    Port,
-    Reads,
-    Run,
-    operator,
-)
-from app.engine.operators.prepared import present
+from app.engine.kernels.steps import Step, without_gradient
+from app.engine.operator import Arrays, Example, Port, Reads, operator
+from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
 
 OUTPUT, MEAN, DEVIATION = range(3)
 
 
-class SampleNorm(Operator):
+class SampleNorm(Prepared):
     """What the three have in common: data, gamma and beta in; output, mean and deviation out."""
 
     eps: float
@@ -58,52 +49,30 @@ class SampleNorm(Operator):
         statistics = self.statistics(data)
         return (data, gamma, gamma), (data, statistics, statistics)
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the views once."""
         data, gamma, beta = ins
         arrays = kernels.SampleNorm(data, gamma, beta, outs[OUTPUT], outs[MEAN], outs[DEVIATION])
         return kernels.normalize_samples(arrays, self.view(data.shape), self.eps)
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Normalise every run."""
-        self.prepare_forward(run, ins, outs)()
-
     def gradient_reads(self, index: int) -> Reads:
         """Everything reads data and the statistics; only the gradient of data reads gamma."""
         return Reads(inputs=(0, 1), outputs=(MEAN, DEVIATION))
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the views once; what arrives at the statistics is left out, as in MXNet."""
-        if heads[0] is None:
-            return without_gradient(grads)
-        data = present(ins[0])
+        if flow.heads[0] is None:
+            return [without_gradient(flow.grads)]
+        data = flow.read(0)
         arrays = kernels.SampleNormGradients(
             data=data,
-            gamma=present(ins[1]),
-            mean=present(outs[MEAN]),
-            deviation=present(outs[DEVIATION]),
-            head=heads[0],
-            grads=(grads[0], grads[1], grads[2]),
+            gamma=flow.read(1),
+            mean=present(flow.outs[MEAN]),
+            deviation=present(flow.outs[DEVIATION]),
+            head=flow.head,
+            grads=(flow.grads[0], flow.grads[1], flow.grads[2]),
         )
-        return kernels.normalize_samples_gradient(arrays, self.view(data.shape))
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write the gradients of data, gamma and beta."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
+        return [kernels.normalize_samples_gradient(arrays, self.view(data.shape))]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradients with x̂ for the normalised data."""

@@ -1,13 +1,13 @@
 """Softmax and its relatives: numbers along an axis become shares that add up to one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import attrs
 import numpy as np
 
 from app.engine.kernels import softmax as kernels
-from app.engine.kernels.steps import Step, without_gradient
+from app.engine.kernels.steps import Step
 from app.engine.operator import (
     Array,
     Arrays,
@@ -15,16 +15,14 @@ from app.engine.operator import (
     Domain,
     Example,
     GradientKind,
-    Operator,
-    OptionalArrays,
     Port,
     Reads,
-    Run,
     Types,
     operator,
     refuse,
 )
 from app.engine.operators.lines import assign_zeros
+from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
 
@@ -32,7 +30,7 @@ _FLOATS = ("float16", "float32", "float64")
 
 
 @attrs.frozen(kw_only=True)
-class Shares(Operator):
+class Shares(Prepared):
     """What softmax, log_softmax and softmin have in common."""
 
     axis: int = param(default=-1, doc="The axis along which the shares add up to one.")
@@ -70,7 +68,7 @@ class Shares(Operator):
             return (*alike, *ins[1:]), results
         return ins, (np.dtype(self.dtype),)
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the work arrays once."""
         data, result = kernels.along(ins[0], self.axis), kernels.along(outs[0], self.axis)
         if data.dtype == result.dtype:
@@ -89,10 +87,6 @@ class Shares(Operator):
         """Prepare the result from (outer, classes, inner) views."""
         return kernels.softmax(data, result, self.scale)
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Compute the shares."""
-        self.prepare_forward(run, ins, outs)()
-
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """The result may take data's place."""
@@ -102,18 +96,11 @@ class Shares(Operator):
         """The gradient follows from the result alone."""
         return Reads(outputs=(0,))
 
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
+    def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the work arrays once."""
-        result, head, grad = outs[0], heads[0], grads[0]
-        if result is None or head is None or grad is None:
-            return without_gradient(grads)
+        return [self._data_gradient(flow.out, flow.head, grad) for _, grad in flow.wanted]
+
+    def _data_gradient(self, result: Array, head: Array, grad: Array) -> Step:
         views = [kernels.along(array, self.axis) for array in (result, head, grad)]
         if result.dtype == grad.dtype:
             return self.gradient_kernel(views[0], views[1], views[2])
@@ -129,17 +116,6 @@ class Shares(Operator):
     def gradient_kernel(self, result: Array, head: Array, grad: Array) -> Step:
         """Prepare the gradient from (outer, classes, inner) views."""
         return kernels.softmax_gradient(result, head, grad, self.scale)
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write the gradient of data."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient over the classes."""
@@ -229,10 +205,10 @@ class Softmax(Shares):
         """Lengths get a gradient of zero."""
         return "zero" if index == 1 else "value"
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """With lengths, everything behind a run's length gets no share."""
         if not self.use_length:
-            return super().prepare_forward(run, ins, outs)
+            return super().forward_step(ins, outs)
         data, result = kernels.along(ins[0], self.axis), kernels.along(outs[0], self.axis)
         wide = np.empty(data.shape, np.result_type(data, result))
         compute = kernels.softmax(wide, wide, self.scale)
@@ -252,26 +228,6 @@ class Softmax(Shares):
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """The result may take data's place unless their types differ."""
         return () if self.use_length else super().inplace
-
-    def prepare_backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> Callable[[], object]:
-        """Shares of zero get no gradient by the formula itself."""
-        compute = super().prepare_backward(run, ins, outs, heads, grads[:1])
-        length = grads[1] if self.use_length else None
-        if length is None:
-            return compute
-
-        def both() -> None:
-            compute()
-            length.fill(0)
-
-        return both
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """Call the part `softmax_along`, or `softmax_within` with lengths."""
