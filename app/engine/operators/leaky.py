@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from app.engine.kernels import activations as kernels
-from app.engine.kernels.steps import Step, in_order
+from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Port, Reads, Run, operator, refuse
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared, present
@@ -137,6 +137,8 @@ class LeakyReLU(Prepared):
 
     def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the work arrays once."""
+        if flow.heads[0] is None:  # the slopes that rrelu drew carry no gradient
+            return [without_gradient(flow.grads)]
         data = flow.out if self.act_type == "selu" else flow.read(0)
         return [
             _slope_gradient(data, flow.head, grad) if index == 1 else self._data_gradient(data, flow, grad)
