@@ -23,13 +23,13 @@ from app.engine.shapes import text as shape_text
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
-from app.panels.panel import ElidedLabel, Panel, empty, label, shape_font, widgets_in
+from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, shape_font, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
 from app.services.proposals import propose_request, propose_value
 
-COLUMNS = ("Argument", "Shape", "Value", "Gradient")
+COLUMNS = ("Argument", "Gradient")
 LISTED_AT_MOST = 200
 _LARGEST_SEED = 2**31 - 1
 
@@ -94,9 +94,8 @@ class BindPanel(Panel):
         self._heads.setSpacing(HALF_STEP)
         self._table = QGridLayout()
         self._table.setHorizontalSpacing(STEP)
-        self._table.setVerticalSpacing(HALF_STEP)
-        self._table.setColumnStretch(0, 3)
-        self._table.setColumnStretch(2, 2)
+        self._table.setVerticalSpacing(STEP)
+        self._table.setColumnStretch(0, 1)
         self.hint = label("", "muted", wrap=True)
         self._options = FormGrid()
         self.seed = self._number("Seed", "seed", (0, _LARGEST_SEED), "Which random numbers are drawn.")
@@ -209,29 +208,30 @@ class BindPanel(Panel):
         if not same:
             empty(self._table)
             self._rows = {}
-            for column, words in enumerate(COLUMNS if lines else ()):
-                self._table.addWidget(label(words.upper(), "section"), 0, column)
+            for place, words in enumerate(COLUMNS if lines else ()):
+                self._table.addWidget(label(words.upper(), "section"), 0, place)
             for number, line in enumerate(lines[:LISTED_AT_MOST], start=1):
                 self._add(line, number)
             if len(lines) > LISTED_AT_MOST:
                 more = label(f"… and {len(lines) - LISTED_AT_MOST} more", "muted")
-                self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 4)
+                self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 2)
         for line in lines[:LISTED_AT_MOST]:
             self._rows[line.name].show_line(line)
 
     def _add(self, line: Line, at: int) -> None:
-        row = self._rows[line.name] = LineWidgets(
+        made = self._rows[line.name] = LineWidgets(
             ArgumentLink(line.name), ElidedLabel(), ElidedLabel(), self._request_box(line)
         )
-        row.value.setProperty("look", "muted")
-        row.shape.least = 400
-        for widget in (row.name, row.value):
+        made.value.setProperty("look", "muted")
+        made.shape.least = 400
+        for widget in (made.name, made.value):
             widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if line.owner is not None:
-            row.name.clicked.connect(lambda owner=line.owner: self._choose(owner))
-        for column, widget in enumerate((row.name, row.shape, row.value)):
-            self._table.addWidget(widget, at, column)
-        self._table.addWidget(row.request or _state_label(), at, 3)
+            made.name.clicked.connect(lambda owner=line.owner: self._choose(owner))
+        details = row(made.shape, made.value)
+        details.setStretch(1, 1)
+        self._table.addLayout(column(made.name, details, space=0), at, 0)
+        self._table.addWidget(made.request or _state_label(), at, 1)
 
     def _request_box(self, line: Line) -> QComboBox | None:
         if line.request is None:

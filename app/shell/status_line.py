@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.services.running import Progress
 
 MESSAGE_MS = 8000
+NOTICE_MS = 2500
 DOT = " · "
 LEARNED = ("weight", "bias")
 
@@ -70,6 +71,8 @@ class StatusLine(QStatusBar):
         self.addWidget(self._message, 1)
         self._timer = QTimer(self, singleShot=True, interval=MESSAGE_MS)
         self._timer.timeout.connect(lambda: self.say(""))
+        self._calm = QTimer(self, singleShot=True, interval=NOTICE_MS)
+        self._calm.timeout.connect(lambda: self._dress("muted"))
         workspace.message.connect(self.say)
         workspace.run_progressed.connect(self._show_progress)
         workspace.run_state_changed.connect(self._end_progress)
@@ -90,8 +93,10 @@ class StatusLine(QStatusBar):
         """Show a sentence for a while."""
         self._message.setText(sentence)
         self._message.setToolTip(sentence)
+        self._dress("notice" if sentence and not self._progress else "muted")
         if sentence:
             self._timer.start()
+            self._calm.start()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the problems when the numbers are clicked."""
@@ -102,6 +107,13 @@ class StatusLine(QStatusBar):
     def refresh(self, *_news: object) -> None:
         """Count again."""
         self._numbers.setText(DOT.join(self._parts()))
+
+    def _dress(self, look: str) -> None:
+        """Let a new message stand out for a moment, since nobody looks at the corner of a window."""
+        if self._message.property("look") != look:
+            self._message.setProperty("look", look)
+            self._message.style().unpolish(self._message)
+            self._message.style().polish(self._message)
 
     def _show_progress(self, progress: "Progress") -> None:
         self._progress = f"{progress.phase.capitalize()}: {progress.done} of {progress.total} steps"
