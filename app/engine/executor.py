@@ -247,7 +247,8 @@ class Executor:
             echoed = held.get(echoes.get(node.input, -1))
             if node.request == "add":
                 held[node.input] = self._holders[node.entry[0]]
-                calls.append(add(self._arrays[key] if echoed is None else echoed, held[node.input]))
+                fresh = self._arrays[key] if echoed is None else echoed
+                calls.append(add(node.input, fresh, held[node.input]))
             elif echoed is not None:
                 calls.append(partial(np.copyto, self._arrays[key], echoed))
         return _InOrder(calls)
@@ -334,7 +335,7 @@ class _Fill:
         self.out.fill(0)
 
 
-def add_plainly(fresh: Array, holder: Array) -> Call:
+def add_plainly(index: int, fresh: Array, holder: Array) -> Call:
     """Return the call that adds a fresh gradient to what its holder holds."""
     return partial(np.add, holder, fresh, holder)
 

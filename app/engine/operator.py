@@ -257,8 +257,8 @@ class Operator:
         """Return a call that runs backward on these very buffers."""
         return partial(self.backward, run, ins, outs, heads, grads)
 
-    def add_gradient(self, fresh: Array, holder: Array) -> Callable[[], object]:
-        """Return the call that adds a fresh gradient to what its holder holds.
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
+        """Return the call that adds a fresh gradient of input `index` to what its holder holds.
 
         Overridden where MXNet does something else (docs/decisions/0004).
         """

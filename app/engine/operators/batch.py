@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import ShapeError
-from app.engine.kernels.steps import Step, ufunc
+from app.engine.kernels.steps import Step, overwrite, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, Cost, Example, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.formulas import number
@@ -214,6 +214,10 @@ class Gemm2(MatrixProduct):
         Example({"A": (2, 5, 3), "B": (3, 5, 4)}, axis=0),
         Example({"A": (3, 5, 2), "B": (3, 5, 4)}, axis=0, transpose_a=True),
     )
+
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
 
     @property
     def inputs(self) -> tuple[Port, ...]:

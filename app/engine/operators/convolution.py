@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
-from app.engine.kernels.steps import in_order, without_gradient
+from app.engine.kernels.steps import in_order, overwrite, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
     Array,
@@ -248,6 +248,13 @@ class Convolution(Filtering):
     def has_bias(self) -> bool:
         """Whether a bias is added to every output channel."""
         return not self.no_bias
+
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
+        """MXNet writes over the gradient of data where every window is a single point."""
+        single = set(self.kernel) == {1} and not any(self.pad) and set(self.stride) <= {1}
+        return (
+            overwrite(fresh, holder) if index == 0 and single else super().add_gradient(index, fresh, holder)
+        )
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Sizes follow from the windows; batch, channels and (with stride 1) sizes also flow back to data."""

@@ -99,7 +99,7 @@ class SoftmaxOutput(Loss):
         """With out_grad the head gradient counts, so it is asked for and flows as for any operator."""
         return not self.out_grad
 
-    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet writes over what the buffer held."""
         return overwrite(fresh, holder)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import sample_norms as kernels
-from app.engine.kernels.steps import Step
+from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import Array, Arrays, Example, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
@@ -108,6 +108,10 @@ class LRN(Prepared):
         Example({"data": (2, 6, 3, 2)}, nsize=5, alpha=0.1),
         Example({"data": (1, 4, 2, 2)}, nsize=3, alpha=0.5, knorm=1.0, beta=0.5),
     )
+
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
 
     @property
     def hidden(self) -> tuple[str, ...]:

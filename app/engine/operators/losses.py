@@ -230,7 +230,7 @@ class SVMOutput(Loss):
         ),
     )
 
-    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet writes over what the buffer held."""
         return overwrite(fresh, holder)
 

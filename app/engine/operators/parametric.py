@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from app.engine.kernels.steps import Step, copy, in_order, ufunc
+from app.engine.kernels.steps import Step, copy, in_order, overwrite, ufunc
 from app.engine.operator import (
     Array,
     Arrays,
@@ -88,6 +88,10 @@ class Clip(Formula):
     examples = (
         Example({"data": (4, 5)}, domains={"data": Domain(-2, 2, avoid=(-0.5, 0.7))}, a_min=-0.5, a_max=0.7),
     )
+
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
 
     def templates(self) -> tuple[str, str]:
         """Write value and gradient."""

@@ -147,7 +147,7 @@ class Mean(Reduction):
     y = Σ x / n
     """
 
-    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet divides the whole buffer once more, with what it held before."""
         return scale_and_add(fresh, holder, 1 / self.count(holder.shape))
 

@@ -28,7 +28,7 @@ class Regression(Loss):
 
     grad_scale: float
 
-    def add_gradient(self, fresh: Array, holder: Array) -> Step:
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet adds the bare difference to the buffer, and then the sum, scaled, once more."""
         factor = self.grad_scale * holder.shape[0] / holder.size
 

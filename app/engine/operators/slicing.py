@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
-from app.engine.kernels.steps import Step, fill
+from app.engine.kernels.steps import Step, fill, overwrite
 from app.engine.operator import (
     Array,
     Arrays,
@@ -267,6 +267,10 @@ class Crop(Part):
         Example({"arg0": (1, 2, 5, 6), "arg1": (1, 3, 3, 4)}, num_args=2),
     )
 
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
+
     @property
     def inputs(self) -> tuple[Port, ...]:
         """The picture, and perhaps the one whose size it takes."""
@@ -314,6 +318,10 @@ class Reverse(Part):
     axis: tuple[int, ...] = param(doc="The axes.")
 
     examples = (Example({"data": (2, 3, 4)}, axis=(1,)), Example({"data": (2, 3, 4)}, axis=(0, -1)))
+
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Data and value are alike."""
