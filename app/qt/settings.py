@@ -15,6 +15,9 @@ PictureName = Literal["standard", "safe", "print"]
 NodeStyle = Literal["auto", "picture", "card"]
 GraphView = Literal["symbol", "split", "executor"]
 RECENT_LIMIT: Final = 10
+USUAL_SIZE: Final = 100
+SIZES: Final = (100, 125, 150, 200)
+"""How large everything may be shown, in percent."""
 
 
 def _one_of(literal: object) -> Callable[[object], Any]:
@@ -33,6 +36,13 @@ def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}[str(value)]
+
+
+def _percent(value: object) -> int:
+    percent = int(str(value))
+    if percent not in SIZES:
+        raise ValueError(f"{percent} % is none of the sizes")
+    return percent
 
 
 def _bytes(value: object) -> bytes:
@@ -81,6 +91,7 @@ class Settings(QObject):
 
     theme = Setting[ThemeChoice]("look/theme", "system", _one_of(ThemeChoice))
     picture_palette = Setting[PictureName]("look/picture_palette", "standard", _one_of(PictureName))
+    size = Setting("look/size", USUAL_SIZE, _percent)
     reduce_motion = Setting("look/reduce_motion", False, _flag)
 
     node_style = Setting[NodeStyle]("board/node_style", "auto", _one_of(NodeStyle))

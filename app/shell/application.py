@@ -3,8 +3,10 @@
 Nothing of Qt is imported with this module, so that the time to the first window can be measured from its own start.
 """
 
+import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 NAME = "Chalkgraph"
 DESKTOP_FILE = "chalkgraph"
 NEIGHBOUR_STEP = 32
+SCALE_VARIABLE = "QT_SCALE_FACTOR"
 
 
 class Application:
@@ -152,11 +155,31 @@ def time_ready_window() -> float:
     return seconds
 
 
+def size_factor(settings: "Settings", environment: Mapping[str, str]) -> str | None:
+    """Return what Qt is told about the size of everything, None where nobody asked for another one.
+
+    A factor that the environment gives already comes on top.
+    """
+    from app.qt.settings import USUAL_SIZE
+
+    if settings.size == USUAL_SIZE:
+        return None
+    try:
+        given = float(environment.get(SCALE_VARIABLE, "1"))
+    except ValueError:
+        given = 1.0
+    return f"{given * settings.size / USUAL_SIZE:g}"
+
+
 def _start() -> Application:
     from PySide6.QtWidgets import QApplication
 
     from app.qt.settings import Settings
 
+    settings = Settings()
+    factor = size_factor(settings, os.environ)
+    if factor is not None:
+        os.environ[SCALE_VARIABLE] = factor  # Qt reads it once, before there is any window
     qt = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qt, QApplication), "a window needs an application for widgets"
-    return Application(qt, Settings())
+    return Application(qt, settings)

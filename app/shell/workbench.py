@@ -227,6 +227,12 @@ class Workbench(QObject):
         options = self.workspace.document.options
         self.set_option(batch_start=max(0, options.batch_start + step * options.batch))
 
+    def set_size(self, percent: int) -> None:
+        """Show everything larger or smaller from the next start on."""
+        if percent != self.settings.size:
+            self.settings.size = percent
+            self.workspace.message.emit(f"From the next start on, everything is shown at {percent} %.")
+
     def toggle_live(self) -> None:
         """Run by itself after changes, or stop doing so."""
         self.workspace.live = not self.workspace.live

@@ -1,0 +1,41 @@
+"""When an action can be done."""
+
+from app.shell.actions import with_document
+from app.shell.workbench import Workbench
+
+
+def selected(bench: Workbench) -> bool:
+    """Something on the board is selected."""
+    return with_document(bench) and bool(bench.workspace.store.selection)
+
+
+def one_selected(bench: Workbench) -> bool:
+    """Exactly one node is selected."""
+    chosen = bench.workspace.store.selection & bench.workspace.document.nodes.keys()
+    return with_document(bench) and len(chosen) == 1
+
+
+def with_nodes(bench: Workbench) -> bool:
+    """There is something on the board."""
+    return with_document(bench) and bool(bench.workspace.document.nodes)
+
+
+def running(bench: Workbench) -> bool:
+    """The worker is busy."""
+    return bench.workspace.is_running
+
+
+def with_problems(bench: Workbench) -> bool:
+    """Something in the document is wrong."""
+    analysis = bench.workspace.analysis
+    return with_document(bench) and analysis is not None and bool(analysis.problems)
+
+
+def can_undo(bench: Workbench) -> bool:
+    """There is a step to take back."""
+    return with_document(bench) and bench.workspace.store.can_undo
+
+
+def can_redo(bench: Workbench) -> bool:
+    """There is a step to do again."""
+    return with_document(bench) and bench.workspace.store.can_redo
