@@ -1,7 +1,7 @@
 """Arrays out of nothing: _zeros, _ones, _full, _arange."""
 
 from functools import partial
-from math import ceil
+from math import ceil, isfinite
 from typing import ClassVar
 
 import attrs
@@ -149,8 +149,12 @@ class Arange(Source):
     )
 
     def check(self) -> None:
-        """Refuse to count without moving."""
+        """Refuse to count without moving, or to where no number is."""
         super().check()
+        for name in ("start", "stop", "step"):
+            value = getattr(self, name)
+            sentence = f"{name} is {value}, but it must be a finite number."
+            refuse(value is not None and not isfinite(value), sentence, port=name)
         refuse(self.step == 0, "step is 0, but it must be another number.", port="step")
 
     @property

@@ -1,7 +1,8 @@
 """The Symbol-API program of a document, as the pictures of the tutorial write it, for a real MXNet.
 
 Signs are written as signs (`C = A * B`), layers with their names and settings, and what a node makes for itself stays
-unsaid. A node whose settings are wrong stands as a comment, so that the rest can be read while one types.
+unsaid. A node that is wrong, or reads one that is, stands as a comment in its place, as it was typed and with what is
+wrong, so that the rest can be read while one types.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,10 @@ import attrs
 from app.document.analysis import Analysis
 from app.document.records import GROUP, VARIABLE, Id, Node
 from app.document.topology import topology
-from app.engine.compose import SymbolNode, depth_first
 from app.engine.operator import Operator
 from app.services.code.lines import CodeLines, CodeText
 from app.services.code.names import Identifiers, literal
+from app.services.code.symbol_broken import as_typed, remark
 from app.services.code.symbol_run import RunLines, Subject
 
 RESERVED = ("mx", "np", "executor", "requests", "digits", "desc")
@@ -71,18 +72,28 @@ class _Program:
         self.variable: dict[Id, str] = {}
 
     def compose(self) -> None:
-        """Write a line for every node, inputs before their readers."""
-        for node_id in self._order():
+        """Write a line for every node, inputs before their readers where they don't go round in a circle."""
+        order = self._order()
+        for node_id in order:
+            self.variable[node_id] = self.names.take(self.document.nodes[node_id].name)
+        for node_id in order:
             node = self.document.nodes[node_id]
-            self.variable[node_id] = self.names.take(node.name)
-            self._write_node(node)
-        for node in self.document.nodes.values():
-            if node.op != GROUP and node.id not in self.variable:
-                self.lines.add(f"# {node.name} is left out: {self._problem(node.id)}", [node.id])
+            if node_id in self.analysis.drawing.nodes:
+                self._write_node(node)
+            else:
+                self._write_broken(node)
 
     def subject(self) -> Subject | None:
-        """Write the Group, if there is one, and return what is to be bound."""
+        """Write the Group, if there is one, and return what is to be bound.
+
+        While an output is broken nothing is: what the analysis then holds as bound is only there to be looked at.
+        """
         analysis = self.analysis
+        if not analysis.drawing.is_whole:
+            first = analysis.errors[0].sentence if analysis.errors else "an output has a problem."
+            self.lines.gap()
+            self.lines.add(remark(f"Not bound yet: {first}"))
+            return None
         if analysis.bound is None:
             return None
         ids = {symbol: key for key, symbol in analysis.drawing.nodes.items()}
@@ -99,11 +110,22 @@ class _Program:
         return Subject(name, self._short_names(heads))
 
     def _order(self) -> list[Id]:
-        """List the sound nodes as the graph has them, then those that are not bound."""
-        drawing = self.analysis.drawing
-        ids = {symbol: key for key, symbol in drawing.nodes.items()}
-        heads = [*drawing.heads, *((symbol, 0) for symbol in drawing.nodes.values())]
-        return [ids[symbol] for symbol in depth_first(heads) if symbol in ids]
+        """List all nodes but Groups, from the outputs back and inputs first, then those that nothing bound reads."""
+        wires = topology(self.document)
+        seen: set[Id] = set()
+        order: list[Id] = []
+        for start in (*self.analysis.drawing.chosen, *self.document.nodes):
+            waiting = [(start, False)]
+            while waiting:
+                node_id, is_ready = waiting.pop()
+                if is_ready:
+                    order.append(node_id)
+                elif node_id not in seen:
+                    seen.add(node_id)
+                    waiting.append((node_id, True))
+                    sources = [edge.source for edge in wires.inputs(node_id).values()]
+                    waiting += [(source, False) for source in reversed(sources)]
+        return [node_id for node_id in order if not self._is_group(node_id)]
 
     def _write_node(self, node: Node) -> None:
         name = self.variable[node.id]
@@ -120,19 +142,28 @@ class _Program:
         else:
             self.lines.call(f"{name} = {_function(node.op)}(", _arguments(call), [node.id])
 
+    def _write_broken(self, node: Node) -> None:
+        """Say what is wrong with a node, and below it write what was typed, as a comment."""
+        self.lines.add(remark(f"{node.name} is left out: {self._problem(node)}"), [node.id])
+        reading = self.analysis.drawing.readings[node.id]
+        text = as_typed(node, reading, self._wired(node.id))
+        self.lines.add(remark(f"{self.variable[node.id]} = {_function(node.op)}({text})"), [node.id])
+
     def _wired(self, node_id: Id) -> dict[int, str]:
+        """Return what comes in at each input; a wire to an input that there isn't carries nothing."""
+        operator = self.analysis.drawing.readings[node_id].operator
         return {
             number: self._output_text(edge.source, edge.output)
             for number, edge in topology(self.document).inputs(node_id).items()
+            if operator is None or number < len(operator.ports)
         }
 
     def _output_text(self, node_id: Id, number: int) -> str:
-        name = self.variable[node_id]
-        return name if self._output_count(node_id) == 1 else f"{name}[{number}]"
+        name = self.variable.get(node_id) or self.document.nodes[node_id].name
+        return name if self._output_count(node_id) <= 1 and not number else f"{name}[{number}]"
 
     def _output_count(self, node_id: Id) -> int:
-        symbol: SymbolNode = self.analysis.drawing.nodes[node_id]
-        return symbol.visible_outputs
+        return self.analysis.drawing.readings[node_id].output_count
 
     def _head_texts(self, heads: Sequence[tuple[Id, int]]) -> list[str]:
         """Name the heads; a node with several outputs, all of them bound in a row, is named whole."""
@@ -160,9 +191,14 @@ class _Program:
     def _is_group(self, node_id: Id) -> bool:
         return self.document.nodes[node_id].op == GROUP
 
-    def _problem(self, node_id: Id) -> str:
-        found = self.analysis.problems_at(node_id)
-        return found[0].sentence if found else "it reads a node that has a problem."
+    def _problem(self, node: Node) -> str:
+        """Say what is wrong with a node, or which broken one it reads."""
+        found = self.analysis.problems_at(node.id)
+        if found:
+            return found[0].sentence.removeprefix(f"{node.name}: ")
+        sources = [edge.source for edge in topology(self.document).inputs(node.id).values()]
+        broken = [key for key in sources if key not in self.analysis.drawing.nodes]
+        return f"it reads {self.document.nodes[broken[0]].name}." if broken else "it cannot be computed."
 
 
 def _with_sign(call: _Call) -> str:

@@ -3,14 +3,15 @@
 import attrs
 
 from app.document.analysis import Analysis
-from app.document.constants import parse_constant
-from app.document.records import Binding, Id
+from app.document.constants import constant_fault, parse_constant
+from app.document.records import Binding, Head, Id
 from app.engine.gradient import differentiated_nodes, ignores_head_gradient
 from app.engine.graph import Graph
 from app.engine.infer import Inference
 from app.engine.shapes import Shape
 from app.services.code.lines import CodeLines
 from app.services.code.names import Identifiers, identifier, literal
+from app.services.code.symbol_broken import remark
 from app.services.code.symbol_values import WEIGHT, filled, in_place, is_short, value
 from app.services.proposals import propose_request
 from app.services.running import request_of
@@ -48,7 +49,7 @@ class RunLines:
         """Write everything, or one line on what is missing before it can be bound."""
         missing = self._missing()
         if missing:
-            self.lines.add(f"# Not bound yet: {missing}")
+            self.lines.add(remark(f"Not bound yet: {missing}"))
             return
         if self._is_small():
             self._bind(subject)
@@ -179,6 +180,14 @@ class RunLines:
 
     def _backward(self, subject: Subject) -> None:
         heads = self.graph.heads
+        for number, (index, _) in enumerate(heads):
+            fault = constant_fault(self._said_gradient(number))
+            if fault:
+                name = self.graph.output_names[number]
+                self.lines.add(
+                    remark(f"No backward yet: the gradient of {name}: {fault}"), self._about(index)
+                )
+                return
         if all(ignores_head_gradient(self.graph, head) for head in heads):
             self.lines.add("executor.backward()", self._about(heads[0][0]))
         else:
@@ -189,14 +198,18 @@ class RunLines:
             if word != "null":
                 self.lines.add(f"print(executor.grad_dict[{self._name(index)!r}])", self._about(index))
 
+    def _said_gradient(self, number: int) -> str:
+        name = self.graph.output_names[number]
+        return self.document.heads.get(name, Head(name)).gradient
+
     def _head_gradient(self, number: int, subject: Subject) -> str:
         """Return what to hand in for one output, after a line that makes it where the document says it."""
         index = self.graph.heads[number][0]
         ones = f"mx.nd.ones_like(executor.outputs[{number}])"
-        said = self.document.heads.get(self.graph.output_names[number])
-        if said is None or said.gradient.strip() == "1":
+        said = self._said_gradient(number)
+        if said.strip() == "1":
             return ones
-        array = parse_constant(said.gradient)
+        array = parse_constant(said)
         text = f"{ones} * {literal(float(array))}" if array.ndim == 0 else f"mx.nd.array({array.tolist()!r})"
         if array.ndim == 0:
             text = filled(float(array), literal(self.inference.shape(self.graph.heads[number])), "")
