@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 
 import attrs
+import numpy as np
 
-from app.document.constants import constant_shape
+from app.document.constants import constant_shape, parse_constant
 from app.document.records import Binding, Document, Settings
 from app.engine.errors import EngineError, ShapeError
 from app.engine.shapes import Shape, merge, text
@@ -61,6 +62,7 @@ def _given_shape(binding: Binding, options: Settings, value_shape: ValueShape | 
     said = binding.shape or ()
     if binding.kind == "constant":
         found = constant_shape(binding.value)
+        _refuse_overflow(binding)
     elif binding.kind in ("file", "dataset") and value_shape is not None:
         found = tuple(value_shape(binding, options))
     else:
@@ -69,3 +71,15 @@ def _given_shape(binding: Binding, options: Settings, value_shape: ValueShape | 
         return merge(said, found)
     except ShapeError:
         raise ShapeError(f"it has shape {text(found)}, but {text(said)} is asked for.") from None
+
+
+def _refuse_overflow(binding: Binding) -> None:
+    """Refuse a finite number that the argument's type can only hold as infinity."""
+    if not binding.dtype.startswith("float") or binding.dtype not in DTYPES:
+        return
+    numbers = parse_constant(binding.value)
+    largest = np.finfo(binding.dtype).max
+    if (np.isfinite(numbers) & (np.abs(numbers.astype(np.float64)) > largest)).any():
+        raise ShapeError(
+            f"a number is too large for {binding.dtype}. Choose a wider type, or a smaller number."
+        )

@@ -66,13 +66,9 @@ def _explained(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise BindError(f"There is no file {path}.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError) as error:
-        raise BindError(f"{path.name} is damaged or not a {path.suffix} file: {_line(error)}.") from error
+        raise BindError(f"{path.name} is damaged or not a {path.suffix} file.") from error
     except OSError as error:
         raise BindError(f"{path.name} could not be read: {error.strerror or error}.") from error
-
-
-def _line(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")
 
 
 @lru_cache(maxsize=8)
@@ -81,10 +77,7 @@ def _read(path: Path, name: str, _stamp: int) -> Array:
     reader: Callable[[Path, str], Array]
     reader = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}[path.suffix.lower()]
     array = reader(path, name)
-    if array.dtype.kind not in "biuf" or array.size == 0:
-        raise BindError(
-            f"{_called(path, name)} holds {array.dtype}, shape {array.shape}, not an array of numbers."
-        )
+    _refuse_no_numbers(_called(path, name), array.dtype, array.shape)
     array = np.atleast_1d(array)
     array.setflags(write=False)
     return array
@@ -95,16 +88,26 @@ def _head_shape(path: Path, name: str, _stamp: int) -> Shape:
     if path.suffix.lower() == ".npy":
         _refuse_name(path, name)
         with path.open("rb") as file:
-            return _npy_shape(file)
+            return _npy_shape(file, path.name)
     with zipfile.ZipFile(path) as archive, archive.open(_member(path, archive, name)) as file:
-        return _npy_shape(file)
+        return _npy_shape(file, _called(path, name))
 
 
-def _npy_shape(file: Any) -> Shape:
+def _npy_shape(file: Any, called: str) -> Shape:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, _ = read(file)
+    shape, _, dtype = read(file)
+    _refuse_no_numbers(called, dtype, shape)
     return shape or (1,)
+
+
+def _refuse_no_numbers(called: str, dtype: np.dtype[Any], shape: Shape) -> None:
+    """Refuse texts, objects, complex numbers, and arrays with nothing in them."""
+    if dtype.kind not in "biuf":
+        kinds = {"U": "texts", "S": "texts", "O": "Python objects", "c": "complex numbers", "M": "dates"}
+        raise BindError(f"{called} holds {kinds.get(dtype.kind, str(dtype))}, not numbers.")
+    if 0 in shape:
+        raise BindError(f"{called} holds no numbers: its shape is {shape}.")
 
 
 def _read_npy(path: Path, name: str) -> Array:

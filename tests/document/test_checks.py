@@ -499,3 +499,14 @@ def test_nothing_makes_it_raise(document: Document) -> None:
         assert set(analysis.node_ids) == set(range(len(analysis.graph.nodes)))
     if analysis.can_bind:
         assert analysis.drawing.is_whole
+
+
+def test_a_number_too_large_for_its_type_is_a_problem() -> None:
+    document = Document(
+        nodes={"n1": Node("n1", "Variable", "A"), "n2": Node("n2", "exp", "e")},
+        edges={"w1": Edge("w1", "n1", 0, "n2", 0)},
+        bindings={"A": Binding("A", "constant", "1e60")},
+    )
+    assert "too large for float32" in analyse(document).problems[0].sentence
+    wide = attrs.evolve(document, bindings={"A": Binding("A", "constant", "1e60", dtype="float64")})
+    assert not analyse(wide).problems

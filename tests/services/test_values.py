@@ -119,7 +119,7 @@ def test_files_are_read(folder: Path, value: str, shape: tuple[int, ...], first:
         ("two.npz", r"two.npz holds several arrays; write one of two.npz#a, two.npz#b"),
         ("two.npz#c", r"two.npz holds no array called 'c'; write one of"),
         ("one.npy#a", "holds a single array, so leave #a out"),
-        ("texts.npy", "texts.npy holds <U1"),
+        ("texts.npy", "texts.npy holds texts, not numbers"),
         ("broken.npz", "broken.npz is damaged or not a .npz file"),
         ("broken.npy", "broken.npy is damaged or not a .npy file"),
         ("table.csv#weight", "table.csv has no column 'weight'; it has #age, #height"),
@@ -131,6 +131,11 @@ def test_a_wrong_file_is_a_sentence(folder: Path, value: str, words: str) -> Non
     with pytest.raises(BindError, match=words) as caught:
         _resolve("file", value, (1,), folder)
     assert "\n" not in str(caught.value)
+
+
+def test_texts_are_refused_before_a_bind(folder: Path) -> None:
+    with pytest.raises(BindError, match="texts, not numbers"):
+        ValueShapes(folder)(Binding("x", "file", "texts.npy"), OPTIONS)
 
 
 def test_a_file_of_another_shape_says_which(folder: Path) -> None:
