@@ -39,7 +39,7 @@ def parameter_count(analysis: "Analysis") -> int:
         return 0
     total = 0
     for index in graph.arguments:
-        roles = {graph.nodes[node].operator.inputs[port].role for node, port in graph.consumers[index]}  # type: ignore[union-attr]
+        roles = {graph.nodes[node].operator.ports[port].role for node, port in graph.consumers[index]}  # type: ignore[union-attr]
         if roles & set(LEARNED):
             size = 1
             for length in inference.shape((index, 0)):
