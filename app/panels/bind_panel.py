@@ -23,6 +23,7 @@ from app.engine.shapes import text as shape_text
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
+from app.panels.forms.undoing import pass_undo_of
 from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, shape_font, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
@@ -137,6 +138,7 @@ class BindPanel(Panel):
         spin.setKeyboardTracking(False)
         spin.setFont(fonts.mono_font())
         spin.lineEdit().setTextMargins(STEP, 0, 0, 0)
+        pass_undo_of(spin)
         spin.setAccessibleName(words)
         spin.setToolTip(tip)
         spin.valueChanged.connect(lambda value: self._set_option(**{option: value}))

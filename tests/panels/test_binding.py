@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.document.records import VARIABLE, Binding, Head
@@ -97,6 +98,19 @@ def test_a_number_is_bound(qtbot: QtBot, inspector: Inspector, desk: Any) -> Non
     type_text(qtbot, editor.field("constant"), "[1, 2, 3]")
     assert binding(desk, "a") == Binding("a", "constant", "[1, 2, 3]")
     assert not editor.field("initializer").isVisible()
+
+
+def test_typing_after_the_choice_of_a_kind_replaces_its_first_value(
+    qtbot: QtBot, inspector: Inspector, desk: Any
+) -> None:
+    node = desk.node(VARIABLE, "a")
+    editor = editor_of(inspector, node, "a")
+    pick_kind(editor, "constant")
+    line = editor.field("constant").focusProxy()
+    assert isinstance(line, QLineEdit) and line.selectedText() == "1"
+    qtbot.keyClicks(line, "10")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert binding(desk, "a").value == "10"
 
 
 def test_a_bad_list_is_kept_and_explained(qtbot: QtBot, inspector: Inspector, desk: Any) -> None:

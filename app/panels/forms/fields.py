@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.engine.params import Parameter, as_text
+from app.panels.forms.undoing import UndoPassing
 from app.qt import fonts
 
 PAUSE = 350
@@ -29,6 +30,10 @@ class Field(QWidget):
 
     def flush(self) -> None:
         """Hand on at once what was typed and not yet handed on."""
+
+    def begin(self) -> None:
+        """Take the focus, so that what is typed next stands in the place of what is shown."""
+        self.setFocus()
 
     def set_wrong(self, wrong: bool) -> None:
         """Mark the editor as holding a value that cannot be used."""
@@ -55,16 +60,18 @@ class TextField(Field):
         self.line.setFont(fonts.mono_font())
         self._whole_numbers = whole_numbers
         self._given: str | None = None
+        self._shown: str | None = None
         self._pause = QTimer(self, singleShot=True, interval=PAUSE)
         self._pause.timeout.connect(self.flush)
         self.line.textEdited.connect(self._pause.start)
         self.line.editingFinished.connect(self.flush)
         self.line.installEventFilter(self)
+        UndoPassing(self.line, lambda: self.text() == (self._shown or None))
         self._put(self.line)
 
     def show_text(self, text: str | None) -> None:
         """Show what the document says, unless the user is just typing something else."""
-        self._given = text
+        self._given = self._shown = text
         if not self._pause.isActive() and (text or "") != self.line.text():
             self.line.setText(text or "")
             self.line.setCursorPosition(len(text or "") if self.line.hasFocus() else 0)
@@ -72,6 +79,11 @@ class TextField(Field):
     def text(self) -> str | None:
         """Return the typed text, None when there is none."""
         return self.line.text() or None
+
+    def begin(self) -> None:
+        """Take the focus with everything selected."""
+        super().begin()
+        self.line.selectAll()
 
     def flush(self) -> None:
         """Hand on at once what was typed and not yet handed on."""

@@ -234,7 +234,7 @@ class BindingEditor(QWidget):
         if kind != binding.kind:
             self._set(kind=kind, value=FIRST_VALUES[kind])
             if kind in self._fields:
-                self._fields[kind].setFocus()
+                self._fields[kind].begin()
 
     def _set_shape(self, text: str | None) -> None:
         try:

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from app.panels.inspector.slicing import Slice
+from app.panels.forms.undoing import pass_undo_of
 from app.panels.panel import empty, label, row
 from app.qt.theme import HALF_STEP, STEP
 
@@ -85,6 +86,7 @@ class SliceBar(QWidget):
         spin.setRange(0, size - 1)
         spin.setKeyboardTracking(False)
         spin.setFixedWidth(72)
+        pass_undo_of(spin)
         spin.lineEdit().setTextMargins(HALF_STEP, 0, 0, 0)
         spin.setAccessibleName(f"Place on axis {axis}")
         slider = QSlider(Qt.Orientation.Horizontal)
