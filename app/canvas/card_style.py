@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from app.canvas import strokes
 from app.canvas.geometry import CARD
 from app.canvas.ink import ELIDE_RIGHT, Ink, Label, Words, pen, words
-from app.canvas.labels import Surroundings
+from app.canvas.labels import Surroundings, foot_of
 from app.canvas.looks import Drawing, Kit, NodeLook, Subject
 from app.canvas.picture_style import shape_words
 from app.canvas.sprites import paint_sprite
@@ -20,6 +20,7 @@ HEAT = QPointF(80.0, 48.0)
 INSET = 10.0
 GAP = 12.0
 FOOT = 22.0
+NAME_GROWTH = 2.2
 LEFT = Qt.AlignmentFlag.AlignLeft
 TOP = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
 
@@ -96,7 +97,8 @@ class CardStyle:
         bounds = body.adjusted(-12, -12, 14, 12)
         for box in [*(label.box for label in labels), *(box for _, box in heats)]:
             bounds = bounds.united(box.adjusted(-3, -6, 6, 3))
-        return Drawing(tuple(labels), tuple(heats), bounds, QPointF(body.right() - 4, body.top() + 2))
+        badge = QPointF(body.right() - 4, body.top() + 2)
+        return Drawing(tuple(labels), tuple(heats), bounds, badge, foot_of(labels[0].box, body), NAME_GROWTH)
 
     def _header(self, look: NodeLook, body: QRectF) -> list[Label]:
         room = body.width() - 2 * INSET - 8
@@ -224,7 +226,7 @@ class CardStyle:
                     strokes.paint_pill(painter, label, kit.ink)
                 case "name":
                     if not subject.state.renaming:
-                        strokes.paint_label(painter, label, theme.text)
+                        _paint_name(painter, label, subject, kit)
                 case "number":
                     strokes.paint_label(painter, label, theme.muted if stale else theme.text)
                 case "shape" | "index" if small:
@@ -311,6 +313,20 @@ def _header_path(whole_width: float, whole_height: float, inset: float) -> QPain
     path.lineTo(width / 2, low)
     path.closeSubpath()
     return path
+
+
+def _paint_name(painter: QPainter, label: Label, subject: Subject, kit: Kit) -> None:
+    """Write the name so that it can be read at a small zoom: in a card shortened, else away from the ellipse."""
+    look, drawing, colour = subject.look, subject.drawing, kit.ink.theme.text
+    growth = strokes.growth_at(kit.scale, label.words)
+    if growth <= 1.0 or look.shape.kind in ("variable", "auxiliary"):
+        strokes.paint_grown(painter, label, drawing.foot, min(growth, drawing.growth), colour)
+        return
+    body = CARD.body(look.shape)
+    name = words(look.name, "name", (body.width() - 2 * INSET) / growth)
+    top = body.top() + max(0.0, (CARD.header - name.height * growth) / 2)
+    box = QRectF(body.left() + INSET, top, name.width, name.height)
+    strokes.paint_grown(painter, Label("name", box, name), box.topLeft(), growth, colour)
 
 
 def _as_much_as_fits(summary: str, room: float) -> Words:

@@ -11,13 +11,15 @@ from app.canvas import strokes
 from app.canvas.executor_looks import ExecutorKind, ExecutorLook, WireKind
 from app.canvas.geometry import box_exit
 from app.canvas.ink import Ink, Label, Words, pen, words
-from app.canvas.labels import NOWHERE, Side, Surroundings, free_place
+from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, grown, room_to_grow
 from app.canvas.looks import Kit
 from app.canvas.ways import arrow_head, centred, unit
 from app.qt.colours import PictureColours, readable_on
 
 SQUARE = 26.0
 RADIUS = 3.0
+LETTER_ROOM = 1.15
+"""How far the line of a letter may go beyond the square: its letter itself is less high."""
 HEAT = QPointF(54.0, 36.0)
 ROW_HEIGHT = 14.0
 SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
@@ -48,8 +50,10 @@ def colour_of(kind: ExecutorKind, picture: PictureColours) -> QColor:
     return picture.internal
 
 
-def paint_sign(painter: QPainter, box: QRectF, kind: ExecutorKind, letter: str, ink: Ink) -> None:
-    """Draw one node's square or circle with its letter."""
+def paint_sign(
+    painter: QPainter, box: QRectF, kind: ExecutorKind, letter: str, ink: Ink, scale: float = 1.0
+) -> None:
+    """Draw one node's square or circle with its letter, which fills it at a small zoom."""
     fill = colour_of(kind, ink.picture)
     painter.setBrush(fill)
     if kind == "head":
@@ -57,7 +61,11 @@ def paint_sign(painter: QPainter, box: QRectF, kind: ExecutorKind, letter: str, 
     else:
         painter.drawRoundedRect(box, RADIUS, RADIUS)
     if letter:
-        strokes.paint_middle(painter, box, words(letter, "letter"), readable_on(fill))
+        text = words(letter, "letter")
+        most = min(LETTER_ROOM * box.width() / text.width, LETTER_ROOM * box.height() / text.height)
+        growth = min(strokes.growth_at(scale, text), max(most, 1.0))
+        middle = Label("index", centred(text.width, text.height).translated(box.center()), text)
+        strokes.paint_grown(painter, middle, box.center(), growth, readable_on(fill))
 
 
 @attrs.frozen(eq=False)
@@ -67,6 +75,8 @@ class Plate:
     labels: tuple[Label, ...]
     heat: QRectF | None
     bounds: QRectF
+    foot: QPointF
+    growth: float
 
 
 class ExecutorItem(QGraphicsItem):
@@ -150,7 +160,10 @@ class ExecutorItem(QGraphicsItem):
             bounds = bounds.united(label.box.adjusted(-2, -1, 2, 1))
         if heat is not None:
             bounds = bounds.united(heat.adjusted(-3, -8, 6, 3))
-        return Plate(tuple(labels), heat, bounds)
+        name = next(label.box for label in labels if label.role == "name")
+        foot = foot_of(name, body)
+        growth = room_to_grow(name, foot, [*taken, heat] if heat is not None else taken)
+        return Plate(tuple(labels), heat, bounds, foot, growth)
 
     def _rows(self, notes: tuple[str, ...]) -> list[Words]:
         look = self._look
@@ -165,7 +178,9 @@ class ExecutorItem(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
-        return self.plate.bounds
+        plate = self.plate
+        name = next(label.box for label in plate.labels if label.role == "name")
+        return plate.bounds.united(grown(name, plate.foot, plate.growth).adjusted(-2, -2, 2, 2))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
@@ -178,7 +193,7 @@ class ExecutorItem(QGraphicsItem):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(-5, -5, 5, 5), RADIUS + 3, RADIUS + 3)
         painter.setPen(ink.hovered if self.hovered else ink.outline)
-        paint_sign(painter, body, look.kind, look.letter, ink)
+        paint_sign(painter, body, look.kind, look.letter, ink, self._kit.scale)
         self._paint_plate(painter)
 
     def _paint_plate(self, painter: QPainter) -> None:
@@ -190,7 +205,11 @@ class ExecutorItem(QGraphicsItem):
             if label.role == "summary" and self._kit.scale < strokes.SMALL_WORDS_FROM:
                 continue
             quiet = label.role == "summary" or (look.is_stale and label.role == "name")
-            strokes.paint_label(painter, label, theme.muted if quiet else theme.text)
+            growth = 1.0
+            if label.role == "name":
+                growth = min(self.plate.growth, strokes.growth_at(self._kit.scale, label.words))
+            colour = theme.muted if quiet else theme.text
+            strokes.paint_grown(painter, label, self.plate.foot, growth, colour)
         if self.plate.heat is not None:
             heat = self._kit.heats.heat(str(look.index), "gradient" if look.is_gradient else "output")
             if heat is not None:

@@ -301,7 +301,7 @@ class ExecutorScene(QGraphicsScene):
         """Return the box of everything there is."""
         box = QRectF()
         for item in self.items_by_index:
-            box = box.united(item.mapRectToScene(item.boundingRect()))
+            box = box.united(item.plate.bounds.translated(item.pos()))
         return box
 
     def item_at(self, place: QPointF, reach: float) -> ExecutorItem | None:

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas.ink import Ink, pen
 from app.canvas.looks import Kit
+from app.canvas.strokes import FAR_BELOW
 
-FAR_BELOW = 0.35
 MARGIN = 40.0
 MARK_WIDTH = 2.5
 

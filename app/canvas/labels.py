@@ -11,6 +11,8 @@ Side = Literal["above", "below", "left", "right", "lower left", "lower right", "
 
 
 GAP = 6.0
+MOST_GROWTH = 3.0
+GROWTH_STEP = 0.2
 ROUND_CORNER = 0.13
 """How far into the corner of an ellipse's box a label may go, as a share of the box."""
 
@@ -60,6 +62,28 @@ def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surro
         if cost < least:
             best, least = box, cost
     return best
+
+
+def foot_of(box: QRectF, body: QRectF) -> QPointF:
+    """Return the point of a label's box that is nearest to the middle of the body it belongs to."""
+    middle = body.center()
+    return QPointF(
+        min(max(middle.x(), box.left()), box.right()), min(max(middle.y(), box.top()), box.bottom())
+    )
+
+
+def grown(box: QRectF, foot: QPointF, growth: float) -> QRectF:
+    """Return a label's box when it is written `growth` times larger, away from its foot."""
+    corner = foot + (box.topLeft() - foot) * growth
+    return QRectF(corner.x(), corner.y(), box.width() * growth, box.height() * growth)
+
+
+def room_to_grow(box: QRectF, foot: QPointF, taken: Sequence[QRectF]) -> float:
+    """Return how many times larger words may be written before they meet something else."""
+    growth = MOST_GROWTH
+    while growth > 1.0 and any(grown(box, foot, growth).intersects(other) for other in taken):
+        growth -= GROWTH_STEP
+    return max(growth, 1.0)
 
 
 def line_meets_box(start: QPointF, end: QPointF, box: QRectF) -> bool:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from app.canvas.geometry import NodeShape
 from app.canvas.ink import Ink, Label
-from app.canvas.labels import Surroundings
+from app.canvas.labels import Surroundings, grown
 
 if TYPE_CHECKING:
     from app.canvas.heat import Heat
@@ -97,12 +97,26 @@ class NodeState:
 
 @attrs.frozen(eq=False)
 class Drawing:
-    """Where the words and heatmaps of a node lie, relative to its position."""
+    """Where the words and heatmaps of a node lie, relative to its position.
+
+    At a small zoom its name is written up to `growth` times larger, away from `foot`.
+    """
 
     labels: tuple[Label, ...]
     heats: tuple[tuple[str, QRectF], ...]
     bounds: QRectF
     badge: QPointF
+    foot: QPointF = attrs.Factory(QPointF)
+    growth: float = 1.0
+
+    @property
+    def reach(self) -> QRectF:
+        """Everything that may be painted, a name in its largest size included."""
+        box = self.bounds
+        for label in self.labels:
+            if label.role in ("name", "number"):
+                box = box.united(grown(label.box, self.foot, self.growth).adjusted(-2, -2, 2, 2))
+        return box
 
     def box_of(self, role: str) -> QRectF:
         """Return the place of the first label of a role; an empty box where there is none."""

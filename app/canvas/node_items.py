@@ -85,7 +85,7 @@ class NodeItem(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
-        return self.drawing.bounds
+        return self.drawing.reach
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None

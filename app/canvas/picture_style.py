@@ -6,7 +6,7 @@ from PySide6.QtGui import QPainter
 from app.canvas import strokes
 from app.canvas.geometry import PICTURE
 from app.canvas.ink import Label, Words, words
-from app.canvas.labels import NOWHERE, Side, Surroundings, free_place
+from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, room_to_grow
 from app.canvas.looks import Drawing, Kit, NodeLook, Subject
 
 HEAT = QPointF(54.0, 36.0)
@@ -49,7 +49,12 @@ class PictureStyle:
         bounds = body.adjusted(-10, -12, 12, PICTURE.handle_gap + 10)
         for box in taken[foreign:]:
             bounds = bounds.united(box.adjusted(-3, -6, 6, 3))
-        return Drawing(tuple(labels), heats, bounds, QPointF(body.right() - 3, body.top() + 2))
+        block = _block_of(labels)
+        foot = foot_of(block, body)
+        met = [*taken[:foreign], *(box for _, box in heats)]
+        met += [label.box for label in labels if label.role in ("tag", "sign")]
+        badge = QPointF(body.right() - 3, body.top() + 2)
+        return Drawing(tuple(labels), heats, bounds, badge, foot, room_to_grow(block, foot, met))
 
     def paint(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
         """Paint the body, then its words."""
@@ -152,17 +157,21 @@ class PictureStyle:
         theme = kit.ink.theme
         small = kit.scale >= strokes.SMALL_WORDS_FROM
         number = theme.muted if subject.look.is_stale else theme.text
-        for label in subject.drawing.labels:
+        drawing = subject.drawing
+        foot = drawing.foot
+        growth = min(drawing.growth, strokes.growth_at(kit.scale, words(subject.look.name, "name")))
+        for label in drawing.labels:
             match label.role:
                 case "tag":
                     strokes.paint_pill(painter, label, kit.ink)
                 case "name":
                     if not subject.state.renaming:
-                        strokes.paint_label(painter, label, theme.text)
+                        strokes.paint_grown(painter, label, foot, growth, theme.text)
                 case "sign":
                     strokes.paint_label(painter, label, theme.text)
                 case "number":
-                    strokes.paint_label(painter, label, number)
+                    with_name = not subject.look.number_name
+                    strokes.paint_grown(painter, label, foot, growth if with_name else 1.0, number)
                 case _ if small:
                     strokes.paint_label(painter, label, theme.muted)
         for which, place in subject.drawing.heats:
@@ -198,6 +207,15 @@ def _has_heat(look: NodeLook, which: str) -> bool:
     if look.number:
         return False
     return look.has_output if which == "output" else look.has_gradient
+
+
+def _block_of(labels: list[Label]) -> QRectF:
+    """Return the box of a name and the number behind it."""
+    box = QRectF()
+    for label in labels:
+        if label.role == "name" or (label.role == "number" and label.words.text.startswith(" =")):
+            box = box.united(label.box)
+    return box
 
 
 def _pull(box: QRectF, body: QRectF) -> float:

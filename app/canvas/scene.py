@@ -98,7 +98,7 @@ class BoardScene(QGraphicsScene):
         box = QRectF()
         for key in chosen & self.node_items.keys():
             item = self.node_items[key]
-            box = box.united(item.mapRectToScene(item.boundingRect()))
+            box = box.united(item.drawing.bounds.translated(item.pos()))
             for auto in self._autos_of.get(key, ()):
                 box = box.united(auto.mapRectToScene(auto.boundingRect()))
         if ids is None:

@@ -10,6 +10,10 @@ from app.canvas.ink import Ink, Label, Words, font_of, pen, words
 if TYPE_CHECKING:
     from app.canvas.heat import Heat
 
+FAR_BELOW = 0.25
+"""Below this zoom a card is less than 50 pixels wide, and no name could be read in it."""
+LEAST_PIXELS = 9.0
+"""Names are written at least so large on the screen, as far as there is room."""
 SMALL_WORDS_FROM = 0.5
 """Below this zoom the small words of a node are left out: they could not be read."""
 
@@ -29,6 +33,23 @@ def clear_ground(painter: QPainter, box: QRectF, ink: Ink) -> None:
 def paint_label(painter: QPainter, label: Label, colour: QColor) -> None:
     """Write a label in its box."""
     paint_words(painter, label.box.topLeft(), label.words, colour)
+
+
+def growth_at(scale: float, text: Words) -> float:
+    """Return how many times larger words must be written to be read at a zoom."""
+    return max(1.0, LEAST_PIXELS / (font_of(text.script).pixelSize() * max(scale, FAR_BELOW)))
+
+
+def paint_grown(painter: QPainter, label: Label, foot: QPointF, growth: float, colour: QColor) -> None:
+    """Write a label larger than it was laid out, away from its foot."""
+    if growth <= 1.0:
+        paint_label(painter, label, colour)
+        return
+    painter.save()
+    painter.translate(foot)
+    painter.scale(growth, growth)
+    paint_words(painter, label.box.topLeft() - foot, label.words, colour)
+    painter.restore()
 
 
 def paint_middle(painter: QPainter, box: QRectF, text: Words, colour: QColor) -> None:

@@ -370,3 +370,22 @@ def test_painting_leaves_the_colours_of_the_theme_alone(view, workspace, gradien
         value = getattr(workspace.theme, field.name)
         if isinstance(value, QColor):
             assert value == getattr(fresh, field.name), field.name
+
+
+def test_letters_and_names_are_written_larger_where_there_is_room(scene, workspace, qtbot, gradient_picture):
+    from app.canvas.labels import grown
+
+    run(workspace, qtbot, "backward")
+    scene.set_scale(0.3)
+    assert all(item.isVisible() for item in scene.items_by_index)
+    item = by_title(scene)["a"]
+    assert item.plate.growth > 1.5
+    name = next(label for label in item.plate.labels if label.role == "name")
+    large = grown(name.box, item.plate.foot, item.plate.growth).translated(item.pos())
+    assert not any(large.intersects(other.box) for other in scene.items_by_index)
+    dark = 0
+    image = picture_of(scene, item.box, 0.3)
+    for x in range(image.width()):
+        for y in range(image.height()):
+            dark += QColor(image.pixel(x, y)).lightness() < 100 and 0 < x < image.width() - 1
+    assert dark >= 5, "the letter fills the square"

@@ -445,3 +445,27 @@ def test_a_pan_step_paints_only_what_comes_into_sight(board, workspace, qtbot, m
     assert len(seen) > 60
     board.scroll_by(QPoint(6, 0))
     assert 0 < len(settle()) < len(seen) / 2
+
+
+@pytest.mark.parametrize("style", ["picture", "card"])
+def test_names_can_be_read_as_long_as_a_card_is_fifty_pixels_wide(scene, workspace, layer, style):
+    workspace.try_edit(set_options, style=style)
+    scale = 52 / 192
+    scene.set_scale(scale)
+    assert not scene.is_far
+    item = scene.node_items[layer[1]]
+    box = item.body_box() if style == "card" else item.boundingRect().translated(item.pos())
+    image = scene.snapshot(0.0, scale)
+    origin = scene.content_box().topLeft()
+    places = [
+        (x, y)
+        for x in range(image.width())
+        for y in range(image.height())
+        if QColor(image.pixel(x, y)).lightness() < 110
+        and box.contains(QPointF(x, y) / scale + origin)
+        and QPointF(x, y).y() / scale + origin.y() < box.top() + (44 if style == "card" else 400)
+    ]
+    high = max(y for _, y in places) - min(y for _, y in places)
+    assert high >= 6, "capitals and digits of a 9 pixel font"
+    scene.set_scale(0.2)
+    assert scene.is_far
