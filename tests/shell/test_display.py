@@ -18,6 +18,16 @@ def test_no_display_is_said_in_one_line_that_names_what_works() -> None:
     assert "run" in line and "shapes" in line
 
 
+def test_every_command_that_works_without_a_window_is_named() -> None:
+    from app.cli import _COMMANDS
+
+    line = why_no_display({}, "linux")
+
+    assert line is not None
+    named = set(line.rpartition("chalkgraph ")[2].rstrip(".").split(", "))
+    assert named == set(_COMMANDS) - {"gui"}
+
+
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
 def test_other_systems_always_have_one(platform: str) -> None:
     assert why_no_display({}, platform) is None
