@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.panels.needs import needs_of
 from app.panels.panel import Panel, label
 from app.qt import fonts
 from app.qt.theme import HALF_STEP, RADIUS, STEP, Theme
@@ -155,7 +156,7 @@ class ProblemList(QListView):
 
 
 class Problems(Panel):
-    """Everything that is wrong, or a kind word when nothing is.
+    """Everything that is wrong and what is still needed, or a kind word when nothing is.
 
     `count_changed` carries how many there are; `go_to` the problem that the user wants to see, after its node or wire
     has been selected.
@@ -167,6 +168,8 @@ class Problems(Panel):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self.setAccessibleName("Problems")
+        self.needed = 0
+        """How many shapes have to be given before the graph can be bound; they stand below the problems."""
         self.list = ProblemList(self)
         self.list.chosen.connect(self.visit)
         self._fine = QWidget()
@@ -182,7 +185,7 @@ class Problems(Panel):
         self._stack.setContentsMargins(0, HALF_STEP, 0, HALF_STEP)
         self._stack.addWidget(self._fine)
         self._stack.addWidget(self.list)
-        self._told = -1
+        self._told = (-1, -1)
         workspace.analysis_changed.connect(self._show)
         self.restyle(self.theme)
         self._show(workspace.analysis)
@@ -190,12 +193,12 @@ class Problems(Panel):
     @property
     def count(self) -> int:
         """How many problems there are."""
-        return len(self.list.problems_model.problems)
+        return len(self.list.problems_model.problems) - self.needed
 
     @property
     def title(self) -> str:
         """The words for the panel's tab."""
-        return f"Problems {self.count}"
+        return f"Problems {self.count}" + (f" · {self.needed} needed" if self.needed else "")
 
     def visit(self, problem: "DocumentProblem") -> None:
         """Select what a problem is about and ask for it to be shown."""
@@ -206,9 +209,10 @@ class Problems(Panel):
 
     def visit_next(self, step: int = 1) -> None:
         """Go to the next problem, round at the end."""
-        if self.count:
+        rows = len(self.list.problems_model.problems)
+        if rows:
             at = self.list.currentIndex().row()
-            at = (at + step) % self.count if at >= 0 else 0
+            at = (at + step) % rows if at >= 0 else 0
             self.list.setCurrentIndex(self.list.problems_model.index(at))
             self.visit(self.list.problems_model.problems[at])
 
@@ -217,16 +221,19 @@ class Problems(Panel):
         self._mark.setPixmap(self.icons.pixmap("ok", 24, "good", self.devicePixelRatioF()))
 
     def _show(self, analysis: "Analysis | None") -> None:
-        self.list.problems_model.show_problems(analysis.problems if analysis is not None else ())
+        problems = analysis.problems if analysis is not None else ()
+        needs = needs_of(analysis) if analysis is not None else ()
+        self.needed = len(needs)
+        self.list.problems_model.show_problems((*problems, *needs))
         is_empty = not self.workspace.document.nodes
         self.words.setText(
             "Nothing is on the board yet. What is wrong with a graph will be told here."
             if is_empty
             else "No problems. The graph can be bound and run."
         )
-        self._stack.setCurrentIndex(1 if self.count else 0)
-        if analysis is not None and self.count != self._told:
-            self._told = self.count
+        self._stack.setCurrentIndex(1 if problems or needs else 0)
+        if analysis is not None and (self.count, self.needed) != self._told:
+            self._told = (self.count, self.needed)
             self.count_changed.emit(self.count)
 
 

@@ -36,6 +36,34 @@ def test_an_empty_board_and_a_sound_one_get_a_kind_word(problems: Problems, desk
     assert problems.title == "Problems 0"
 
 
+def test_open_shapes_are_told_as_what_is_still_needed(qtbot: QtBot, problems: Problems, desk: Any) -> None:
+    titles: list[str] = []
+    problems.count_changed.connect(lambda _: titles.append(problems.title))
+    data, fc = desk.node(VARIABLE, "data"), desk.node("FullyConnected", "fc1")
+    desk.wire(data, fc, 0)
+    assert problems.list.isVisible() and problems.count == 0
+    assert sentences(problems) == [
+        "Give data a shape, or values that have one: select it and fill in Shape or Value. "
+        "Until then fc1_weight stays open, too."
+    ]
+    problems.visit_next()
+    assert desk.workspace.store.selection == {data}
+    desk.bind("data", shape=(0, 8))
+    assert sentences(problems)[0].startswith("data is (?, 8) so far. Give data a shape")
+    desk.bind("data", shape=(4, 8))
+    assert problems.words.isVisible() and problems.words.text().startswith("No problems")
+    assert titles[-2:] == ["Problems 0 · 1 needed", "Problems 0"]
+
+
+def test_an_input_that_nothing_feeds_is_needed(problems: Problems, desk: Any) -> None:
+    fc = desk.node("FullyConnected", "fc1")
+    assert sentences(problems)[0].startswith(
+        "Wire something to data of fc1, or give fc1_data a shape in the inspector. Until then fc1_weight"
+    )
+    desk.workspace.commit(set_param(desk.workspace.document, fc, "num_hidden", "many"))
+    assert len(sentences(problems)) == problems.count == 1
+
+
 def test_each_problem_is_listed_and_counted(qtbot: QtBot, problems: Problems, desk: Any) -> None:
     counts: list[int] = []
     problems.count_changed.connect(counts.append)

@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QSlider, QSpinBox, QWidget
 
-from app.panels.inspector.slicing import Slice
 from app.panels.forms.undoing import pass_undo_of
+from app.panels.inspector.slicing import Slice
 from app.panels.panel import empty, label, row
 from app.qt.theme import HALF_STEP, STEP
 
