@@ -102,6 +102,7 @@ class KeysDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and gestures")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.line = QLineEdit()
         self.line.setPlaceholderText("Find an action or a key")
         self.line.setProperty("look", "search")
@@ -110,9 +111,7 @@ class KeysDialog(QDialog):
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(16)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.header().setStretchLastSection(False)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         for menu in MENUS:
             rows = [(action.title, keys_of(action)) for action in actions if action.menu == menu]
             self._add(menu, [row for row in rows if row[1]])
@@ -126,7 +125,7 @@ class KeysDialog(QDialog):
         layout.setSpacing(8)
         for widget in (self.line, self.tree, buttons):
             layout.addWidget(widget)
-        self.resize(560, 640)
+        self.resize(640, 640)
 
     def narrow(self, text: str) -> None:
         """Show only the rows that have every typed word in them."""

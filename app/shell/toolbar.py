@@ -83,7 +83,7 @@ class ToolBar(QToolBar):
 
     def show_bound(self, words: str) -> None:
         """Say what a bind would hand out."""
-        self.bind_button.show_words(words)
+        self.bind_button.show_words(words, words.partition(" (")[0])
         self.bind_button.setToolTip(f"{words}\nChoose the outputs, and which gradients are wanted")
 
     def _add(self, action_id: str, button: QToolButton | None = None) -> QToolButton:
@@ -140,7 +140,7 @@ class ToolBar(QToolBar):
         action = self._actions["find"]
         button = Elastic(FIND_WIDTH)
         button.setIcon(self._icons.icon("search", "muted"))
-        button.show_words(f"Find or run a command   {keys_of(action)}")
+        button.show_words(f"Find or run a command   {keys_of(action)}", f"Find   {keys_of(action)}")
         button.setToolTip(action.toolTip())
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(action.trigger)
@@ -155,7 +155,7 @@ class Elastic(QToolButton):
     def __init__(self, width: int) -> None:
         super().__init__()
         self._width = width
-        self._words = ""
+        self._words = self._short = ""
         self.setProperty("look", "field")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -165,9 +165,9 @@ class Elastic(QToolButton):
         """The whole text."""
         return self._words
 
-    def show_words(self, words: str) -> None:
-        """Show another text in the same room."""
-        self._words = words
+    def show_words(self, words: str, short: str = "") -> None:
+        """Show another text in the same room, or the short one where the room is small."""
+        self._words, self._short = words, short or words
         self._cut()
 
     def sizeHint(self) -> QSize:
@@ -185,6 +185,8 @@ class Elastic(QToolButton):
 
     def _cut(self) -> None:
         room = self.width() - AROUND_TEXT
-        cut = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room)
+        metrics = self.fontMetrics()
+        words = self._words if metrics.horizontalAdvance(self._words) <= room else self._short
+        cut = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
         if cut != self.text():
             self.setText(cut)
