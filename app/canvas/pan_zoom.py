@@ -1,6 +1,6 @@
 """A view that is panned and zoomed with mouse, touchpad, touch screen and keys, on a dotted ground."""
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QInputDevice,
     QMouseEvent,
@@ -269,9 +269,13 @@ class PanZoomView(QGraphicsView):
         self.zoom_to(self._scale * pinch.scaleFactor(), centre)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit late when that was asked for before there was any size, and anew where nothing was moved since."""
+        """Fit late when that was asked for before there was any size, and keep in sight what was wholly in sight."""
+        corner = QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+        seen = QRectF(corner / self._scale, QSizeF(event.oldSize()) / self._scale)
         super().resizeEvent(event)
-        if (self._wants_fit or self._keeps_fit) and self.isVisible():
+        box = self.content_box() if self.isVisible() else QRectF()
+        loses = not box.isEmpty() and seen.contains(box) and not self.seen_box().contains(box)
+        if (self._wants_fit or self._keeps_fit or loses) and self.isVisible():
             self.fit()
         self.moved()
 

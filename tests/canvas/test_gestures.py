@@ -626,3 +626,21 @@ def test_a_pinch_on_a_touchpad_zooms_at_the_fingers(board, trio):
     QApplication.sendEvent(board.viewport(), event)
     assert board.zoom == pytest.approx(1.25)
     assert (board.mapToScene(place.toPoint()) - held).manhattanLength() < 3
+
+
+def test_what_was_wholly_in_sight_stays_so_in_a_narrower_view(board, qtbot, trio):
+    assert board.seen_box().contains(board.content_box())
+    board.resize(200, 640)
+    qtbot.waitUntil(lambda: board.viewport().width() <= 200)
+    assert board.seen_box().contains(board.content_box())
+    assert board.zoom < 1.0
+    board.resize(900, 640)
+    qtbot.waitUntil(lambda: board.viewport().width() > 800)
+    assert board.zoom == 1.0
+
+
+def test_a_view_that_showed_a_part_keeps_its_zoom(board, qtbot, trio):
+    board.zoom_to(4.0)
+    board.resize(400, 300)
+    qtbot.waitUntil(lambda: board.viewport().width() <= 400)
+    assert board.zoom == 4.0
