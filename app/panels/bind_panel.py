@@ -323,6 +323,7 @@ class ArgumentLink(ElidedLabel):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self.elide = Qt.TextElideMode.ElideMiddle
         self.setFont(fonts.mono_font())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -9,9 +9,8 @@ from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QStackedWidget, 
 from app.document.records import Edge, Id, Node
 from app.panels.bind_panel import BindPanel
 from app.panels.catalogue import entries
-from app.panels.inspector.facts import array_facts, reason_lines
 from app.panels.inspector.node_page import NodePage
-from app.panels.panel import ElidedLabel, Panel, box, empty, label, row, shape_font
+from app.panels.panel import ElidedLabel, Panel, empty, label, row
 from app.qt.theme import GAP, HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
@@ -202,13 +201,15 @@ class _SelectedPage(QWidget):
         """List nodes and wires; of a single wire, tell why its shape is so."""
         empty(self._layout)
         parts: list[tuple[Id, str]] = [(node.id, f"{node.name}   {node.op}") for node in nodes]
-        alone = len(edges) == 1 and not nodes
+        if len(edges) == 1 and not nodes:
+            from app.panels.inspector.wire_page import fill_wire
+
+            fill_wire(self._layout, self._workspace, analysis, edges[0])
+            self._layout.addStretch()
+            return
         for edge in edges:
             names = [analysis.document.nodes[end].name for end in (edge.source, edge.target)]
-            if alone:
-                parts = [(end, name) for end, name in zip((edge.source, edge.target), names, strict=True)]
-            else:
-                parts.append((edge.id, f"{names[0]} → {names[1]}   {analysis.wire_shape(edge.id)}"))
+            parts.append((edge.id, f"{names[0]} → {names[1]}   {analysis.wire_shape(edge.id)}"))
         for key, words in parts[:LISTED_AT_MOST]:
             button = QPushButton(words)
             button.setProperty("look", "flat")
@@ -218,28 +219,7 @@ class _SelectedPage(QWidget):
             self._layout.addWidget(button)
         if len(parts) > LISTED_AT_MOST:
             self._layout.addWidget(label(f"… and {len(parts) - LISTED_AT_MOST} more", "muted"))
-        if alone:
-            self._tell_wire(analysis, edges[0])
         self._layout.addStretch()
-
-    def _tell_wire(self, analysis: "Analysis", edge: Edge) -> None:
-        """Say what a wire carries, and why it has that shape."""
-        shape = label(str(analysis.wire_shape(edge.id)))
-        shape.setFont(shape_font(inferred=analysis.wire_shape(edge.id).inferred))
-        shape.setContentsMargins(STEP, STEP, 0, STEP)
-        self._layout.addWidget(shape)
-        for problem in analysis.problems:
-            if problem.edge == edge.id:
-                self._layout.addWidget(box(label(problem.sentence, "error", wrap=True)))
-        facts = [fact for fact in array_facts(analysis, edge.target) if fact.side == "input"]
-        lines = [
-            label(line.sentence, "muted" if line.depth else "text", wrap=True)
-            for fact in facts
-            if fact.number == edge.input
-            for line in reason_lines(analysis, edge.target, fact)
-        ]
-        if lines:
-            self._layout.addWidget(box(label("Why this shape?", "heading"), *lines))
 
 
 def _operator_words(node: Node) -> str:
