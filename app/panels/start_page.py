@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -144,13 +144,14 @@ class StartPage(Panel):
     """What to do first.
 
     `new_requested` and `open_requested` carry nothing, `recent_requested` a Path, `example_requested` the id of an
-    entry of the gallery.
+    entry of the gallery, `back_requested` nothing: the document behind the page is to be seen again.
     """
 
     new_requested = Signal()
     open_requested = Signal()
     recent_requested = Signal(object)
     example_requested = Signal(str)
+    back_requested = Signal()
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
@@ -160,6 +161,10 @@ class StartPage(Panel):
         self.new.clicked.connect(self.new_requested)
         self.open = QPushButton(self.icons.icon("open"), "&Open…")
         self.open.clicked.connect(self.open_requested)
+        self.back = QPushButton("Back to the &board")
+        self.back.setToolTip("Esc")
+        self.back.clicked.connect(self.back_requested)
+        self.back.hide()
         self._recent_title = label("Recent", "section")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
@@ -183,6 +188,8 @@ class StartPage(Panel):
             space=HALF_STEP,
         )
         side.addSpacing(GAP)
+        side.addWidget(self.back)
+        side.addSpacing(HALF_STEP)
         side.addWidget(self.new)
         side.addSpacing(HALF_STEP)
         side.addWidget(self.open)
@@ -217,6 +224,19 @@ class StartPage(Panel):
         outer: QHBoxLayout = row(left, scroll, space=0)
         outer.setStretch(1, 1)
         self.setLayout(outer)
+
+    def offer_back(self, is_open: bool) -> None:
+        """Offer the way back to a document that is open behind the page."""
+        self.back.setVisible(is_open)
+        if is_open:
+            self.back.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Esc lead back."""
+        if event.key() == Qt.Key.Key_Escape and not self.back.isHidden():
+            self.back_requested.emit()
+        else:
+            super().keyPressEvent(event)
 
     def restyle(self, theme: Theme) -> None:
         """Paint the cards in another theme."""

@@ -97,6 +97,7 @@ class Joints(QObject):
         detail.set_whole(executor.summary)
         bench.toolbar.bind_button.clicked.connect(lambda: parts.bound.open_under(bench.toolbar.bind_button))
         start = parts.start_page
+        start.back_requested.connect(bench.show_document)
         start.new_requested.connect(bench.files.new)
         start.open_requested.connect(bench.files.ask_and_open)
         start.recent_requested.connect(bench.files.open)

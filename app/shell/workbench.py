@@ -204,6 +204,8 @@ class Workbench(QObject):
         else:
             self.docks.clear_away()
             self.centre.show_start_page()
+            if self.parts is not None:
+                self.parts.start_page.offer_back(self._was_opened)
             self.refresh()
 
     def show_document(self) -> None:
