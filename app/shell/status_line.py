@@ -10,6 +10,7 @@ from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
     from app.document.analysis import Analysis
+    from app.document.store import Update
     from app.services.running import Progress
 
 MESSAGE_MS = 8000
@@ -74,6 +75,7 @@ class StatusLine(QStatusBar):
         self._calm = QTimer(self, singleShot=True, interval=NOTICE_MS)
         self._calm.timeout.connect(lambda: self._dress("muted"))
         workspace.message.connect(self.say)
+        workspace.document_changed.connect(self._forget)
         workspace.run_progressed.connect(self._show_progress)
         workspace.run_state_changed.connect(self._end_progress)
         for signal in (workspace.analysis_changed, workspace.results_changed, workspace.run_state_changed):
@@ -103,6 +105,11 @@ class StatusLine(QStatusBar):
         if self._numbers.geometry().contains(event.position().toPoint()):
             self.problems_clicked.emit()
         super().mousePressEvent(event)
+
+    def _forget(self, update: "Update") -> None:
+        """Let an edit end what was said before it; what the edit itself has to say comes after it."""
+        if update.origin != "load" and self.message and self.message != self._progress:
+            self.say("")
 
     def refresh(self, *_news: object) -> None:
         """Count again."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import add_node, set_binding
+from app.document.edits import add_node, rename, set_binding
 from app.document.records import VARIABLE, Binding
 from app.services.gallery import entries
 from app.services.project_file import read_project, write_project
@@ -190,6 +190,30 @@ def test_the_gallery_can_be_looked_at_while_a_document_is_open(bench: Workbench,
     bench.actions.trigger("gallery")
     assert bench.parts.board.isVisible() and bench.parts.inspector.isVisible()
     assert len(bench.workspace.document.nodes) == 5
+
+
+@pytest.mark.parametrize("way", ["button", "escape"])
+def test_the_start_page_leads_back_to_the_board(bench: Workbench, qtbot: QtBot, way: str) -> None:
+    assert bench.parts is not None
+    start = bench.parts.start_page
+    assert start.back.isHidden()
+    open_example(qtbot, bench, "executor-backward")
+    bench.toggle_gallery()
+    assert start.isVisible() and start.back.isVisible()
+    if way == "button":
+        start.back.click()
+    else:
+        qtbot.keyClick(start.cards[0], Qt.Key.Key_Escape)
+    assert bench.has_document and not start.isVisible()
+
+
+def test_an_edit_ends_what_was_said_about_the_one_before(bench: Workbench, qtbot: QtBot) -> None:
+    open_example(qtbot, bench, "executor-backward")
+    assert bench.workspace.try_edit(rename, node(bench, "B"), "A") is None
+    status = bench.status_line
+    assert status.message.endswith("There is a node called A already.")
+    assert bench.workspace.try_edit(rename, node(bench, "B"), "B2") is not None
+    assert status.message == ""
 
 
 # -- the layout
