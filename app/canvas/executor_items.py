@@ -1,10 +1,11 @@
 """The items of the executor graph: squares for arrays, a circle for what is handed in, and arrows of three kinds."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import attrs
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas import strokes
@@ -140,9 +141,9 @@ class ExecutorItem(QGraphicsItem):
             taken.append(box)
         wide, high = (HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else (0.0, 0.0)
         rows = self._rows(look.notes)
-        around = Surroundings(around.lines, taken, square=True)
+        around = Surroundings(around.lines, taken, square=True, bodies=around.bodies)
         box = self._free_box(rows, QPointF(wide, high), around)
-        if any(box.intersects(other) for other in taken):
+        if any(box.intersects(other) for other in (*taken, *around.bodies)):
             # A formula that finds no room is still in the tip under the pointer.
             rows = self._rows(tuple(note for note in look.notes if not note.startswith("= ")))
             box = self._free_box(rows, QPointF(wide, high), around)
@@ -162,7 +163,7 @@ class ExecutorItem(QGraphicsItem):
             bounds = bounds.united(heat.adjusted(-3, -8, 6, 3))
         name = next(label.box for label in labels if label.role == "name")
         foot = foot_of(name, body)
-        growth = room_to_grow(name, foot, [*taken, heat] if heat is not None else taken)
+        growth = room_to_grow(name, foot, [*taken, *around.bodies, *([heat] if heat is not None else [])])
         return Plate(tuple(labels), heat, bounds, foot, growth)
 
     def _rows(self, notes: tuple[str, ...]) -> list[Words]:
@@ -188,6 +189,9 @@ class ExecutorItem(QGraphicsItem):
         """Paint the square or circle with its letter, the words and the heatmap."""
         ink, look = self._kit.ink, self._look
         body = centred(SQUARE, SQUARE)
+        for label in self.plate.labels:
+            if label.role != "sign":
+                strokes.clear_ground(painter, label.box, ink)
         if self.selected:
             painter.setPen(ink.selected)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -198,9 +202,6 @@ class ExecutorItem(QGraphicsItem):
 
     def _paint_plate(self, painter: QPainter) -> None:
         theme, look = self._kit.ink.theme, self._look
-        for label in self.plate.labels:
-            if label.role != "sign":
-                strokes.clear_ground(painter, label.box, self._kit.ink)
         for label in self.plate.labels:
             if label.role == "summary" and self._kit.scale < strokes.SMALL_WORDS_FROM:
                 continue
@@ -213,7 +214,8 @@ class ExecutorItem(QGraphicsItem):
         if self.plate.heat is not None:
             heat = self._kit.heats.heat(str(look.index), "gradient" if look.is_gradient else "output")
             if heat is not None:
-                strokes.paint_heat(painter, heat.fit(self.plate.heat), heat, self._kit.ink)
+                place = heat.fit(self.plate.heat)
+                strokes.paint_heat(painter, place, heat, self._kit.ink, stale=look.is_stale)
 
 
 class ExecutorWire(QGraphicsItem):
@@ -225,20 +227,39 @@ class ExecutorWire(QGraphicsItem):
         self._kit = kit
         self._start = QPointF()
         self._end = QPointF()
+        self._hub = QPointF()
+        self._is_bent = False
         self.setZValue(1.0 if kind == "forward" else 2.0)
 
-    def run(self, source: QPointF, target: QPointF) -> None:
-        """Run between two squares."""
+    def run(self, source: QPointF, target: QPointF, bow: float = 0.0) -> None:
+        """Run between two squares, bent aside by `bow`."""
         self.prepareGeometryChange()
         body = centred(SQUARE, SQUARE)
-        away = target - source
-        self._start = source + box_exit(body, away, 2.0)
-        self._end = target - box_exit(body, away, 3.0)
+        along = unit(target - source)
+        self._hub = (source + target) / 2 + QPointF(-along.y(), along.x()) * (2 * bow)
+        self._start = source + box_exit(body, self._hub - source, 2.0)
+        self._end = target + box_exit(body, self._hub - target, 3.0)
+        self._is_bent = bow != 0.0
         self.update()
+
+    def pieces(self) -> list[tuple[QPointF, QPointF]]:
+        """Return the way as straight pieces."""
+        if not self._is_bent:
+            return [(self._start, self._end)]
+        points = [self._path().pointAtPercent(step / 10) for step in range(11)]
+        return list(pairwise(points))
+
+    def _path(self) -> QPainterPath:
+        path = QPainterPath(self._start)
+        if self._is_bent:
+            path.quadTo(self._hub, self._end)
+        else:
+            path.lineTo(self._end)
+        return path
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
-        return QRectF(self._start, self._end).normalized().adjusted(-8, -8, 8, 8)
+        return self._path().controlPointRect().adjusted(-8, -8, 8, 8)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
@@ -246,10 +267,12 @@ class ExecutorWire(QGraphicsItem):
         """Paint the arrow."""
         line = wire_pen(self.kind, self._kit.ink)
         painter.setPen(line)
-        painter.drawLine(self._start, self._end)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._path())
         painter.setPen(QPen(line.color(), 1))
         painter.setBrush(line.color())
-        painter.drawPolygon(QPolygonF(arrow_head(self._end, unit(self._end - self._start))))
+        came = self._hub if self._is_bent else self._start
+        painter.drawPolygon(QPolygonF(arrow_head(self._end, unit(self._end - came))))
 
 
 def wire_pen(kind: WireKind, ink: Ink) -> QPen:

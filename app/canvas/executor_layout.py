@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 from PySide6.QtCore import QPointF, QRectF
 
+from app.canvas.executor_looks import MOST_FORMULAS
+
 if TYPE_CHECKING:
     from app.engine.gradient import ExecutorGraph, ExecutorNode
 
@@ -18,6 +20,8 @@ GAP_BELOW = 124.0
 ARGUMENT_GAP = 56.0
 NARROWING = 0.5
 """The backward part is drawn so much narrower than the forward part, since it is read beside it."""
+WITH_FORMULAS = 0.9
+"""In a small graph its words are formulas, which need room."""
 CLEAR = QPointF(66.0, 56.0)
 ROUNDS = 40
 MOST_TO_SPREAD = 160
@@ -94,7 +98,8 @@ class _Mirror:
         if self._below:
             low = self._bounds.bottom() + GAP_BELOW
             return QPointF(anchor.x() + offset.x(), low + (self._bounds.bottom() - anchor.y()) - offset.y())
-        x = self._bounds.right() + self._gap + (anchor.x() - self._left) * NARROWING
+        narrowing = WITH_FORMULAS if len(self._graph.nodes) <= MOST_FORMULAS else NARROWING
+        x = self._bounds.right() + self._gap + (anchor.x() - self._left) * narrowing
         return QPointF(x, anchor.y()) + offset
 
 

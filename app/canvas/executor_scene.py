@@ -21,7 +21,7 @@ from app.canvas.executor_looks import (
 )
 from app.canvas.far_layer import FarBoxes, FarLayer, FarLines, FarPicture
 from app.canvas.ink import Ink
-from app.canvas.labels import Surroundings
+from app.canvas.labels import Surroundings, line_meets_box
 from app.canvas.looks import Kit
 from app.canvas.ways import centred
 from app.document.records import Id
@@ -45,6 +45,8 @@ CARD_SCALE = QPointF(0.75, 0.64)
 """Squares need less room than cards."""
 CARD_FAN = QPointF(60.0, 92.0)
 WIDE = 1.5
+BOWS = (36.0, -36.0, 64.0, -64.0)
+"""How far an arrow may bend aside around the squares in its way."""
 
 
 class ExecutorHeats:
@@ -220,9 +222,7 @@ class ExecutorScene(QGraphicsScene):
             return
         for index in moved:
             self.items_by_index[index].setPos(places[index])
-        for (source, reader), wire in self.wires.items():
-            if source in moved or reader in moved:
-                wire.run(places[source], places[reader])
+        self._run_wires(places, moved)
         # In a small graph words keep clear of everything, so any of them may have to give way.
         for index in range(len(places)) if len(self.wires) <= SMALL else moved:
             self.items_by_index[index].lay_out()
@@ -231,6 +231,28 @@ class ExecutorScene(QGraphicsScene):
                 made.setVisible(not self._far.isVisible())
                 self.addItem(made)
         self._rebuild_far()
+
+    def _run_wires(self, places: list[QPointF], moved: set[int]) -> None:
+        """Run the wires of nodes that moved; in a small graph they bend around the squares in their way."""
+        few = len(self.wires) <= SMALL
+        for (source, reader), wire in self.wires.items():
+            if not few and source not in moved and reader not in moved:
+                continue
+            wire.run(places[source], places[reader])
+            if not few or wire.kind != "read":
+                continue
+            others = [
+                item.box.adjusted(-3, -3, 3, 3)
+                for index, item in enumerate(self.items_by_index)
+                if index not in (source, reader)
+            ]
+            least, best = _met(wire, others), 0.0
+            for bow in BOWS if least else ():
+                wire.run(places[source], places[reader], bow)
+                met = _met(wire, others)
+                if met < least:
+                    least, best = met, bow
+            wire.run(places[source], places[reader], best)
 
     def _homes(self, analysis: "Analysis") -> dict[int, Home]:
         document = analysis.document
@@ -264,21 +286,22 @@ class ExecutorScene(QGraphicsScene):
     def surroundings(self, index: int) -> Surroundings:
         """Return what the words of a node should not cover."""
         own = self.items_by_index[index].pos()
-        lines, boxes = [], []
+        lines, boxes, bodies = [], [], []
         few = len(self.wires) <= SMALL
-        for source, reader in self.wires if few else self._wires_at.get(index, ()):
-            one, other = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
-            lines.append((one - own, other - own))
+        for key in self.wires if few else self._wires_at.get(index, ()):
+            lines += [(one - own, other - own) for one, other in self.wires[key].pieces()]
         if few:
             for item in self.items_by_index:
                 if item.look.index != index:
-                    boxes.append(item.box.translated(-own))
+                    bodies.append(item.box.translated(-own))
                 if item.look.index < index and item.scene() is self:
                     place = item.pos() - own
-                    boxes += [label.box.translated(place) for label in item.plate.labels]
+                    boxes += [
+                        label.box.translated(place).adjusted(-4, 0, 4, 0) for label in item.plate.labels
+                    ]
                     if item.plate.heat is not None:
                         boxes.append(item.plate.heat.translated(place))
-        return Surroundings(lines, boxes)
+        return Surroundings(lines, boxes, bodies=bodies)
 
     # From far away -----------------------------------------------------------------------------------------------
 
@@ -329,6 +352,11 @@ class ExecutorScene(QGraphicsScene):
         from app.canvas.pictures import picture_of
 
         return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
+
+
+def _met(wire: ExecutorWire, boxes: list[QRectF]) -> int:
+    """Count the squares that a wire runs through."""
+    return sum(any(line_meets_box(*piece, box) for piece in wire.pieces()) for box in boxes)
 
 
 def _fill(kind: ExecutorKind) -> Callable[[Ink], QColor]:

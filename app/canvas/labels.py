@@ -13,6 +13,8 @@ Side = Literal["above", "below", "left", "right", "lower left", "lower right", "
 GAP = 6.0
 MOST_GROWTH = 3.0
 GROWTH_STEP = 0.2
+COVERING = 40.0
+"""How much worse it is to cover another node than to cross a wire."""
 ROUND_CORNER = 0.13
 """How far into the corner of an ellipse's box a label may go, as a share of the box."""
 
@@ -21,12 +23,14 @@ ROUND_CORNER = 0.13
 class Surroundings:
     """What words should not cover: wires as lines, and boxes, relative to the node.
 
-    `square` says that the node itself fills its box to the corners.
+    `square` says that the node itself fills its box to the corners. `bodies` are other nodes: covering one is worse
+    than coming near to its words.
     """
 
     lines: list[tuple[QPointF, QPointF]] = attrs.Factory(list)
     boxes: list[QRectF] = attrs.Factory(list)
     square: bool = False
+    bodies: list[QRectF] = attrs.Factory(list)
 
 
 NOWHERE = Surroundings()
@@ -56,6 +60,7 @@ def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surro
     for side in sides:
         box = beside(body, size, side, 0.0 if around.square else ROUND_CORNER)
         cost = 2.0 * sum(box.intersects(other) for other in around.boxes)
+        cost += COVERING * sum(box.intersects(other) for other in around.bodies)
         cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
         if cost == 0:
             return box

@@ -399,3 +399,31 @@ def test_letters_and_names_are_written_larger_where_there_is_room(
     painter.end()
     assert written["A"] > 1.5
     assert written["a = 10"] > 1.5
+
+
+def test_formulas_beside_each_other_and_arrows_past_other_squares(scene, workspace, qtbot):
+    workspace.load(open_entry("compose-basic"))
+    run(workspace, qtbot, "backward")
+    boxes = [
+        (item.look.title, label.box.translated(item.pos()))
+        for item in scene.items_by_index
+        for label in item.plate.labels
+        if label.role != "sign"
+    ]
+    for at, (owner, box) in enumerate(boxes):
+        for other, another in boxes[at + 1 :]:
+            assert owner == other or not box.adjusted(-2, 0, 2, 0).intersects(another), (owner, other)
+    for (source, reader), wire in scene.wires.items():
+        for item in scene.items_by_index:
+            if item.look.index not in (source, reader):
+                assert not any(line_meets_box(*piece, item.box) for piece in wire.pieces())
+
+
+def test_words_do_not_cut_the_ring_of_the_selection(scene, workspace, qtbot):
+    workspace.load(open_entry("compose-basic"))
+    run(workspace, qtbot, "backward")
+    item = by_title(scene)["a"]
+    workspace.select({scene.node_ids[item.look.index]})
+    image = picture_of(scene, item.box.adjusted(-10, -10, 10, 10), 4.0)
+    accent = workspace.theme.accent.rgb()
+    assert any(image.pixel(image.width() // 2, y) == accent for y in range(image.height() // 3))
