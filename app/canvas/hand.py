@@ -36,6 +36,11 @@ class Hand:
         self.gesture: Gesture | None = None
         self.at = QPoint()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a button is down or a gesture is under way."""
+        return self._press is not None or self.gesture is not None
+
     def press(self, event: QMouseEvent) -> None:
         """Note what a press takes hold of; a press of the right button gives a gesture up."""
         self.at = event.position().toPoint()

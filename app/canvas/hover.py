@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QToolTip
 
 from app.canvas.auto_items import AutoItem
 from app.canvas.edge_items import EdgeItem
 from app.canvas.hits import Hit, HitKind
 from app.canvas.node_items import NodeItem
+from app.canvas.telling import tip_for
 
 if TYPE_CHECKING:
     from app.canvas.view import BoardView
@@ -18,6 +21,8 @@ CURSORS: dict[HitKind, Qt.CursorShape] = {
     "shape": Qt.CursorShape.PointingHandCursor,
     "argument shape": Qt.CursorShape.PointingHandCursor,
 }
+TIP_GAP = 28
+"""How far a port's tip stays above it; Qt puts tips below the place it is given."""
 
 
 class Hover:
@@ -45,6 +50,17 @@ class Hover:
             self._view.viewport().setCursor(CURSORS[hit.kind])
         else:
             self._view.viewport().unsetCursor()
+
+    def show_tip(self, event: QHelpEvent) -> None:
+        """Say what lies under a resting pointer; over a port, above it."""
+        view, place = self._view, event.globalPos()
+        hit = view.hit(view.pointer(event.pos()))
+        tip = tip_for(view.board_scene, hit)
+        if hit.kind in ("output", "input"):
+            # Wires mostly go down from a port: what they may be joined to stays in sight.
+            lines = tip.count("<br>") + 3
+            place -= QPoint(-8, lines * view.fontMetrics().lineSpacing() + TIP_GAP)
+        QToolTip.showText(place, tip, view.viewport())
 
     def forget(self) -> None:
         """Put out what is lit."""

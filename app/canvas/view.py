@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QGraphicsItem, QToolTip, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from app.canvas.board_keys import BoardKeys
 from app.canvas.commands import Commands
@@ -31,7 +31,7 @@ from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
-from app.canvas.telling import accessible_sentence, board_summary, tip_for
+from app.canvas.telling import accessible_sentence, board_summary
 from app.document.records import Id
 
 if TYPE_CHECKING:
@@ -349,10 +349,9 @@ class BoardView(PanZoomView):
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Show tips about what lies under a resting pointer."""
-        if event.type() == QEvent.Type.ToolTip and self.gesture is None:
-            pointer = self.pointer(cast(QHelpEvent, event).pos())
-            tip = tip_for(self.board_scene, self.hit(pointer))
-            QToolTip.showText(cast(QHelpEvent, event).globalPos(), tip, self.viewport())
+        if event.type() == QEvent.Type.ToolTip:
+            if not self._hand.is_busy:
+                self._hover.show_tip(cast(QHelpEvent, event))
             return True
         if event.type() == QEvent.Type.Leave and self.gesture is None:
             self._hover.show(Hit())

@@ -124,13 +124,14 @@ class PaletteEntry(QAbstractButton):
         drag = QDrag(self)
         drag.setMimeData(self.mime_data())
         ratio = self.devicePixelRatioF()
-        picture = QPixmap(self.size() * ratio)
+        # The board draws where the node will stand; the picture is whole, and beside the pointer.
+        picture = QPixmap(self.size().expandedTo(self.sizeHint()) * ratio)
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         with QPainter(picture) as painter:
             self.render_row(painter, QRectF(QPointF(0, 0), self.sizeHint().toSizeF()))
         drag.setPixmap(picture)
-        drag.setHotSpot(QPoint(14, ROW_HEIGHT // 2))
+        drag.setHotSpot(QPoint(-24, ROW_HEIGHT + 16))
         drag.exec(Qt.DropAction.CopyAction)
         self.update()
 
