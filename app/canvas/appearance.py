@@ -3,6 +3,7 @@
 Before the engine is loaded (no analysis yet) a node shows what its record says; nothing here imports the engine then.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from app.canvas.heat_store import HeatStore
     from app.document.analysis import Analysis, AutoArgument, ShapeText
 
+CLASH = re.compile(r"expected (\([^)]*\)) but got (\([^)]*\))")
+"""How the engine says which shape was wanted and which came."""
 SIDE_ROLES = ("weight", "bias", "label", "state", "auxiliary")
 
 
@@ -149,7 +152,11 @@ class Appearance:
         shape = ShapeLook("")
         if self.analysis is not None:
             shape = shape_look(self.analysis.wire_shape(edge.id))
-        return EdgeLook(edge.id, shape, self._wire_problems.get(edge.id, ""))
+        problem = self._wire_problems.get(edge.id, "")
+        clash = CLASH.search(problem)
+        if clash is not None and clash[2] == shape.text:
+            shape = attrs.evolve(shape, text=f"{shape.text} ≠ {clash[1]}")
+        return EdgeLook(edge.id, shape, problem)
 
     def automatic(self, owner: NodeLook) -> list[AutoLook]:
         """Return the looks of the arguments that a node makes for itself."""
@@ -167,7 +174,16 @@ class Appearance:
             port = owner.port(argument.input).name
             found.append(
                 AutoLook(
-                    owner.id, argument.input, argument.name, label, port, argument.role, shape, spot, style
+                    owner.id,
+                    argument.input,
+                    argument.name,
+                    label,
+                    port,
+                    argument.role,
+                    shape,
+                    spot,
+                    style,
+                    room=SIDE_STEP - 6 if style == "card" and len(arguments) > 1 else 0.0,
                 )
             )
         return found

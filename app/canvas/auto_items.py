@@ -7,9 +7,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas import strokes
 from app.canvas.geometry import AUTO_RADII, Spot
-from app.canvas.ink import words
+from app.canvas.ink import Script, words
 from app.canvas.looks import Id, Kit, ShapeLook
-from app.canvas.picture_style import shape_words
 from app.canvas.ways import arrow_head, centred, unit
 
 AUTO_LEVEL = 2.0
@@ -28,6 +27,7 @@ class AutoLook:
     shape: ShapeLook
     spot: Spot
     style: str
+    room: float = 0.0
 
     @property
     def key(self) -> tuple[Id, int]:
@@ -72,7 +72,9 @@ class AutoItem(QGraphicsItem):
         centre = look.spot.centre
         self._body = centred(2 * AUTO_RADII.x(), 2 * AUTO_RADII.y()).translated(centre)
         self._name = words(look.label, "small")
-        self._shape = shape_words(look.shape.text, slanted=look.shape.slanted)
+        script: Script = "mono slanted" if look.shape.slanted else "mono small"
+        # The others in its row have the same room; the tip says a shape that is shortened here.
+        self._shape = words(look.shape.text, script, look.room)
         height = self._name.height + self._shape.height
         width = max(self._name.width, self._shape.width)
         if look.style != "card":

@@ -242,7 +242,7 @@ class CardStyle:
             heat = None if number else kit.heats.heat(look.id, which)
             if heat is not None:
                 align = TOP if look.shape.kind == "variable" else LEFT
-                strokes.paint_heat(painter, heat.fit(place, align), heat, kit.ink)
+                strokes.paint_heat(painter, heat.fit(place, align), heat, kit.ink, stale=look.is_stale)
             elif look.shape.kind == "operator":
                 self._paint_empty(painter, place, number or which, kit)
 

@@ -178,7 +178,9 @@ class PictureStyle:
             heat = kit.heats.heat(subject.look.id, which)
             if heat is not None:
                 align = Qt.AlignmentFlag.AlignLeft
-                strokes.paint_heat(painter, heat.fit(place, align), heat, kit.ink)
+                strokes.paint_heat(
+                    painter, heat.fit(place, align), heat, kit.ink, stale=subject.look.is_stale
+                )
 
     def _paint_handles(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
         state, shape = subject.state, subject.look.shape

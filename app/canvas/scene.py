@@ -208,6 +208,8 @@ class BoardScene(QGraphicsScene):
         """Compare everything with the workspace and change what differs."""
         document = self.workspace.document
         self._style = document.options.style
+        if self.heats is not None:
+            self.heats.is_current = self.workspace.results_are_current
         before = self.appearance.document.edges
         self.appearance = Appearance(document, self.workspace.analysis, self.heats)
         self._bows = bows_of(document) if self._style != "card" else {}

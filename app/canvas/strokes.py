@@ -84,10 +84,18 @@ def paint_port(painter: QPainter, place: QPointF, ink: Ink, *, lit: bool = False
     painter.drawEllipse(place, radius, radius)
 
 
-def paint_heat(painter: QPainter, place: QRectF, heat: "Heat", ink: Ink) -> None:
-    """Draw the picture of an array with sharp cells, and what must not be overlooked in it."""
+def paint_heat(painter: QPainter, place: QRectF, heat: "Heat", ink: Ink, *, stale: bool = False) -> None:
+    """Draw the picture of an array with sharp cells, and what must not be overlooked in it.
+
+    One from before the last edit is pale in a dashed frame.
+    """
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.drawImage(place, heat.image)
+    if stale:
+        painter.fillRect(place, ink.veil)
+        painter.setPen(pen(ink.theme.muted, 1.2, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(place)
     if not heat.alarm:
         return
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -10,6 +10,7 @@ from app.canvas import strokes
 from app.canvas.auto_items import AutoItem
 from app.canvas.edge_items import EdgeItem
 from app.canvas.far_layer import FarLayer
+from app.canvas.geometry import geometry_of
 from app.canvas.hits import Hit
 from app.canvas.node_items import NodeItem
 from app.canvas.scene import BoardScene
@@ -472,3 +473,55 @@ def test_names_can_be_read_as_long_as_a_card_is_fifty_pixels_wide(
         assert item.boundingRect().contains(item.drawing.bounds)
     scene.set_scale(0.2)
     assert scene.is_far
+
+
+def test_a_red_wire_says_what_came_and_what_was_wanted(scene, workspace, draw):
+    a, b, c = draw.node("Variable", -96, -96), draw.node("Variable", 96, -96), draw.node("_mul", 0, 48, "C")
+    draw.wire(a, c, 0)
+    wrong = draw.wire(b, c, 1)
+    workspace.try_edit(set_binding, Binding("A", shape=(2,)))
+    workspace.try_edit(set_binding, Binding("B", shape=(3,)))
+    assert scene.edge_items[wrong].look.shape.text == "(3) ≠ (2)"
+    workspace.try_edit(set_binding, Binding("B", shape=(2,)))
+    assert scene.edge_items[wrong].look.shape.text == "(2)"
+
+
+@pytest.mark.parametrize("style", ["picture", "card"])
+def test_heatmaps_of_an_older_run_are_pale(scene, workspace, qtbot, layer, style, monkeypatch):
+    workspace.try_edit(set_options, style=style)
+    run(workspace, qtbot, "forward")
+    stale = set()
+    monkeypatch.setattr(strokes, "paint_heat", lambda *_, stale=False, into=stale: into.add(stale))
+    scene.snapshot()
+    assert stale == {False}
+    stale.clear()
+    workspace.try_edit(set_param, layer[1], "num_hidden", "4")
+    scene.snapshot()
+    assert stale == {True}
+
+
+def test_long_shapes_of_automatic_arguments_do_not_meet(scene, workspace, layer):
+    workspace.try_edit(set_options, style="card")
+    workspace.try_edit(set_param, layer[1], "num_hidden", "99999999")
+    one, other = scene.auto_items.values()
+    assert not one.text_box.intersects(other.text_box)
+
+
+def test_the_tip_of_a_port_stays_above_it_and_away_from_a_busy_hand(board, mouse, layer, monkeypatch):
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QHelpEvent
+    from PySide6.QtWidgets import QApplication, QToolTip
+
+    shown = []
+    monkeypatch.setattr(QToolTip, "showText", lambda place, text, _widget: shown.append((place, text)))
+    item = board.board_scene.node_items[layer[0]]
+    port = item.pos() + geometry_of(item.style).outputs(item.look.shape)[0].point
+    place = board.mapFromScene(port)
+    there = board.viewport().mapToGlobal(place)
+    QApplication.sendEvent(board.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, there))
+    assert shown[0][1]
+    assert shown[0][0].y() < there.y() - 60
+    mouse.press(port.x(), port.y())
+    QApplication.sendEvent(board.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, there))
+    mouse.release()
+    assert len(shown) == 1
