@@ -26,6 +26,9 @@ DType = np.dtype[Any]
 Types = Sequence[DType | None]
 Arrays = Sequence[Array]
 OptionalArrays = Sequence[Array | None]
+PORT_COUNTS = frozenset(("num_args", "num_outputs", "num_layers"))
+MOST_PORTS = 10_000
+"""A bound on the settings that make so many inputs, outputs or layers, lest a slip of the finger eat all memory."""
 Role = Literal["data", "weight", "bias", "label", "state", "auxiliary"]
 GradientKind = Literal["value", "zero", "untouched"]
 
@@ -318,7 +321,14 @@ class Operator:
         """Read settings from MXNet's attribute texts; ParameterError tells which one is wrong and why."""
         if not cls.parameters:
             return cls()  # an operator without parameters keeps unknown attributes
-        operator = cls(**parse_attributes(cls.parameters, attributes, cls.op_name))
+        values = parse_attributes(cls.parameters, attributes, cls.op_name)
+        for name in PORT_COUNTS & values.keys():
+            refuse(
+                values[name] > MOST_PORTS,
+                f"{name} is {values[name]}; at most {MOST_PORTS} make sense.",
+                port=name,
+            )
+        operator = cls(**values)
         operator.check()
         return operator
 

@@ -155,3 +155,10 @@ def test_attributes_of_a_variable() -> None:
 
 def test_two_variables_of_one_name_stay_two() -> None:
     assert (Variable("a") + Variable("a")).list_arguments() == ["a", "a"]
+
+
+def test_a_slip_of_the_finger_does_not_eat_all_memory() -> None:
+    with pytest.raises(EngineError, match="num_outputs"):
+        sym.SliceChannel(Variable("x"), num_outputs=99999999999999999999)
+    with pytest.raises(EngineError, match="num_args"):
+        sym.Concat(Variable("x"), num_args=10**12)
