@@ -12,14 +12,14 @@ import attrs
 from app.canvas.arrangement import side_ups
 from app.canvas.auto_items import AutoLook
 from app.canvas.geometry import SIDE_STEP, Kind, NodeShape, auto_spots
-from app.canvas.ink import words
+from app.canvas.ink import Script, words
 from app.canvas.looks import EdgeLook, NodeLook, PortLook, ShapeLook
 from app.document.records import GROUP, VARIABLE, Document, Edge, Id, Node
 from app.document.topology import topology
 
 if TYPE_CHECKING:
     from app.canvas.heat_store import HeatStore
-    from app.document.analysis import Analysis, AutoArgument, ShapeText
+    from app.document.analysis import Analysis, ShapeText
 
 CLASH = re.compile(r"expected (\([^)]*\)) but got (\([^)]*\))")
 """How the engine says which shape was wanted and which came."""
@@ -165,7 +165,9 @@ class Appearance:
         style = self.document.options.style
         arguments = self.analysis.auto_arguments.get(owner.id, ())
         spots = auto_spots(style, owner.shape, [argument.input for argument in arguments])
-        short = style == "card" and not _full_names_fit(arguments)
+        short = style == "card" and not _fit_beside([one.name for one in arguments], "small")
+        shapes = [shape_look(self.analysis.input_shape(owner.id, one.input)).text for one in arguments]
+        room = 0.0 if style != "card" or _fit_beside(shapes, "mono small") else SIDE_STEP - 6
         found = []
         for argument in arguments:
             label = argument.name.removeprefix(f"{owner.name}_") if short else argument.name
@@ -183,7 +185,7 @@ class Appearance:
                     shape,
                     spot,
                     style,
-                    room=SIDE_STEP - 6 if style == "card" and len(arguments) > 1 else 0.0,
+                    room=room,
                 )
             )
         return found
@@ -225,9 +227,9 @@ def array_name(symbol_name: str, taken: Collection[str]) -> str:
     return lower if is_letter and lower not in taken else symbol_name
 
 
-def _full_names_fit(arguments: "Sequence[AutoArgument]") -> bool:
-    """Tell whether the names of arguments that stand beside each other leave a gap."""
-    widths = [words(argument.name, "small").width for argument in arguments]
+def _fit_beside(texts: Sequence[str], script: Script) -> bool:
+    """Tell whether words under arguments that stand beside each other leave a gap."""
+    widths = [words(text, script).width for text in texts]
     rows = 1 if len(widths) <= 2 else 2
     step = SIDE_STEP if rows == 1 else 4 * SIDE_STEP / len(widths)
     return all((one + other) / 2 + 6 <= step for one, other in zip(widths, widths[rows:], strict=False))

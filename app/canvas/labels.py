@@ -13,6 +13,8 @@ Side = Literal["above", "below", "left", "right", "lower left", "lower right", "
 GAP = 6.0
 MOST_GROWTH = 3.0
 GROWTH_STEP = 0.2
+OVERLAPPING = 8.0
+"""How much worse it is to write over other words than to cross a piece of a wire."""
 COVERING = 40.0
 """How much worse it is to cover another node than to cross a wire."""
 ROUND_CORNER = 0.13
@@ -59,7 +61,7 @@ def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surro
     best, least = QRectF(), math.inf
     for side in sides:
         box = beside(body, size, side, 0.0 if around.square else ROUND_CORNER)
-        cost = 2.0 * sum(box.intersects(other) for other in around.boxes)
+        cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
         cost += COVERING * sum(box.intersects(other) for other in around.bodies)
         cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
         if cost == 0:
