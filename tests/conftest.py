@@ -20,7 +20,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 # Two slow cores are no reason to fail.
 hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("project")
+hypothesis_settings.register_profile(
+    "ci", parent=hypothesis_settings.get_profile("project"), derandomize=True
+)  # the same examples each time: a red run there is somebody's change
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "project")
 
 
 @pytest.fixture(autouse=True)
