@@ -49,29 +49,76 @@ class _Answer:
     error: BaseException | None = None
 
 
+class _Worker:
+    """The worker thread's side: takes orders, leaves news, and never owns the runner beyond `cut`.
+
+    A QObject has to die in the thread it lives in. A job that would not stop outlives its runner, and its thread must
+    not be the last to hold it; so the way back is cut, under the lock, before the runner may go.
+    """
+
+    def __init__(self, runner: "Runner") -> None:
+        self.orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self.latest: tuple[int, object] | None = None
+        self._lock = threading.Lock()
+        self._runner: Runner | None = runner
+
+    def cut(self) -> None:
+        """Let nothing reach the runner any more."""
+        with self._lock:
+            self._runner = None
+
+    def work(self) -> None:
+        """Do one order after the other until there is a None."""
+        while (order := self.orders.get()) is not None:
+            with _quick_switching():
+                answer = self._pump(order)
+            with self._lock:
+                if self._runner is not None:
+                    self._runner.ended.emit(answer)
+
+    def _pump(self, order: _Order) -> _Answer:
+        result: object = None
+        try:
+            events = order.job(order.cancel)
+            while not order.cancel.is_set():
+                try:
+                    result = next(events)
+                except StopIteration as end:
+                    return _Answer(order.generation, result if end.value is None else end.value)
+                self.latest = (order.generation, result)
+            _close(events)
+        except MemoryError:
+            sentence = "There is not enough memory for these arrays. Make a shape or the batch smaller."
+            return _Answer(order.generation, error=RunError(sentence))
+        # The whole point: whatever goes wrong in the worker has to reach the main thread.
+        except BaseException as error:  # noqa: BLE001
+            return _Answer(order.generation, error=error)
+        return _Answer(order.generation)
+
+
 class Runner(QObject):
     """One worker thread; a new job takes the place of the one that is running.
 
-    `progressed` and `finished` carry an event, `failed` an EngineError, `state_changed` one of the three words.
+    `progressed` and `finished` carry an event, `failed` an EngineError, `state_changed` one of the three words; `ended`
+    is how the worker reaches the main thread and nobody else's business.
     """
 
     progressed = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
     state_changed = Signal(str)
-    _ended = Signal(object)
+    ended = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state: State = "idle"
         self._generation = 0
         self._current: _Order | None = None
-        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._worker = _Worker(self)
         self._thread: threading.Thread | None = None
-        self._slot: tuple[int, object] | None = None
         self._timer = QTimer(self, interval=PROGRESS_INTERVAL_MS)
         self._timer.timeout.connect(self._report_progress)
-        self._ended.connect(self._take_answer, Qt.ConnectionType.QueuedConnection)
+        self.ended.connect(self._take_answer, Qt.ConnectionType.QueuedConnection)
 
     @property
     def is_running(self) -> bool:
@@ -84,11 +131,11 @@ class Runner(QObject):
             self._current.cancel.set()
         self._generation += 1
         self._current = _Order(self._generation, job)
-        self._slot = None
+        self._worker.latest = None
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="chalkgraph-runner", daemon=True)
+            self._thread = threading.Thread(target=self._worker.work, name="chalkgraph-runner", daemon=True)
             self._thread.start()
-        self._orders.put(self._current)
+        self._worker.orders.put(self._current)
         self._timer.start()
         self._enter("running")
 
@@ -104,48 +151,17 @@ class Runner(QObject):
             self._current.cancel.set()
         self._generation += 1
         self._forget_job()
+        self._worker.cut()
+        self._worker.orders.put(None)
         thread, self._thread = self._thread, None
         if thread is None:
             return True
-        self._orders.put(None)
         thread.join(wait_s)
         return not thread.is_alive()
 
-    def _work(self) -> None:
-        orders = self._orders
-        while (order := orders.get()) is not None:
-            with _quick_switching():
-                answer = self._pump(order)
-            self._send(answer)
-
-    def _pump(self, order: _Order) -> _Answer:
-        result: object = None
-        try:
-            events = order.job(order.cancel)
-            while not order.cancel.is_set():
-                try:
-                    result = next(events)
-                except StopIteration as end:
-                    return _Answer(order.generation, result if end.value is None else end.value)
-                self._slot = (order.generation, result)
-            _close(events)
-        except MemoryError:
-            sentence = "There is not enough memory for these arrays. Make a shape or the batch smaller."
-            return _Answer(order.generation, error=RunError(sentence))
-        # The whole point: whatever goes wrong in the worker has to reach the main thread.
-        except BaseException as error:  # noqa: BLE001
-            return _Answer(order.generation, error=error)
-        return _Answer(order.generation)
-
-    def _send(self, answer: _Answer) -> None:
-        try:
-            self._ended.emit(answer)
-        except RuntimeError:  # the window went away while a job that would not stop was left behind
-            return
-
     @Slot()
     def _report_progress(self) -> None:
-        slot, self._slot = self._slot, None
+        slot, self._worker.latest = self._worker.latest, None
         if slot is not None and slot[0] == self._generation:
             self.progressed.emit(slot[1])
 
@@ -153,7 +169,7 @@ class Runner(QObject):
     def _take_answer(self, answer: _Answer) -> None:
         if answer.generation != self._generation:
             return
-        slot, stopped = self._slot, self.state == "stopping"
+        slot, stopped = self._worker.latest, self.state == "stopping"
         self._forget_job()
         if answer.error is not None and not isinstance(answer.error, EngineError):
             raise answer.error
@@ -168,7 +184,7 @@ class Runner(QObject):
 
     def _forget_job(self) -> None:
         self._current = None
-        self._slot = None
+        self._worker.latest = None
         self._timer.stop()
         self._enter("idle")
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 from PySide6.QtCore import QObject, Slot
@@ -281,6 +282,9 @@ def test_shutdown_leaves_a_job_behind_that_will_not_stop(qapp):
     runner.start(deaf)
     assert started.wait(5)
     assert runner.shutdown(wait_s=0.05) is False
+    gone = weakref.ref(runner)
+    del runner
+    assert gone() is None, "the thread left behind would be the last to hold the runner, and destroy it there"
     finish.set()
 
 
