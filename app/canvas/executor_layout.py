@@ -1,22 +1,21 @@
-"""Where the executor graph's nodes stand: forward ones as on the board, backward ones beside or below them.
+"""Where the executor graph's squares stand: forward ones as on the board, backward ones at their right.
 
-The backward part mirrors the forward one, so that every gradient is found at the height (or under the place) of the
-array that it belongs to.
+The backward part mirrors the forward one, so that every gradient is found at the height of the array that it belongs
+to, as the tutorial draws it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import attrs
 from PySide6.QtCore import QPointF, QRectF
 
+from app.canvas.executor_homes import Home
 from app.canvas.executor_looks import MOST_FORMULAS
 
 if TYPE_CHECKING:
     from app.engine.gradient import ExecutorGraph, ExecutorNode
 
 GAP_ASIDE = 96.0
-GAP_BELOW = 124.0
 ARGUMENT_GAP = 56.0
 NARROWING = 0.5
 """The backward part is drawn so much narrower than the forward part, since it is read beside it."""
@@ -28,22 +27,9 @@ MOST_TO_SPREAD = 160
 ASIDE = QPointF(44.0, 40.0)
 
 
-@attrs.frozen
-class Home:
-    """Where an array of the symbol stands: at a node of the board, or `offset` away from the node it was made for."""
-
-    anchor: QPointF
-    offset: QPointF = attrs.Factory(QPointF)
-
-    @property
-    def place(self) -> QPointF:
-        """The place itself."""
-        return self.anchor + self.offset
-
-
-def executor_places(graph: "ExecutorGraph", homes: Mapping[int, Home], *, below: bool) -> list[QPointF]:
-    """Return the place of every executor node; `homes` are by symbol node, `below` puts the backward part there."""
-    mirror = _Mirror(graph, homes, below=below)
+def square_places(graph: "ExecutorGraph", homes: Mapping[int, Home]) -> list[QPointF]:
+    """Return the place of every executor node; `homes` are by symbol node."""
+    mirror = _Mirror(graph, homes)
     places = []
     for node in graph.nodes:
         forward = node.kind in ("argument", "auxiliary", "operator")
@@ -54,17 +40,16 @@ def executor_places(graph: "ExecutorGraph", homes: Mapping[int, Home], *, below:
         if node.kind not in ("argument", "auxiliary", "operator")
     ]
     if len(places) <= MOST_TO_SPREAD:
-        _spread(places, movable)
+        spread(places, movable, CLEAR)
     return places
 
 
 class _Mirror:
     """Maps places of the forward part to places of the backward part."""
 
-    def __init__(self, graph: "ExecutorGraph", homes: Mapping[int, Home], *, below: bool) -> None:
+    def __init__(self, graph: "ExecutorGraph", homes: Mapping[int, Home]) -> None:
         self._graph = graph
         self._homes = homes
-        self._below = below
         bounds = QRectF()
         left = []
         differentiated = {entry[0] for entry in graph.gradient_nodes}
@@ -95,21 +80,18 @@ class _Mirror:
         """Return the mirrored place of a node of the symbol."""
         home = self._homes[symbol_node]
         anchor, offset = home.anchor, home.offset
-        if self._below:
-            low = self._bounds.bottom() + GAP_BELOW
-            return QPointF(anchor.x() + offset.x(), low + (self._bounds.bottom() - anchor.y()) - offset.y())
         narrowing = WITH_FORMULAS if len(self._graph.nodes) <= MOST_FORMULAS else NARROWING
         x = self._bounds.right() + self._gap + (anchor.x() - self._left) * narrowing
         return QPointF(x, anchor.y()) + offset
 
 
-def _spread(places: list[QPointF], movable: list[int]) -> None:
-    """Push nodes apart that would stand on each other; forward nodes stay where the board has them."""
+def spread(places: list[QPointF], movable: Sequence[int], clear: QPointF) -> None:
+    """Push nodes apart that would stand on each other, as far as they may be moved."""
     for _ in range(ROUNDS):
         moved = False
         for index in movable:
             for other in range(len(places)):
-                push = _push(places[index], places[other]) if other != index else None
+                push = _push(places[index], places[other], clear) if other != index else None
                 if push is None:
                     continue
                 moved = True
@@ -121,10 +103,10 @@ def _spread(places: list[QPointF], movable: list[int]) -> None:
             return
 
 
-def _push(place: QPointF, other: QPointF) -> QPointF | None:
+def _push(place: QPointF, other: QPointF, clear: QPointF) -> QPointF | None:
     """Return how far a node must go to clear another, along the axis where that is less; None when it is clear."""
     dx, dy = place.x() - other.x(), place.y() - other.y()
-    over_x, over_y = CLEAR.x() - abs(dx), CLEAR.y() - abs(dy)
+    over_x, over_y = clear.x() - abs(dx), clear.y() - abs(dy)
     if over_x <= 0.5 or over_y <= 0.5:
         return None
     if over_x < over_y:

@@ -32,7 +32,6 @@ class ExecutorView(PanZoomView):
         self.workspace = workspace
         self.executor_scene = ExecutorScene(workspace)
         super().__init__(self.executor_scene, parent)
-        self._hovered: ExecutorItem | None = None
         self._had_nodes = 0
         self._hint = EmptyHint(self, "")
         self.legend = Legend(self, self.ink())
@@ -77,7 +76,6 @@ class ExecutorView(PanZoomView):
         self._hint.setVisible(bool(scene.hint))
         self._hint.place()
         self.legend.setVisible(not scene.hint)
-        self._hovered = None
         self.summary_changed.emit(scene.summary)
         if count != self._had_nodes:
             self._had_nodes = count
@@ -103,13 +101,7 @@ class ExecutorView(PanZoomView):
         """Pan, or light the node under the pointer."""
         if self.pan_step(event):
             return
-        item = self._item_at(self.mapToScene(event.position().toPoint()))
-        if item is not self._hovered:
-            if self._hovered is not None and self._hovered.scene() is not None:
-                self._hovered.set_state(hovered=False)
-            self._hovered = item
-            if item is not None:
-                item.set_state(hovered=True)
+        self.executor_scene.hover(self._item_at(self.mapToScene(event.position().toPoint())))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go of the board; a click on nothing selects nothing."""
