@@ -315,6 +315,8 @@ class ExecutorScene(QGraphicsScene):
             boxes[item.look.kind].boxes.append(item.box)
         lines = {kind: FarLines(_wire_colour(kind)) for kind in WIRE_KINDS}
         for (source, reader), wire in self.wires.items():
+            if wire.kind == "read" and self._layout is not None:
+                continue  # too many to be told apart from afar
             ends = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
             lines[wire.kind].lines.append(QLineF(*ends))
         self._far.show_picture(FarPicture(tuple(lines.values()), tuple(boxes.values())))

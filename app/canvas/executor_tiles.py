@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 SAME_ROW = 48.0
 """Nodes whose places differ by less across the flow are one row."""
 MOST_STRETCH = 1.6
-CLEARLY_HIGHER = 1.5
 CLEAR = QPointF(74.0, 60.0)
 MOST_TO_SPREAD = 160
 FORWARD_LANE = 18.0
@@ -85,7 +84,7 @@ class _Tiles:
 
     def __init__(self, graph: "ExecutorGraph", homes: Mapping[int, Home]) -> None:
         self.graph = graph
-        self.turned = _runs_down(homes)
+        self.turned = _runs_down(graph, homes)
         self.pitch = DOWNWARDS if self.turned else ACROSS
         self.anchors = {index: self.turn(home.anchor) for index, home in homes.items()}
         self.owners: dict[int, int] = {
@@ -253,11 +252,16 @@ class _Tiles:
         return None
 
 
-def _runs_down(homes: Mapping[int, Home]) -> bool:
-    """Tell whether a drawing is higher than it is wide."""
-    xs = [home.anchor.x() for home in homes.values()]
-    ys = [home.anchor.y() for home in homes.values()]
-    return bool(xs) and max(ys) - min(ys) > CLEARLY_HIGHER * (max(xs) - min(xs))
+def _runs_down(graph: "ExecutorGraph", homes: Mapping[int, Home]) -> bool:
+    """Tell whether most wires of the drawing lead more down than aside."""
+    nodes = graph.graph.nodes
+    steep = 0
+    for reader, node in enumerate(nodes):
+        for source, _ in node.inputs:
+            if not nodes[source].is_variable and source in homes and reader in homes:
+                run = homes[reader].anchor - homes[source].anchor
+                steep += 1 if run.y() > abs(run.x()) else -1
+    return steep > 0
 
 
 def _rooms(places: Sequence[QPointF]) -> list[float]:

@@ -18,7 +18,7 @@ from app.canvas.geometry import visible_grid
 from app.canvas.gestures.pan import PanGesture
 from app.canvas.ink import Ink
 
-LEAST_SCALE, MOST_SCALE = 0.05, 4.0
+LEAST_SCALE, MOST_SCALE = 0.01, 4.0
 WHEEL_STEP = 1.2
 KEY_STEP = 1.25
 MARGIN = 28.0

@@ -176,6 +176,8 @@ class BoardScene(QGraphicsScene):
         if theme is not self.kit.ink.theme:
             self.kit.ink = Ink(theme)
             self._take_results()
+        elif self.appearance.document is self.workspace.document:
+            return  # what the document asks for was taken over with its analysis
         self.refresh()
         self.update()
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
+    QPushButton,
     QSizePolicy,
     QSpinBox,
     QVBoxLayout,
@@ -31,7 +32,9 @@ from app.qt.workspace import Workspace
 from app.services.proposals import propose_request, propose_value
 
 COLUMNS = ("Argument", "Gradient")
-LISTED_AT_MOST = 200
+LISTED_AT_FIRST = 30
+LISTED_MORE = 50
+"""Each line is four widgets, and a large model has hundreds of arguments; the rest is a click away."""
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -90,6 +93,11 @@ class BindPanel(Panel):
         self.setAccessibleName("What is bound")
         self.lines: list[Line] = []
         self._rows: dict[str, LineWidgets] = {}
+        self._listed = 0
+        self.more = QPushButton()
+        self.more.setProperty("look", "flat")
+        self.more.clicked.connect(self._list_more)
+        self.mark = label("• is what Chalkgraph proposes", "muted")
         self.outputs = label("", wrap=True)
         self._heads = QVBoxLayout()
         self._heads.setSpacing(HALF_STEP)
@@ -122,6 +130,8 @@ class BindPanel(Panel):
         self._outputs_title = label("Outputs", "heading")
         layout.addWidget(self._arguments_title)
         layout.addLayout(self._table)
+        layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.mark)
         layout.addSpacing(STEP)
         layout.addWidget(self._outputs_title)
         layout.addWidget(self.outputs)
@@ -210,14 +220,28 @@ class BindPanel(Panel):
         if not same:
             empty(self._table)
             self._rows = {}
+            self._listed = 0
             for place, words in enumerate(COLUMNS if lines else ()):
                 self._table.addWidget(label(words.upper(), "section"), 0, place)
-            for number, line in enumerate(lines[:LISTED_AT_MOST], start=1):
-                self._add(line, number)
-            if len(lines) > LISTED_AT_MOST:
-                more = label(f"… and {len(lines) - LISTED_AT_MOST} more", "muted")
-                self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 2)
-        for line in lines[:LISTED_AT_MOST]:
+            self._list(LISTED_AT_FIRST)
+        for line in lines:
+            if line.name in self._rows:
+                self._rows[line.name].show_line(line)
+        self.mark.setVisible(any(line.request is not None for line in lines))
+
+    def _list(self, count: int) -> None:
+        """Add lines until so many are there, and say how many are not."""
+        for number in range(self._listed, min(count, len(self.lines))):
+            self._add(self.lines[number], number + 1)
+        self._listed = max(self._listed, min(count, len(self.lines)))
+        left = len(self.lines) - self._listed
+        self.more.setText(f"Show {min(left, LISTED_MORE)} more of {left}")
+        self.more.setVisible(left > 0)
+
+    def _list_more(self) -> None:
+        shown = self._listed
+        self._list(shown + LISTED_MORE)
+        for line in self.lines[shown : self._listed]:
             self._rows[line.name].show_line(line)
 
     def _add(self, line: Line, at: int) -> None:
@@ -243,7 +267,7 @@ class BindPanel(Panel):
         for request, (word, _) in WORDS.items():
             combo.addItem(f"{word} •" if request == proposed else word, request)
         combo.setAccessibleName(f"Gradient of {line.name}")
-        combo.setToolTip("• is what is proposed.")
+        combo.setToolTip("What backward does with this gradient; • is what Chalkgraph proposes.")
         combo.setFixedWidth(80)
         combo.activated.connect(lambda _, name=line.name, combo=combo: self._set_request(name, combo))
         return combo
