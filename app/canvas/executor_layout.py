@@ -1,7 +1,7 @@
 """Where the executor graph's squares stand: forward ones as on the board, backward ones at their right.
 
-The backward part mirrors the forward one, so that every gradient is found at the height of the array that it belongs
-to, as the tutorial draws it.
+The backward part repeats the forward one, so that every gradient is found at the height of the array that it belongs
+to, as the tutorial draws it. Beside a wide drawing that would be far away, so there it is mirrored below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,16 @@ from PySide6.QtCore import QPointF, QRectF
 
 from app.canvas.executor_homes import Home
 from app.canvas.executor_looks import MOST_FORMULAS
+from app.canvas.executor_plates import SQUARE
 
 if TYPE_CHECKING:
     from app.engine.gradient import ExecutorGraph, ExecutorNode
 
 GAP_ASIDE = 96.0
 ARGUMENT_GAP = 56.0
+GAP_BELOW = 150.0
+WIDE = 1.5
+"""A drawing is wide when its width is so many times its height."""
 NARROWING = 0.5
 """The backward part is drawn so much narrower than the forward part, since it is read beside it."""
 WITH_FORMULAS = 0.9
@@ -63,6 +67,7 @@ class _Mirror:
         self._bounds = bounds
         self._left = min(left, default=bounds.left())
         self._gap = GAP_ASIDE + (ARGUMENT_GAP if wide else 0.0)
+        self._below = bounds.width() > WIDE * bounds.height() and bounds.height() > 2 * SQUARE
 
     def place(self, node: "ExecutorNode") -> QPointF:
         """Return where a backward node stands; the parts of a sum stand towards where they come from."""
@@ -80,6 +85,9 @@ class _Mirror:
         """Return the mirrored place of a node of the symbol."""
         home = self._homes[symbol_node]
         anchor, offset = home.anchor, home.offset
+        if self._below:
+            down = self._bounds.bottom() - home.place.y()
+            return QPointF(home.place.x(), self._bounds.bottom() + GAP_BELOW + down)
         narrowing = WITH_FORMULAS if len(self._graph.nodes) <= MOST_FORMULAS else NARROWING
         x = self._bounds.right() + self._gap + (anchor.x() - self._left) * narrowing
         return QPointF(x, anchor.y()) + offset

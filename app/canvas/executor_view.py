@@ -81,6 +81,7 @@ class ExecutorView(PanZoomView):
             self._had_nodes = count
             if not self.seen_box().contains(self.content_box()):
                 self.fit()
+        self.keep_fit()
 
     # Events ------------------------------------------------------------------------------------------------------
 

@@ -142,6 +142,11 @@ class PanZoomView(QGraphicsView):
         self.fit_box(box)
         self._keeps_fit = not box.isEmpty()
 
+    def keep_fit(self) -> None:
+        """Show everything again where it has grown out of sight, unless the view was moved since it was fitted."""
+        if self._keeps_fit and not self.seen_box().contains(self.content_box()):
+            self.fit()
+
     def fit_box(self, box: QRectF) -> None:
         """Show a part of the board, at most in its own size."""
         if not self.isVisible():

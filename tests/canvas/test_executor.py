@@ -327,6 +327,31 @@ def test_the_tip_has_formula_shape_and_numbers(view, workspace, qtbot, gradient_
     assert "4" in tip
 
 
+def test_a_wide_drawing_has_its_backward_part_mirrored_below(scene, workspace):
+    workspace.load(open_entry("compose-multi-input"))
+    items = by_title(scene)
+    lowest = max(items[title].pos().y() for title in ("combined", "fc1", "fc2"))
+    assert items["d(combined)"].pos().x() == items["combined"].pos().x()
+    assert lowest < items["d(combined)"].pos().y() < items["d(fc1)"].pos().y()
+
+
+def test_what_grows_with_its_heatmaps_is_fitted_again_unless_the_view_was_moved(
+    view, board, workspace, qtbot
+):
+    for seen in (view, board):
+        seen.resize(420, 300)
+    workspace.load(open_entry("compose-net"))
+    view.fit()
+    board.fit()
+    run(workspace, qtbot, "backward")
+    assert view.seen_box().contains(view.content_box())
+    assert board.seen_box().contains(board.content_box())
+    board.zoom_to(1.9)
+    zoom = board.zoom
+    run(workspace, qtbot, "backward")
+    assert board.zoom == zoom
+
+
 # Words -----------------------------------------------------------------------------------------------------------
 
 
