@@ -319,3 +319,18 @@ def test_the_wheel_over_a_list_changes_nothing(qtbot: QtBot, inspector: Inspecto
     QApplication.sendEvent(field.combo, wheel)
     assert desk.param(node, "act_type") == "relu"
     assert field.combo.currentText() == "relu"
+
+
+def test_names_of_settings_are_whole_and_fields_stand_under_each_other(
+    inspector: Inspector, desk: Any, qtbot: QtBot
+) -> None:
+    inspector.resize(300, 700)
+    page = page_of(inspector, desk.node("Pooling", "pool1", {"kernel": "(2, 2)"}))
+    qtbot.waitUntil(lambda: page.form is not None and page.form.width() > 200)
+    assert page.form is not None
+    for name in ("pooling_convention", "count_include_pad"):
+        assert page.form.rows[name].caption.text() == name
+    fields = [row.field for row in page.form.rows.values() if row.field.isVisible()]
+    lefts = {field.mapTo(page, field.rect().topLeft()).x() for field in fields}
+    assert {page.name_row.field.mapTo(page, page.name_row.field.rect().topLeft()).x()} == lefts
+    assert min(field.width() for field in fields) > 100

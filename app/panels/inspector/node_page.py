@@ -13,7 +13,7 @@ from app.engine.registry import find_operator
 from app.panels.catalogue import doc_parts, entries
 from app.panels.forms.fields import TextField
 from app.panels.forms.head_editor import HeadEditor
-from app.panels.forms.parameter_form import FormGrid, FormRow, ParameterForm
+from app.panels.forms.parameter_form import LABEL_WIDTH, FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
 from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
 from app.panels.inspector.shapes_box import ShapesBox
@@ -142,6 +142,8 @@ class NodePage(QWidget):
             self.form = ParameterForm(operator.parameters)
             self.form.edited.connect(self._set_param)
             self._settings.addWidget(self.form)
+        width = self.form.caption_width if self.form is not None else LABEL_WIDTH
+        self._general.set_caption_width(width)
 
     def _show_troubles(self, analysis: Analysis, node_id: Id) -> None:
         """Say what is wrong with the node, except what stands under a field already."""
