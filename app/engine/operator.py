@@ -45,6 +45,13 @@ class Port:
     role: Role = "data"
     init: str = ""
 
+    @property
+    def made_with(self) -> dict[str, str]:
+        """The attributes, beside copies of the node's own, of the variable that is made for this port."""
+        if not self.init:
+            return {}
+        return {"__init__": self.init if self.init.startswith("[") else f'["{self.init}", {{}}]'}
+
 
 @attrs.frozen
 class Reads:

@@ -49,8 +49,7 @@ def _is_self_made(graph: Graph, index: int) -> bool:
         return False
     made = _free(reader.attributes)
     own = _free(node.attributes)
-    init = {"__init__": f'["{port.init}", {{}}]'} if port.init else {}
-    return own in (made, {**made, **init})
+    return own in (made, {**made, **port.made_with})
 
 
 def _free(attributes: Mapping[str, str]) -> dict[str, str]:
