@@ -165,6 +165,8 @@ class ExecutorItem(QGraphicsItem):
         )
         strokes.clear_ground(painter, grown(box, plate.foot, growth), ink)
         colour = ink.theme.muted if look.is_stale else ink.theme.text
+        if look.number in strokes.LOUD:
+            colour = strokes.loud_ground(painter, grown(box, plate.foot, growth), ink)
         strokes.paint_grown(painter, Label("name", box, name), plate.foot, growth, colour)
 
     def _paint_plate(self, painter: QPainter) -> None:
@@ -177,6 +179,9 @@ class ExecutorItem(QGraphicsItem):
             if label.role == "name":
                 growth = min(self.plate.growth, strokes.growth_at(self._kit.scale, label.words))
             colour = theme.muted if quiet else theme.text
+            if label.role == "name" and look.number in strokes.LOUD:
+                place = grown(label.box, self.plate.foot, growth)
+                colour = strokes.loud_ground(painter, place, self._kit.ink)
             strokes.paint_grown(painter, label, self.plate.foot, growth, colour)
         if self.plate.heat is not None:
             self._paint_heat(painter, self.plate.heat, Qt.AlignmentFlag.AlignLeft)

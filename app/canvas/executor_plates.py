@@ -20,7 +20,8 @@ BODIES: Final[dict[Form, QPointF]] = {
 LEADING_NAME: Final = re.compile(r"[^(]*_")
 FRAME: Final = 4.0
 """How much of a tile's colour shows around its heatmap."""
-MOST_TILE_GROWTH: Final = 1.8
+MOST_TILE_GROWTH: Final[dict[Form, float]] = {"square": 1.0, "tile": 1.4, "small": 1.8}
+"""Between the rows of values and of gradients two names must find room."""
 HEAT = QPointF(54.0, 36.0)
 ROW_HEIGHT = 14.0
 SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
@@ -73,7 +74,7 @@ def tile_plate(look: ExecutorLook, room: float) -> Plate:
     inner = body.adjusted(FRAME, FRAME, -FRAME, -FRAME) if look.has_heat and look.kind != "head" else None
     foot = QPointF(0.0, box.bottom() if over else box.top())
     bounds = body.adjusted(-8, -8, 8, 8).united(box.adjusted(-2, -1, 2, 1))
-    return Plate((Label("name", box, name),), inner, bounds, foot, MOST_TILE_GROWTH)
+    return Plate((Label("name", box, name),), inner, bounds, foot, MOST_TILE_GROWTH[look.form])
 
 
 def tile_name(look: ExecutorLook, room: float, growth: float) -> tuple[Words, float]:

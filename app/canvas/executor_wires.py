@@ -13,7 +13,7 @@ from app.canvas.ink import Ink, pen
 from app.canvas.looks import Kit
 from app.canvas.ways import arrow_head, unit
 
-SWINGS: Final[dict[WireKind, float]] = {"forward": 68.0, "gradient": 58.0, "read": 58.0}
+SWINGS: Final[dict[WireKind, float]] = {"forward": 84.0, "gradient": 74.0, "read": 74.0}
 """How far a wire that turns back swings out beside its ends: past their arguments, and the kinds past each other."""
 CORNER: Final = 12.0
 PALE: Final = 0.3

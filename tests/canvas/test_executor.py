@@ -452,3 +452,26 @@ def test_words_do_not_cut_the_ring_of_the_selection(scene, workspace, qtbot):
     image = picture_of(scene, item.box.adjusted(-10, -10, 10, 10), 4.0)
     accent = workspace.theme.accent.rgb()
     assert any(image.pixel(image.width() // 2, y) == accent for y in range(image.height() // 3))
+
+
+def test_a_low_view_is_left_to_the_graph(view, workspace, gradient_picture):
+    view.resize(300, 240)
+    assert not view.legend.isVisible()
+    assert view.covered_below() == 0
+    view.resize(760, 560)
+    assert view.legend.isVisible()
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_number_that_is_none_is_loud(scene, board, workspace, qtbot, gradient_picture, value):
+    quiet = picture_of(scene, scene.content_box()), picture_of(board.board_scene, board.content_box())
+    workspace.try_edit(set_binding, Binding("D", "constant", value, request="null"))
+    run(workspace, qtbot, "forward")
+    loud = workspace.theme.heat.not_a_number.rgb()
+
+    def is_in(image):
+        return any(image.pixel(x, y) == loud for x in range(image.width()) for y in range(image.height()))
+
+    assert not any(map(is_in, quiet))
+    assert is_in(picture_of(scene, scene.content_box()))
+    assert is_in(picture_of(board.board_scene, board.content_box()))

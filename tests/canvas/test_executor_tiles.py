@@ -151,3 +151,16 @@ def test_long_names_of_arguments_are_shortened_to_what_their_node_does_not_say(m
     short, growth = tile_name(look, 80.0, 1.5)
     assert short.text == "d(…weight)"
     assert short.width * growth <= 80.0
+
+
+def test_names_between_a_value_and_its_gradient_have_room_when_written_larger(model):
+    from app.canvas.labels import grown
+
+    large = [
+        (item.look.title, grown(label.box, item.plate.foot, item.plate.growth).translated(item.pos()))
+        for item in model.items_by_index
+        for label in item.plate.labels
+        if item.look.form == "tile"
+    ]
+    for (one, box), (other, another) in combinations(large, 2):
+        assert not box.intersects(another), (one, other)

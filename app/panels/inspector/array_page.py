@@ -95,6 +95,13 @@ class ArrayPage(QWidget):
         if self.what == "gradient":
             self.requests.show_requests(analysis)
 
+    def choose(self, name: str) -> None:
+        """Show another of the node's arrays, where it has one of that name."""
+        number = self.picker.findText(name)
+        if number >= 0:
+            self.picker.setCurrentIndex(number)
+            self._show_picked()
+
     def restyle(self, theme: Theme) -> None:
         """Wear another theme."""
         self.view.restyle(theme)
