@@ -143,7 +143,9 @@ class _Builder:
         wanted_heads: dict[Entry, list[int]] = {}
         for number, head in enumerate(self.graph.heads):
             if on_path[head[0]]:
-                wanted_heads.setdefault(head, []).append(number)
+                wanted_heads[head] = [
+                    number
+                ]  # of an array that is several outputs MXNet takes the last gradient
         for index in reversed(range(len(self.graph.nodes))):
             if not on_path[index]:
                 continue

@@ -143,15 +143,17 @@ def power_pool(image: Array, result: Array, windows: Windows, power: int) -> Cal
         (image[tap.inputs], result[tap.outputs])
         for tap in taps(windows, image.shape[2:], all_stands(result.shape[2:]))
     ]
-    root = 1.0 / power
 
     def run() -> None:
         result.fill(0)
         for values, total in steps:
             np.add(total, values**power, out=total)
-        np.power(result, root, out=result)
+        _ROOTS[power](result, out=result)
 
     return run
+
+
+_ROOTS: dict[int, Any] = {1: np.positive, 2: np.sqrt, 3: np.cbrt}
 
 
 def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power: int) -> Callable[[], None]:

@@ -235,9 +235,9 @@ class SVMOutput(Loss):
         return overwrite(fresh, holder)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """There is one label per sample."""
+        """There is one label for each row of classes."""
         data = merge(ins[0], outs[0], "data")
-        label = merge((data[0],), ins[1], "label") if data else ins[1]
+        label = merge(data[:-1], ins[1], "label") if len(data) > 1 else ins[1]
         return (data, label), (data,)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
@@ -265,7 +265,8 @@ class SVMOutput(Loss):
         data, label, grad = outs[0], ins[1], grads[0]
         if data is None or label is None or grad is None:
             return nothing
-        flat, target = (array.reshape(array.shape[0], -1, copy=False) for array in (data, grad))
+        flat, target = (array.reshape(-1, array.shape[-1], copy=False) for array in (data, grad))
+        label = label.reshape(-1, copy=False)
 
         def run_gradient() -> None:
             kernels.hinge_gradient(flat, label, target, self.margin, self.use_linear)

@@ -18,7 +18,7 @@ from app.engine.operator import (
     operator,
     refuse,
 )
-from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
+from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
 from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
@@ -105,7 +105,7 @@ class Clip(Formula):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        low, high = (np.array(bound, outs[0].dtype) for bound in (self.a_min, self.a_max))
+        low, high = (cut_number(bound, outs[0].dtype) for bound in (self.a_min, self.a_max))
         return in_order(
             [ufunc(np.maximum, ins[0], low, out=outs[0]), ufunc(np.minimum, outs[0], high, out=outs[0])]
         )
