@@ -263,7 +263,7 @@ def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
     bracketed = len(body) >= 2 and body[0] in "([" and body[-1] in ")]"  # MXNet takes (3, 3] too
     if bracketed:
         body = body[1:-1].strip()
-    if not bracketed and "," in body:
+    if not bracketed and ("," in body or body.startswith("+")):
         raise ValueError(text)
     items = body.split(",")
     if items[-1].strip() == "" and bracketed:

@@ -246,7 +246,10 @@ class WithScalar(PairOperator):
         for _, grad in flow.wanted:
             if slope is not None:
                 operands = self._operands(flow.ins[0], grad.dtype)
-                steps.append(_slope_step(slope, flow, operands, grad))
+                if self.gradient_reads(0).inputs:
+                    steps.append(_slope_step(slope, flow, operands, grad))
+                else:  # d times or over the number: there is no slope that MXNet would cut
+                    steps.append(slope(flow.head, *operands, flow.outs[0], grad))
         return steps
 
     def fill(self, template: str, ins: Sequence[str], out: str, head: str) -> str:
