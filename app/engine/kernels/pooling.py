@@ -157,7 +157,7 @@ _ROOTS: dict[int, Any] = {1: np.positive, 2: np.sqrt, 3: np.cbrt}
 
 
 def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power: int) -> Callable[[], None]:
-    """Prepare d = head · (x / y)^(p−1) per place; a window of zeros, where the slope is not defined, gives zero."""
+    """Prepare d = head · (x / y)^(p−1) per place; a window whose y is 0, where that is not defined, gives zero."""
     head, result = pooled.head, pooled.result
     steps = [
         (pooled.image[tap.inputs], tap.outputs, gradient[tap.inputs])
@@ -166,9 +166,10 @@ def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power
 
     def run() -> None:
         gradient.fill(0)
-        whole = np.where(result == 0, result.dtype.type(1), result)
+        empty = result == 0
+        whole, flowing = np.where(empty, 1, result), np.where(empty, 0, head)
         for values, at, target in steps:
-            share = head[at] * (values / whole[at]) ** (power - 1)
+            share = flowing[at] * (values / whole[at]) ** (power - 1)
             np.add(target, share, out=target)
 
     return run

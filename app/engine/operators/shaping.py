@@ -224,6 +224,8 @@ class Squeeze(SameElements):
         if self.axis is None:
             return {axis for axis, size in enumerate(data) if size == 1}
         dropped = {normalize_axis(axis, len(data)) for axis in self.axis}
+        if len(dropped) < len(self.axis):
+            raise ShapeError(f"axis {self.axis} names one axis twice.", port="data")
         for axis in dropped:
             if data[axis] > 1:
                 raise ShapeError(

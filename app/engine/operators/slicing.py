@@ -280,6 +280,10 @@ class Crop(Part):
         """MXNet writes over what the buffer held."""
         return overwrite(fresh, holder)
 
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Of the second picture only the size counts."""
+        return "value" if index == 0 else "cleared"
+
     @property
     def inputs(self) -> tuple[Port, ...]:
         """The picture, and perhaps the one whose size it takes."""

@@ -207,7 +207,7 @@ class Softmax(Shares):
 
     def gradient_kind(self, index: int) -> GradientKind:
         """Lengths get a gradient of zero."""
-        return "zero" if index == 1 else "value"
+        return "cleared" if index == 1 else "value"
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """With lengths, everything behind a run's length gets no share."""
