@@ -167,7 +167,8 @@ def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power
     def run() -> None:
         gradient.fill(0)
         empty = result == 0
-        whole, flowing = np.where(empty, 1, result), np.where(empty, 0, head)
+        whole = np.where(empty, 1, result)
+        flowing = np.where(empty, 0, head) if power > 1 else head
         for values, at, target in steps:
             share = flowing[at] * (values / whole[at]) ** (power - 1)
             np.add(target, share, out=target)

@@ -21,7 +21,7 @@ from app.engine.operator import (
     Types,
     operator,
 )
-from app.engine.operators.element_types import NUMBERS, check_type, named_type
+from app.engine.operators.element_types import NUMBERS, check_type, cut_number, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
@@ -259,7 +259,7 @@ class OneHot(Prepared):
         """Write the value."""
         read, indices = whole_numbers(ins[0])
         places = np.arange(self.depth)
-        on, off = (np.array(value, outs[0].dtype) for value in (self.on_value, self.off_value))
+        on, off = (cut_number(value, outs[0].dtype) for value in (self.on_value, self.off_value))
         return in_order([read, lambda: np.copyto(outs[0], np.where(indices[..., None] == places, on, off))])
 
     def gradient_kind(self, index: int) -> GradientKind:

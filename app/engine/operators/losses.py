@@ -1,7 +1,7 @@
 """Losses made of any expression, the wall against gradients, and the rarer losses."""
 
 from collections.abc import Callable, Sequence
-from math import prod
+from math import log, prod
 
 import numpy as np
 
@@ -298,6 +298,10 @@ class SVMOutput(Loss):
         return f"{'linear' if self.use_linear else 'squared'} · margin {self.margin:g}"
 
 
+_MOST_LOSS = -log(1e-8)
+"""MXNet takes no share of a class for less than 1e-8."""
+
+
 @operator(name="softmax_cross_entropy", category="Losses")
 class SoftmaxCrossEntropy(Operator):
     """Sum the cross entropy between softmax(data) and the labels over all samples.
@@ -326,7 +330,8 @@ class SoftmaxCrossEntropy(Operator):
         data, label = ins[0], kernels.whole(ins[1])
         shifted = data - data.max(axis=1, keepdims=True)
         logarithms = np.log(np.exp(shifted).sum(axis=1))
-        outs[0][...] = np.sum(logarithms - shifted[np.arange(len(data)), label])
+        losses = logarithms - shifted[np.arange(len(data)), label]
+        outs[0][...] = np.sum(np.minimum(losses, _MOST_LOSS))
 
     def gradient_kind(self, index: int) -> GradientKind:
         """The label gets a gradient of zero."""

@@ -194,8 +194,7 @@ class Norm(OverAxes):
             if self.ord == 1:
                 np.multiply(head, np.sign(flow.read(0)), out=grad, casting="unsafe")
                 return
-            length = self.kept(flow.out, grad.shape)
-            share = np.divide(head, length, out=np.zeros(head.shape), where=length != 0)
+            share = head / self.kept(flow.out, grad.shape)  # no number where the length is 0, as in MXNet
             np.multiply(share, flow.read(0), out=grad, casting="unsafe")
 
         return [partial(step, grad) for _, grad in flow.wanted]

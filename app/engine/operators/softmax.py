@@ -224,7 +224,9 @@ class Softmax(Shares):
             np.copyto(wide, lowest)
             np.copyto(wide, data, where=within)
             compute()
-            np.multiply(wide, within, out=result, casting="same_kind")
+            np.copyto(
+                result, np.where(within, wide, 0), casting="same_kind"
+            )  # a length of 0 leaves no number
 
         return run_masked
 
