@@ -104,7 +104,8 @@ def test_what_is_no_number_is_passed_over() -> None:
 def test_norms() -> None:
     assert compute(make("norm"), [3, -4])[0].tolist() == [5]
     assert compute(make("norm", ord=1), [3, -4])[0].tolist() == [7]
-    assert gradient(make("norm"), [0, 0]).tolist() == [0, 0]
+    with np.errstate(all="ignore"):  # MXNet divides by the length
+        assert np.isnan(gradient(make("norm"), [0, 0])).all()
     with pytest.raises(ParameterError):
         find_operator("norm").from_attributes({"ord": "3"})
 
