@@ -261,3 +261,11 @@ def test_memory_is_kept_when_only_the_shape_changes() -> None:
     make("Reshape", shape=(2, 3)).forward(run(), [data], [data.reshape(2, 3)])
     assert data.tolist() == list(range(6))
     assert make("Flatten").inplace == ((0, 0),)
+
+
+def test_the_rest_stands_where_mxnet_counts_it() -> None:
+    # MXNet finds the place of -1 among the codes, so behind -2 and -4 it lies elsewhere
+    assert out_shape(make("Reshape", shape=(-2, -1)), (2, 3, 4)) == (2, 1, 4, 1)
+    assert out_shape(make("Reshape", shape=(-4, 2, 3, -1, 5)), (6, 4, 5)) == (2, 3, 1, 4)
+    assert out_shape(make("Reshape", shape=(-4, 2, 3, -1)), (6, 4)) == (2, 3, 1)
+    assert out_shape(make("Reshape", shape=(-3, -1, 0)), (2, 3, 4, 5)) == (6, 4, 5)
