@@ -103,10 +103,10 @@ class PairOperator(Prepared):
 
 
 def _slope_step(slope: Slope, flow: Flow, operands: Sequence[Any], out: Array) -> Step:
-    read = (*operands, flow.outs[0])
+    left, right = operands
     if out.dtype.kind in "iu":
-        return through_whole_slopes(slope, flow.head, read, out)
-    return slope(flow.head, *read, out)
+        return through_whole_slopes(slope, flow.head, (left, right, flow.outs[0]), out)
+    return slope(flow.head, left, right, flow.outs[0], out)
 
 
 class SameShapes(PairOperator):
