@@ -143,7 +143,9 @@ class _Builder:
         wanted_heads: dict[Entry, list[int]] = {}
         for number, head in enumerate(self.graph.heads):
             if on_path[head[0]]:
-                wanted_heads.setdefault(head, []).append(number)
+                wanted_heads[head] = [
+                    number
+                ]  # of an array that is several outputs MXNet takes the last gradient
         for index in reversed(range(len(self.graph.nodes))):
             if not on_path[index]:
                 continue
@@ -232,6 +234,8 @@ class _Builder:
         if gradient is None:
             if self.is_only_label(index):
                 return  # nothing is ever written to its buffer
+            if request == "add" and "cleared" in self.kinds(index):
+                request = "write"
             name = self.gradient_name(entry)
             gradient = self.add(
                 "gradient",
@@ -248,11 +252,15 @@ class _Builder:
 
     def is_only_label(self, index: int) -> bool:
         """Tell whether every reader of a variable leaves its gradient buffer as it is."""
-        kinds = set()
+        return self.kinds(index) == {"untouched"}
+
+    def kinds(self, index: int) -> set[str]:
+        """Return what the readers of a variable do for its gradient."""
+        kinds: set[str] = set()
         for consumer, number in self.graph.consumers[index]:
             operator = self.graph.nodes[consumer].operator
             kinds.add(operator.gradient_kind(number) if operator is not None else "zero")
-        return kinds == {"untouched"}
+        return kinds
 
     def formula(self, node: GraphNode, number: int, entry: Entry) -> str:
         """Write the gradient's formula with the names of this graph."""

@@ -30,7 +30,7 @@ PORT_COUNTS = frozenset(("num_args", "num_outputs", "num_layers"))
 MOST_PORTS = 10_000
 """A bound on the settings that make so many inputs, outputs or layers, lest a slip of the finger eat all memory."""
 Role = Literal["data", "weight", "bias", "label", "state", "auxiliary"]
-GradientKind = Literal["value", "zero", "untouched"]
+GradientKind = Literal["value", "zero", "cleared", "untouched"]
 
 
 @attrs.frozen
@@ -228,7 +228,10 @@ class Operator:
         raise NotImplementedError(self.op_name)
 
     def gradient_kind(self, index: int) -> GradientKind:
-        """Tell what backward does for input `index`: a value, zeros, or nothing at all (a label's buffer)."""
+        """Tell what backward does for input `index`: a value, zeros, or nothing at all (a label's buffer).
+
+        `cleared` is zero too, but MXNet writes it even over a buffer that asks to be added to.
+        """
         return "value"
 
     def gradient_reads(self, index: int) -> Reads:

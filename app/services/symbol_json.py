@@ -17,7 +17,7 @@ from app.engine.graph import (
     find_cycle,
     topological_order,
 )
-from app.engine.operator import Operator
+from app.engine.operator import Operator, Port
 from app.engine.registry import find_operator
 from app.engine.symbol import Symbol
 
@@ -79,6 +79,8 @@ def read_symbol(text: str) -> Symbol:
         raise GraphError(f"The graph goes round in a circle: {names}.", node=raw[cycle[0]].name)
     if version < WRITTEN_VERSION:
         _lift_multipliers(raw)
+    if version < FIRST_WITHOUT_INIT:
+        _say_first_values(raw)
     order = topological_order([node.inputs for node in raw], [(number, 0) for number in range(len(raw))])
     return _build(raw, order, heads, version)
 
@@ -152,8 +154,10 @@ def _raw_node(item: Any, number: int) -> _RawNode:
     if not isinstance(item["op"], str) or not isinstance(item["name"], str):
         raise FormatError(f"Node {number} of the file has no operator or name in words.")
     attributes: dict[str, str] = {}
-    for key in ("param", "attr", "attrs"):
-        attributes.update(_texts(item.get(key, {}), item["name"]))
+    for key in item:  # MXNet forgets the first of attr and attrs where a node has both
+        if key in ("attr", "attrs"):
+            attributes = _texts(item[key], item["name"])
+    attributes = {**_texts(item.get("param", {}), item["name"]), **attributes}
     inputs = [
         _entry(entry, item["name"], None) for entry in _list(item["inputs"], f"inputs of {item['name']}")
     ]
@@ -183,33 +187,43 @@ def _entry(value: Any, what: str, count: int | None) -> Entry:
 
 
 def _lift_multipliers(raw: Sequence[_RawNode]) -> None:
-    """Move the bare multiplier keys of older files: `lr_mult` to `__lr_mult__`, `weight_lr_mult` to the weight's."""
+    """Move the bare multiplier keys of older files: `lr_mult` to `__lr_mult__`, `weight_lr_mult` to the weight's.
+
+    A key that names no variable at an input stays, and is refused where its operator has parameters.
+    """
     ports: dict[int, list[str]] = {}
     for number, node in enumerate(raw):
         for key in list(node.attributes):
             found = next((word for word in _MULTIPLIERS if key == word or key.endswith(f"_{word}")), None)
             if found is None:
                 continue
-            value = node.attributes.pop(key)
             if key == found:
-                node.attributes[f"__{found}__"] = value
+                node.attributes[f"__{found}__"] = node.attributes.pop(key)
                 continue
-            names = ports.setdefault(number, _port_names(node))
+            names = ports.setdefault(number, [port.name for port in _ports(node)])
             port = key.removesuffix(f"_{found}")
             if port in names[: len(node.inputs)]:
                 target = raw[node.inputs[names.index(port)][0]]
                 if target.op == VARIABLE_OP:
-                    target.attributes[f"__{found}__"] = value
+                    target.attributes[f"__{found}__"] = node.attributes.pop(key)
 
 
-def _port_names(node: _RawNode) -> list[str]:
+def _say_first_values(raw: Sequence[_RawNode]) -> None:
+    """Let variables that have an initialiser by their use say so, which files of this age leave out."""
+    for node in raw:
+        for (source, _), port in zip(node.inputs, _ports(node), strict=False):
+            if raw[source].op == VARIABLE_OP:
+                raw[source].attributes = {**port.made_with, **raw[source].attributes}
+
+
+def _ports(node: _RawNode) -> tuple[Port, ...]:
     if node.op == VARIABLE_OP:
-        return []
+        return ()
     clean = {key: value for key, value in node.attributes.items() if not key.endswith(_MULTIPLIERS)}
     try:
-        return [port.name for port in find_operator(node.op).from_attributes(clean).ports]
+        return find_operator(node.op).from_attributes(clean).ports
     except EngineError:
-        return []  # the real reason is told when the node itself is read
+        return ()  # the real reason is told when the node itself is read
 
 
 def _build(raw: Sequence[_RawNode], order: Sequence[int], heads: Sequence[Entry], version: int) -> Symbol:

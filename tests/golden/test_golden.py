@@ -38,7 +38,8 @@ def run_case(case: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, np.
     inputs = {name: array for name, array in arrays.items() if not name.startswith("want/")}
     words = case["grad_req"]
     request = RunRequest(case["train"], case["backward"], {"*": words} if isinstance(words, str) else words)
-    return run_model(read_symbol(model_text("run", case)), inputs, request), arrays
+    with np.errstate(all="ignore"):  # some cases hold what is no number, as MXNet gives it
+        return run_model(read_symbol(model_text("run", case)), inputs, request), arrays
 
 
 @pytest.mark.parametrize("case_id", index("run"))

@@ -156,3 +156,29 @@ def test_a_mangled_file_is_read_or_refused_but_never_a_crash(place: int, value: 
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(FormatError):
         read_symbol("[" * 100_000)
+
+
+def test_a_multiplier_that_names_no_variable_stays_and_is_refused_by_an_operator_with_parameters() -> None:
+    x = variable("x")
+    older = {"mxnet_version": ["int", 904]}
+    sigmoid = {"op": "sigmoid", "name": "s", "inputs": [[0, 0, 0]], "attr": {"bias_wd_mult": "0.5"}}
+    assert read_symbol(file([x, sigmoid], attrs=older)).attr_dict()["s"] == {"bias_wd_mult": "0.5"}
+    lrn = {"op": "LRN", "name": "n", "inputs": [[0, 0, 0]], "attr": {"nsize": "3", "weight_lr_mult": "2"}}
+    with pytest.raises(EngineError, match="weight_lr_mult") as refusal:
+        read_symbol(file([x, lrn], attrs=older))
+    assert refusal.value.node == "n"
+
+
+def test_the_later_of_attr_and_attrs_counts_and_param_fills_what_is_missing() -> None:
+    nodes = [variable("x"), {"op": "topk", "name": "t", "inputs": [[0, 0, 0]], "attrs": {"k": "3"}}]
+    nodes[1] |= {"attr": {"axis": "0"}, "param": {"axis": "1", "is_ascend": "True"}}
+    assert read_symbol(file(nodes)).attr_dict()["t"] == {"axis": "0", "is_ascend": "True"}
+
+
+@pytest.mark.parametrize(("version", "says"), [(903, True), (904, False)])
+def test_until_0_9_3_states_are_told_how_they_begin(version: int, says: bool) -> None:
+    names = ("x", "g", "b", "mean", "var")
+    node = {"op": "BatchNorm", "name": "bn", "inputs": [[number, 0, 0] for number in range(5)]}
+    text = file([*(variable(name) for name in names), node], attrs={"mxnet_version": ["int", version]})
+    attributes = read_symbol(text).attr_dict()
+    assert attributes.get("var", {}).get("__init__") == ('["one", {}]' if says else None)

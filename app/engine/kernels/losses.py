@@ -26,7 +26,7 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
     classes = whole(label)
     count = shares.shape[1]
     np.copyto(grad, shares)
-    each_other = rules.smooth_alpha / (count - 1) if rules.smooth_alpha else 0.0
+    each_other = rules.smooth_alpha / (count - 1) if count > 1 else 0.0
     if each_other:
         np.subtract(grad, each_other, out=grad)
     outer, inner = np.nonzero((classes >= 0) & (classes < count))
@@ -57,10 +57,10 @@ def hinge_gradient(data: Array, label: Array, grad: Array, margin: float, linear
 
     The right class gets −h(margin − x), each other h(margin + x), with h(v) = 2 · max(0, v), or 1 where v > 0.
     """
-    rows = np.arange(data.shape[0])
-    classes = whole(label)
-    sides = np.ones_like(data)
-    sides[rows, classes] = -1
+    is_right = (
+        np.arange(data.shape[1]) == whole(label)[:, None]
+    )  # a label outside the classes makes none right
+    sides = np.where(is_right, -1, 1).astype(data.dtype)
     missing = margin + sides * data
     slope = (missing > 0).astype(data.dtype) if linear else 2 * np.maximum(missing, 0)
     np.multiply(sides, slope, out=grad)

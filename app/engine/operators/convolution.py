@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 import numpy as np
@@ -39,7 +39,7 @@ from app.engine.operators.geometry import (
     per_axis,
 )
 from app.engine.operators.lines import assign_zeros
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 
 TUNINGS = ("fastest", "limited_workspace", "off")
@@ -227,7 +227,9 @@ class Convolution(Filtering):
     y[n, f] = Σ weight[f] · window(data[n]) + bias[f]
     """
 
-    workspace: int = param(default=1024, low=0, advanced=True, doc="Only for graphics cards; kept in files.")
+    workspace: Annotated[int, WIDE] = param(
+        default=1024, advanced=True, doc="Only for graphics cards; kept in files."
+    )
     no_bias: bool = param(default=False, doc="Leave the bias out.")
 
     examples: ClassVar[tuple[Example, ...]] = (

@@ -204,6 +204,8 @@ class Dot(Prepared):
         left, right = ins
         if not left or not right:
             return (left, right), (outs[0],)
+        if len(left) == len(right) == 1 and (self.transpose_a or self.transpose_b):
+            raise ShapeError("two rows of numbers cannot be transposed.", port="lhs")
         free_left, inner_left, inner_right, free_right = self._split(left, right)
         if inner_left and inner_right and inner_left != inner_right:
             raise ShapeError(

@@ -1,7 +1,7 @@
 """Losses made of any expression, the wall against gradients, and the rarer losses."""
 
 from collections.abc import Callable, Sequence
-from math import prod
+from math import log, prod
 
 import numpy as np
 
@@ -235,9 +235,9 @@ class SVMOutput(Loss):
         return overwrite(fresh, holder)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """There is one label per sample."""
+        """There is one label for each row of classes."""
         data = merge(ins[0], outs[0], "data")
-        label = merge((data[0],), ins[1], "label") if data else ins[1]
+        label = merge(data[:-1], ins[1], "label") if len(data) > 1 else ins[1]
         return (data, label), (data,)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
@@ -265,7 +265,8 @@ class SVMOutput(Loss):
         data, label, grad = outs[0], ins[1], grads[0]
         if data is None or label is None or grad is None:
             return nothing
-        flat, target = (array.reshape(array.shape[0], -1, copy=False) for array in (data, grad))
+        flat, target = (array.reshape(-1, array.shape[-1], copy=False) for array in (data, grad))
+        label = label.reshape(-1, copy=False)
 
         def run_gradient() -> None:
             kernels.hinge_gradient(flat, label, target, self.margin, self.use_linear)
@@ -297,6 +298,10 @@ class SVMOutput(Loss):
         return f"{'linear' if self.use_linear else 'squared'} · margin {self.margin:g}"
 
 
+_MOST_LOSS = -log(1e-8)
+"""MXNet takes no share of a class for less than 1e-8."""
+
+
 @operator(name="softmax_cross_entropy", category="Losses")
 class SoftmaxCrossEntropy(Operator):
     """Sum the cross entropy between softmax(data) and the labels over all samples.
@@ -325,7 +330,8 @@ class SoftmaxCrossEntropy(Operator):
         data, label = ins[0], kernels.whole(ins[1])
         shifted = data - data.max(axis=1, keepdims=True)
         logarithms = np.log(np.exp(shifted).sum(axis=1))
-        outs[0][...] = np.sum(logarithms - shifted[np.arange(len(data)), label])
+        losses = logarithms - shifted[np.arange(len(data)), label]
+        outs[0][...] = np.sum(np.minimum(losses, _MOST_LOSS))
 
     def gradient_kind(self, index: int) -> GradientKind:
         """The label gets a gradient of zero."""

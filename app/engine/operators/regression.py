@@ -193,7 +193,7 @@ class LogisticRegressionOutput(Regression):
 class MAERegressionOutput(Regression):
     """Hand data through; the gradient is that of the absolute difference from the label.
 
-    d(data) = sign(data − label) · grad_scale / values per sample
+    d(data) = sign(data − label) · grad_scale / values per sample, the sign of 0 being −1
     """
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
@@ -204,15 +204,17 @@ class MAERegressionOutput(Regression):
     )
 
     def shape_error(self, error: Array) -> None:
-        """Keep only the side of the difference."""
-        np.sign(error, out=error)
+        """Keep only the side of the difference; no difference counts as below, as in MXNet."""
+        above = error > 0
+        error.fill(-1)
+        np.copyto(error, 1, where=above)
 
     def _error_words(self, result: str, label: str) -> str:
         return f"sign({result} − {label})"
 
     def error_code(self, difference: str) -> str:
         """Write the side of the difference."""
-        return f"np.sign({difference})"
+        return f"-np.copysign(1, 0 - ({difference}))"
 
     def torch_kind(self) -> str:
         """Return the name of the kind for the part `regression_head`."""
