@@ -9,6 +9,7 @@ import pytest
 from app.cli import main
 from app.engine import Variable, sym
 from app.services.symbol_json import write_symbol
+from tests.opaque_files import SENTENCE, opaque_file
 
 
 @pytest.fixture
@@ -93,3 +94,20 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, capsys: pytest.Captu
     path.write_text("this is not JSON", encoding="utf-8")
     assert main(["shapes", str(path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_opaque_node_is_refused_but_for_partial_shapes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, inputs = tmp_path / "q.json", tmp_path / "in.npz"
+    path.write_text(opaque_file(), encoding="utf-8")
+    np.savez(inputs, **{"arg:data": np.zeros((2, 3)), "arg:q_weight": np.zeros(3)})
+    for words in (["shapes"], ["run", "--inputs", str(inputs), "--outputs", str(tmp_path / "out.npz")]):
+        assert main([words[0], str(path), *words[1:]]) == 2
+        printed = capsys.readouterr()
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
+        assert printed.err.startswith(SENTENCE)
+    assert main(["shapes", str(path), "--partial"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["arguments"] == {"data": [2, 3], "q_weight": []}
+    assert answer["internals"]["q_output1"] == [2, 3]

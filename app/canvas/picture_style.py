@@ -64,7 +64,10 @@ class PictureStyle:
         body = PICTURE.body(look.shape)
         wrong = bool(look.problem) and look.is_error
         lively = state.hovered or bool(state.lit)
-        painter.setPen(strokes.outline_of(ink, selected=state.selected, hovered=lively, wrong=wrong))
+        outline = strokes.outline_of(
+            ink, selected=state.selected, hovered=lively, wrong=wrong, opaque=look.is_opaque
+        )
+        painter.setPen(outline)
         if look.shape.kind == "group":
             self._paint_group(painter, body, subject, kit)
         else:
@@ -72,6 +75,8 @@ class PictureStyle:
             painter.drawEllipse(body)
         if look.shape.kind == "auxiliary" and kit.scale > strokes.SMALL_WORDS_FROM:
             strokes.paint_middle(painter, body, words("S", "tiny"), ink.on_auxiliary)
+        if look.is_opaque:
+            strokes.paint_middle(painter, body, words("?", "letter"), ink.theme.text)
         self._paint_labels(painter, subject, kit)
         if state.shows_ports or state.lit:
             self._paint_handles(painter, subject, kit)

@@ -119,10 +119,22 @@ def paint_heat(painter: QPainter, place: QRectF, heat: "Heat", ink: Ink, *, stal
     paint_middle(painter, tag, said, QColor("#111111"))
 
 
-def outline_of(ink: Ink, *, selected: bool, hovered: bool, wrong: bool) -> QPen:
-    """Return the pen of a body's outline; selection is also thicker, not only of another colour."""
+def outline_of(ink: Ink, *, selected: bool, hovered: bool, wrong: bool, opaque: bool = False) -> QPen:
+    """Return the pen of a body's outline; selection is also thicker, not only of another colour.
+
+    What is not known here is dashed whatever else it is.
+    """
+    if opaque:
+        return dashed(ink.selected if selected else ink.hovered if hovered else ink.opaque)
     if selected:
         return ink.selected
     if wrong:
         return ink.wire_wrong
     return ink.hovered if hovered else ink.outline
+
+
+def dashed(line: QPen) -> QPen:
+    """Return a pen of the same colour and width that draws dashes."""
+    copy = QPen(line)
+    copy.setStyle(Qt.PenStyle.DashLine)
+    return copy

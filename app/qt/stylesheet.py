@@ -96,6 +96,7 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleS
   border-color: $accent; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $faint;
   background: $box; }
+QLineEdit[readOnly="true"] { background: transparent; border-color: $separator; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border-color: $error; background: $error_soft; }
 QLineEdit[look="search"] { background: $control; border-color: $separator; }
 QLineEdit[look="search"]:focus { background: $field; border-color: $accent; }

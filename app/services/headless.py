@@ -12,6 +12,7 @@ import numpy as np
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.graph import Entry
 from app.engine.infer import Inference, infer
+from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
@@ -32,6 +33,8 @@ def shapes_answer(
 ) -> dict[str, dict[str, list[int]]]:
     """Infer shapes and list them in MXNet's order; refuses misfits and, unless `partial`, open shapes."""
     graph = symbol.graph
+    if not partial:
+        refuse_opaque(graph)  # MXNet does not even load such a file
     known = {node.name for node in graph.nodes if node.is_variable}
     for name in shapes:
         if name not in known:

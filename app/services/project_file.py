@@ -70,7 +70,7 @@ def read_any(path: Path | str) -> Document:
         from app.services.import_symbol import document_from_symbol
         from app.services.symbol_json import read_symbol
 
-        symbol = read_symbol(path.read_text(encoding="utf-8-sig"))
+        symbol = read_symbol(path.read_text(encoding="utf-8-sig"), lenient=True)
         return document_from_symbol(symbol, title=path.stem)
     raise FormatError(f"{path.name} is neither a Chalkgraph document nor an MXNet symbol file.")
 

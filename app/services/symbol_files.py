@@ -35,7 +35,7 @@ def _is_document(text: str) -> bool:
 def _symbol_of_document(path: Path) -> Symbol:
     analysis = analyse(read_project(path))
     for problem in analysis.problems:
-        if problem.severity == "error":
+        if problem.severity == "error" and not problem.only_running:
             raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
     if analysis.symbol is None:
         raise GraphError(f"{path.name} has nothing to compute on its board.")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.engine import EngineError, Variable, sym
 from app.engine.errors import FormatError, GraphError
 from app.services.symbol_json import file_version, read_symbol, write_symbol
+from tests.opaque_files import opaque_file
 
 
 def file(nodes: list[dict[str, Any]], heads: list[list[int]] | None = None, **top: Any) -> str:
@@ -124,11 +125,53 @@ def test_a_circle_is_named() -> None:
     assert "b" in str(refusal.value)
 
 
-def test_an_unknown_operator_names_its_node_and_near_names() -> None:
-    nodes = [variable("x"), {"op": "FullyConected", "name": "fc", "inputs": [[0, 0, 0]]}]
-    with pytest.raises(GraphError, match="FullyConnected") as refusal:
+@pytest.mark.parametrize("version", [None, 800, 904, 10901, 20000])
+def test_an_unknown_operator_is_read_and_written_as_it_came(version: int | None) -> None:
+    symbol = read_symbol(opaque_file(version))
+    data = json.loads(opaque_file())
+    assert json.loads(write_symbol(symbol)) == data
+    assert write_symbol(read_symbol(write_symbol(symbol))) == write_symbol(symbol)
+    assert symbol.list_arguments() == ["data", "q_weight"]
+    assert symbol.get_internals().list_outputs()[2:4] == ["q_output0", "q_output1"]
+
+
+@pytest.mark.parametrize("starts", [[0, 1], [0, 1, 2, 2, 2, 2, 2], [0, 1, 2, 10**9, 10**9, 10**9, 10**9]])
+def test_a_count_of_outputs_that_makes_no_sense_is_passed_over(starts: list[int]) -> None:
+    written = json.loads(write_symbol(read_symbol(opaque_file(starts=starts))))
+    assert written["node_row_ptr"] == [0, 1, 2, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("output", [-1, 10**9])
+def test_an_output_that_no_node_can_have_is_refused(output: int) -> None:
+    nodes = [variable("x"), {"op": "Mystery", "name": "m", "inputs": [[0, 0, 0]]}]
+    with pytest.raises(GraphError, match="cannot have it") as refusal:
+        read_symbol(file(nodes, heads=[[1, output, 0]]))
+    assert refusal.value.node == "m"
+
+
+WRONG_NODES = {
+    "unknown parameter": ({"num_hidden": "3", "mkldnn_off": "True"}, 1, 0),
+    "bad value": ({"num_hidden": "many"}, 1, 0),
+    "missing parameter": ({}, 1, 0),
+    "too many inputs": ({"num_hidden": "3"}, 5, 0),
+    "no such output": ({"num_hidden": "3"}, 1, 4),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_NODES)
+def test_wrong_nodes_are_refused_unless_a_document_is_to_show_them(case: str) -> None:
+    attributes, inputs, output = WRONG_NODES[case]
+    nodes = [
+        variable("x"),
+        {"op": "FullyConnected", "name": "fc", "attrs": attributes, "inputs": [[0, 0, 0]] * inputs},
+        {"op": "relu", "name": "r", "inputs": [[1, output, 0]]},
+    ]
+    with pytest.raises(EngineError) as refusal:
         read_symbol(file(nodes))
     assert refusal.value.node == "fc"
+    node = read_symbol(file(nodes), lenient=True).graph.nodes[1]
+    assert node.attributes == attributes
+    assert node.op_name == "FullyConnected"
 
 
 json_values = st.recursive(

@@ -235,6 +235,28 @@ def test_a_symbol_file_is_exported(bench: Workbench, qtbot: QtBot, answers: Answ
     assert answers.asked == ["Digits with an MLP-symbol.json"]
 
 
+def test_an_opaque_node_is_opened_and_exported_as_it_came(
+    bench: Workbench, qtbot: QtBot, answers: Answers, tmp_path: Path
+) -> None:
+    from app.services.symbol_json import read_symbol, write_symbol
+    from tests.opaque_files import SENTENCE, opaque_file
+
+    path = tmp_path / "q-symbol.json"
+    path.write_text(opaque_file())
+    with qtbot.waitSignal(bench.files.opened):
+        bench.files.open(path)
+    assert bench.workspace.analysis is not None
+    assert bench.workspace.analysis.errors[0].sentence.startswith(SENTENCE)
+    answers.save_path = tmp_path / "again-symbol.json"
+    with qtbot.waitSignal(bench.exports.written, timeout=10_000):
+        bench.actions.trigger("export_symbol")
+    assert answers.save_path.read_text() == write_symbol(read_symbol(opaque_file()))
+    asked = len(answers.asked)
+    bench.exports.write_code("numpy")
+    assert len(answers.asked) == asked
+    assert SENTENCE in bench.status_line.message
+
+
 def test_a_graph_with_a_problem_is_not_exported_and_says_why(
     bench: Workbench, qtbot: QtBot, answers: Answers
 ) -> None:

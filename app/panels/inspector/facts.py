@@ -10,6 +10,7 @@ from app.document.records import Id
 from app.document.topology import topology
 from app.engine.compose import SymbolNode
 from app.engine.graph import Entry
+from app.engine.opaque import Opaque
 from app.engine.operator import Cost, Role
 from app.engine.reasons import Reason
 from app.engine.shapes import is_known
@@ -151,10 +152,10 @@ def _solved(analysis: Analysis, node: SymbolNode | None) -> Solved | None:
 
 
 def cost_of(analysis: Analysis, node_id: Id) -> Cost | None:
-    """Return what one forward of a node costs, None for what computes nothing and while a shape is open."""
+    """Return what one forward of a node costs, None for what computes nothing here and while a shape is open."""
     node = analysis.drawing.nodes.get(node_id)
     solved = _solved(analysis, node)
-    if solved is None or node is None or node.operator is None:
+    if solved is None or node is None or node.operator is None or isinstance(node.operator, Opaque):
         return None
     index = solved.places[node]
     ins = solved.inference.in_shapes(index)

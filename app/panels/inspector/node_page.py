@@ -13,6 +13,7 @@ from app.engine.registry import find_operator
 from app.panels.catalogue import doc_parts, entries
 from app.panels.forms.fields import TextField
 from app.panels.forms.head_editor import HeadEditor
+from app.panels.forms.kept_settings import KeptSettings
 from app.panels.forms.parameter_form import LABEL_WIDTH, FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
 from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
@@ -31,6 +32,7 @@ class NodePage(QWidget):
         self.workspace = workspace
         self.node_id: Id = ""
         self.form: ParameterForm | None = None
+        self.kept: KeptSettings | None = None
         self.arguments: dict[str, ArgumentFold] = {}
         self._tab_stops: list[QWidget] = []
         self._made_for: tuple[Id, str] = ("", "")
@@ -95,6 +97,9 @@ class NodePage(QWidget):
         node = analysis.document.nodes[node_id]
         if (node_id, node.op) != self._made_for:
             self._make_for(node_id, node.op)
+            if analysis.drawing.readings[node_id].is_opaque:
+                self.kept = KeptSettings({**node.params, **node.attributes})
+                self._settings.addWidget(self.kept)
         self.name_row.show(node.name)
         faults = analysis.drawing.readings[node_id].faults
         wrong = {fault.parameter or "": fault.sentence for fault in faults}
@@ -113,8 +118,8 @@ class NodePage(QWidget):
     def _order_tabs(self) -> None:
         """Let Tab go down the page, also where parts of it were made anew."""
         parts: list[QWidget] = [self.name_row.field]
-        if self.form is not None:
-            parts += self.form.tab_stops
+        for form in (self.form, self.kept):
+            parts += form.tab_stops if form is not None else []
         parts += [*self.shapes.rows, *(head.row.field for head in self.heads)]
         for fold in self.arguments.values():
             parts += [fold.head, *(fold.editor.tab_stops if fold.editor is not None else ())]
@@ -130,7 +135,7 @@ class NodePage(QWidget):
         self.node_id = node_id
         self.name_row.accept()
         empty(self._settings)
-        self.form = None
+        self.form = self.kept = None
         self._clear_arguments()
         line, formula = _doc_of(op)
         self.doc.setText(line)
