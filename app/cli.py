@@ -47,7 +47,9 @@ def _shapes(options: argparse.Namespace) -> int:
     from app.services.symbol_files import load_symbol
 
     shapes = dict(_shape(word) for word in options.shape)
-    answer = shapes_answer(load_symbol(Path(options.model)), shapes, partial=options.partial)
+    answer = shapes_answer(
+        load_symbol(Path(options.model), repair=options.repair), shapes, partial=options.partial
+    )
     print(json.dumps(answer))  # noqa: T201
     return 0
 
@@ -61,7 +63,9 @@ def _run(options: argparse.Namespace) -> int:
         name, equals, request = word.rpartition("=")
         requests[name if equals else "*"] = request
     request = RunRequest(options.train, options.backward, requests)
-    answer = run_model(load_symbol(Path(options.model)), read_arrays(Path(options.inputs)), request)
+    answer = run_model(
+        load_symbol(Path(options.model), repair=options.repair), read_arrays(Path(options.inputs)), request
+    )
     write_arrays(Path(options.outputs), answer)
     return 0
 
@@ -70,7 +74,7 @@ def _shapes_batch(options: argparse.Namespace) -> int:
     from app.services.headless import shapes_batch
 
     Path(options.outdir).mkdir(parents=True, exist_ok=True)
-    shapes_batch(Path(options.index), Path(options.outdir))
+    shapes_batch(Path(options.index), Path(options.outdir), repair=options.repair)
     return 0
 
 
@@ -78,7 +82,7 @@ def _run_batch(options: argparse.Namespace) -> int:
     from app.services.headless import run_batch
 
     Path(options.outdir).mkdir(parents=True, exist_ok=True)
-    run_batch(Path(options.index), Path(options.outdir))
+    run_batch(Path(options.index), Path(options.outdir), repair=options.repair)
     return 0
 
 
@@ -131,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         "--grad-req", action="append", default=[], metavar="[NAME=]WORD", help="write, add or null"
     )
     run.set_defaults(run=_run)
+    batches = []
     for name, function, what in (
         ("shapes-batch", _shapes_batch, "answer `shapes` for a list of cases"),
         ("run-batch", _run_batch, "answer `run` for a list of cases"),
@@ -139,6 +144,11 @@ def _parser() -> argparse.ArgumentParser:
         batch.add_argument("index")
         batch.add_argument("--outdir", required=True)
         batch.set_defaults(run=function)
+        batches.append(batch)
+    for each in (shapes, run, *batches):
+        each.add_argument(
+            "--repair", action="store_true", help="round pooling up in files from before MXNet 0.8, as it was"
+        )
     params = commands.add_parser("params", help="read an MXNet parameter file and write its arrays as .npz")
     params.add_argument("file")
     params.add_argument("--outputs", required=True, metavar="OUT.npz")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.engine import Variable, sym
+from app.engine import Variable, load_symbol, sym
 from app.services.symbol_json import write_symbol
 from tests.opaque_files import SENTENCE, opaque_file
 
@@ -111,3 +111,42 @@ def test_an_opaque_node_is_refused_but_for_partial_shapes(
     answer = json.loads(capsys.readouterr().out)
     assert answer["arguments"] == {"data": [2, 3], "q_weight": []}
     assert answer["internals"]["q_output1"] == [2, 3]
+
+
+@pytest.fixture
+def old_pool(tmp_path: Path) -> Path:
+    """A file from before 0.8 with one pooling that has two windows today and had three."""
+    param = {"kernel": "(2, 2)", "stride": "(2, 2)", "pool_type": "max"}
+    nodes = [
+        {"op": "null", "param": {}, "name": "x", "inputs": []},
+        {"op": "Pooling", "param": param, "name": "pool", "inputs": [[0, 0]]},
+    ]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"nodes": nodes, "arg_nodes": [0], "heads": [[1, 0]]}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("words", "count"), [([], 2), (["--repair"], 3)])
+def test_an_old_file_is_read_as_mxnet_reads_it_unless_it_is_repaired(
+    old_pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], count: int
+) -> None:
+    wanted = [1, 1, count, count]
+    assert main(["shapes", str(old_pool), "--shape", "x=1,1,5,5", *words]) == 0
+    assert json.loads(capsys.readouterr().out)["outputs"] == {"pool_output": wanted}
+    inputs, outputs = tmp_path / "in.npz", tmp_path / "out.npz"
+    np.savez(inputs, **{"arg:x": np.arange(25, dtype=np.float32).reshape(1, 1, 5, 5)})
+    assert main(["run", str(old_pool), "--inputs", str(inputs), "--outputs", str(outputs), *words]) == 0
+    assert list(np.load(outputs)["output:pool_output"].shape) == wanted
+
+    index, outdir = tmp_path / "index.json", tmp_path / "answers"
+    case = {"id": "old", "model": old_pool.name, "inputs": inputs.name, "shape": {"x": [1, 1, 5, 5]}}
+    index.write_text(json.dumps({"cases": [case]}), encoding="utf-8")
+    assert main(["shapes-batch", str(index), "--outdir", str(outdir), *words]) == 0
+    assert json.loads((outdir / "old.json").read_text())["outputs"] == {"pool_output": wanted}
+    assert main(["run-batch", str(index), "--outdir", str(outdir), *words]) == 0
+    assert list(np.load(outdir / "old.npz")["output:pool_output"].shape) == wanted
+
+
+def test_load_symbol_repairs_when_told_to(old_pool: Path) -> None:
+    assert load_symbol(old_pool).infer_shape(x=(1, 1, 5, 5))[1] == [(1, 1, 2, 2)]
+    assert load_symbol(old_pool, repair=True).infer_shape(x=(1, 1, 5, 5))[1] == [(1, 1, 3, 3)]

@@ -108,11 +108,11 @@ def read_arrays(path: Path) -> dict[str, Array]:
         raise FormatError(f"{path.name} is no readable .npz file: {error}.") from error
 
 
-def shapes_batch(index: Path, outdir: Path) -> None:
+def shapes_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
     """Answer `shapes` for each case of an index file."""
     for case in _cases(index):
         try:
-            symbol = load_symbol(index.parent / case["model"])
+            symbol = load_symbol(index.parent / case["model"], repair=repair)
             given = {name: tuple(dims) for name, dims in (case.get("shape") or {}).items()}
             answer = shapes_answer(symbol, given, partial=bool(case.get("partial")))
             (outdir / f"{case['id']}.json").write_text(json.dumps(answer), encoding="utf-8")
@@ -120,11 +120,11 @@ def shapes_batch(index: Path, outdir: Path) -> None:
             (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
 
 
-def run_batch(index: Path, outdir: Path) -> None:
+def run_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
     """Answer `run` for each case of an index file."""
     for case in _cases(index):
         try:
-            symbol = load_symbol(index.parent / case["model"])
+            symbol = load_symbol(index.parent / case["model"], repair=repair)
             arrays = read_arrays(index.parent / case["inputs"])
             words = case.get("grad_req") or "write"
             requests = {"*": words} if isinstance(words, str) else words

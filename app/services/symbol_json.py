@@ -20,6 +20,7 @@ from app.engine.graph import (
     find_cycle,
     topological_order,
 )
+from app.engine.old_pooling import as_it_was
 from app.engine.opaque import Opaque
 from app.engine.operator import MOST_PORTS, Operator, Port
 from app.engine.registry import all_operators, find_operator
@@ -75,11 +76,12 @@ class _File:
     lenient: bool
 
 
-def read_symbol(text: str, *, lenient: bool = False) -> Symbol:
+def read_symbol(text: str, *, repair: bool = False, lenient: bool = False) -> Symbol:
     """Read a symbol from the text of a symbol file; an operator that is not known becomes an opaque node.
 
     FormatError when the text is no symbol file; GraphError or ParameterError, with the node, when its graph is wrong.
-    With `lenient`, nodes whose settings or inputs are wrong are read as well as may be, for a document to show.
+    With `repair`, pooling in a file from before MXNet 0.8 rounds up, as it did then. With `lenient`, a node whose
+    settings or inputs are wrong is read as well as may be, for a document to show.
     """
     data = _parse(text)
     version = _version(data)
@@ -94,6 +96,8 @@ def read_symbol(text: str, *, lenient: bool = False) -> Symbol:
         raise GraphError(f"The graph goes round in a circle: {names}.", node=raw[cycle[0]].name)
     if version < WRITTEN_VERSION:
         _lift_multipliers(raw)
+    if repair and version < FIRST_WITH_GRAPH_PASS:
+        _round_pooling_up(raw)
     if version < FIRST_WITHOUT_INIT:
         _say_first_values(raw)
     order = topological_order([node.inputs for node in raw], [(number, 0) for number in range(len(raw))])
@@ -258,6 +262,16 @@ def _say_first_values(raw: Sequence[_RawNode]) -> None:
         for (source, _), port in zip(node.inputs, _ports(node), strict=False):
             if raw[source].op == VARIABLE_OP:
                 raw[source].attributes = {**port.made_with, **raw[source].attributes}
+
+
+def _round_pooling_up(raw: Sequence[_RawNode]) -> None:
+    for node in raw:
+        try:
+            old = as_it_was(node.op, node.attributes)
+        except EngineError as error:
+            raise error.at(node.name) from None
+        if old is not None:
+            node.op, node.attributes = old.op_name, dict(old.attributes)
 
 
 def _ports(node: _RawNode) -> tuple[Port, ...]:

@@ -121,14 +121,14 @@ def test_a_small_scalar_graph_is_drawn_as_a_picture_from_top_to_bottom() -> None
 def test_a_symbol_file_opens_as_a_document(tmp_path: Path) -> None:
     path = tmp_path / "net-symbol.json"
     path.write_text(write_symbol(_net()))
-    document = read_any(path)
+    document = read_any(path).document
     assert document == document_from_symbol(_net(), title="net-symbol")
 
 
 def test_an_opaque_node_goes_through_board_and_files_as_it_came(tmp_path: Path) -> None:
     path, chalk = tmp_path / "q-symbol.json", tmp_path / "q.chalk"
     path.write_text(opaque_file())
-    document = read_any(path)
+    document = read_any(path).document
     (node,) = (node for node in document.nodes.values() if node.name == "q")
     assert node.arity == Arity(2, 2, 1)
     assert node.params == {"kernel": "(3,3)", "act_bit": "1", "in": "x", "lr_mult": "3"}
@@ -155,7 +155,7 @@ def test_the_boards_own_words_are_no_operators_of_a_file(op: str) -> None:
 def test_a_file_with_a_wrong_setting_opens_and_says_so_at_the_node(tmp_path: Path) -> None:
     path = tmp_path / "net-symbol.json"
     path.write_text(write_symbol(_net()).replace('"num_hidden": "4"', '"num_hidden": "4", "new": "1"'))
-    document = read_any(path)
+    document = read_any(path).document
     assert document.nodes["n2"].params == {"new": "1", "num_hidden": "4"}
     (problem,) = analyse(document).faults
     assert (problem.name, problem.port) == ("fc1", "new")
@@ -166,6 +166,6 @@ def test_a_file_with_a_wrong_setting_opens_and_says_so_at_the_node(tmp_path: Pat
 def test_a_file_with_wires_to_nowhere_opens_and_says_so_at_the_wires(tmp_path: Path) -> None:
     path = tmp_path / "net-symbol.json"
     path.write_text(opaque_file().replace('"QConvolution"', '"relu"'))
-    sentences = [problem.sentence for problem in analyse(read_any(path)).faults]
+    sentences = [problem.sentence for problem in analyse(read_any(path).document).faults]
     assert any("q (relu) takes 1 input" in sentence for sentence in sentences)
     assert any("s reads output 1 of q" in sentence for sentence in sentences)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.engine import EngineError, Variable, sym
 from app.engine.errors import FormatError, GraphError
 from app.services.symbol_json import file_version, read_symbol, write_symbol
+from tests.old_inception import old_inception
 from tests.opaque_files import opaque_file
 
 
@@ -225,3 +226,40 @@ def test_until_0_9_3_states_are_told_how_they_begin(version: int, says: bool) ->
     text = file([*(variable(name) for name in names), node], attrs={"mxnet_version": ["int", version]})
     attributes = read_symbol(text).attr_dict()
     assert attributes.get("var", {}).get("__init__") == ('["one", {}]' if says else None)
+
+
+def test_an_old_inception_fits_again_with_its_rounding() -> None:
+    with pytest.raises(
+        EngineError, match=r"concat_3c .* expected \(1, \?, 14, 14\) but got \(1, \?, 13, 13\)"
+    ):
+        read_symbol(old_inception()).infer_shape(data=(1, 3, 224, 224))
+    symbol = read_symbol(old_inception(), repair=True)
+    inner = symbol.get_internals()
+    assert symbol.infer_shape(data=(1, 3, 224, 224))[1] == [(1, 1000)]
+    for name, shape in {
+        "pool_1_output": (1, 64, 56, 56),
+        "pool_2_output": (1, 192, 28, 28),
+        "concat_3c_output": (1, 576, 14, 14),
+        "concat_4e_output": (1, 1056, 7, 7),
+        "concat_5b_output": (1, 1024, 7, 7),
+        "global_pool_output": (1, 1024, 1, 1),
+    }.items():
+        assert inner[name].infer_shape(data=(1, 3, 224, 224))[1] == [shape]
+
+
+@pytest.mark.parametrize("version", [900, 10901])
+def test_newer_files_are_not_repaired(version: int) -> None:
+    data = json.loads(old_inception()) | {"attrs": {"mxnet_version": ["int", version]}}
+    for node in data["nodes"]:
+        del node["backward_source_id"]
+    with pytest.raises(EngineError):
+        read_symbol(json.dumps(data), repair=True).infer_shape(data=(1, 3, 224, 224))
+
+
+def test_a_repair_that_cannot_be_said_names_the_node() -> None:
+    param = {"kernel": "(3, 2)", "stride": "(2, 3)"}
+    nodes = [variable("x"), {"op": "Pooling", "name": "odd", "param": param, "inputs": [[0, 0]]}]
+    assert read_symbol(file(nodes, attrs=None)).list_outputs() == ["odd_output"]
+    with pytest.raises(EngineError, match="can't be said today") as refusal:
+        read_symbol(file(nodes, attrs=None), repair=True)
+    assert refusal.value.node == "odd"
