@@ -49,9 +49,8 @@ def _is_self_made(graph: Graph, index: int) -> bool:
     if not node.is_variable or len(readers) != 1:
         return False
     reader, number = graph.nodes[readers[0][0]], readers[0][1]
-    assert reader.operator is not None
-    if number >= len(reader.operator.ports):
-        return False  # a file may be wrong in this
+    if reader.operator is None or number >= len(reader.operator.ports):
+        return False  # a file may be wrong in this, and the document shows it
     port = reader.operator.ports[number]
     if port.role == "data" or node.name != f"{reader.name}_{port.name}":
         return False

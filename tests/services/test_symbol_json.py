@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.document.checks import analyse_after
+from app.document.invariants import broken_invariants
 from app.engine import EngineError, Variable, sym
 from app.engine.errors import FormatError, GraphError
+from app.services.import_symbol import document_from_symbol
 from app.services.symbol_json import file_version, read_symbol, write_symbol
 from tests.old_inception import old_inception
 from tests.opaque_files import opaque_file
@@ -182,19 +185,39 @@ json_values = st.recursive(
 )
 
 
-@given(place=st.integers(0, 30), value=json_values)
-def test_a_mangled_file_is_read_or_refused_but_never_a_crash(place: int, value: Any) -> None:
-    data = json.loads(old_network())
+node_texts = st.sampled_from(
+    ["relu", "FullyConnected", "Concat", "SliceChannel", "BatchNorm", "null", "Mystery", "Variable", ""]
+)
+
+
+@given(
+    st.sampled_from([old_network(), opaque_file(), opaque_file(None)]),
+    st.integers(0, 60),
+    json_values | node_texts,
+    st.booleans(),
+)
+def test_a_mangled_file_is_read_or_refused_but_never_a_crash(
+    text: str, place: int, value: Any, repair: bool
+) -> None:
+    data = json.loads(text)
     spots: list[tuple[Any, Any]] = [(data, key) for key in data]
     for node in data["nodes"]:
         spots += [(node, key) for key in node]
         spots += [(node["inputs"], index) for index in range(len(node["inputs"]))]
+        spots += [(node[part], name) for part in ("attr", "attrs", "param") for name in node.get(part, ())]
     holder, key = spots[place % len(spots)]
     holder[key] = value
     try:
-        read_symbol(json.dumps(data)).infer_shape_partial()
+        read_symbol(json.dumps(data), repair=repair).infer_shape_partial()
     except EngineError as error:
         assert str(error)
+    try:
+        document = document_from_symbol(read_symbol(json.dumps(data), lenient=True))
+    except EngineError as error:
+        assert str(error)
+    else:
+        assert broken_invariants(document) == []
+        assert analyse_after(None, document, None).document is document
 
 
 def test_deep_nesting_is_refused() -> None:
