@@ -42,7 +42,7 @@ def answer_to(folder, name, job):
 
 def run(folder, name, job, symbol, answer):
     """Run forward, then backward as far as MXNet has it; the arrays lie beside the symbol."""
-    arrays = mx.nd.load(str(folder / (name + ".params")))
+    arrays = dict(mx.nd.load(str(folder / (name + ".params"))))
     args = [arrays["arg:" + key] for key in symbol.list_arguments()]
     aux = [arrays["aux:" + key] for key in symbol.list_auxiliary_states()]
     requests = [job["requests"].get(key, "null") for key in symbol.list_arguments()]

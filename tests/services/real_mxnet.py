@@ -24,7 +24,7 @@ CHILD = Path(__file__).with_name("mxnet_child.py")
 
 @attrs.frozen
 class Job:
-    """A symbol, the shapes that are given, and the arrays to run it with; none where only shapes are compared."""
+    """A symbol, the shapes that are given, and the arrays to run it with, unless only shapes are compared."""
 
     symbol: Symbol
     shapes: Mapping[str, Shape]
@@ -33,6 +33,7 @@ class Job:
     requests: Mapping[str, str] = attrs.Factory(dict)
     rtol: float = 1e-4
     atol: float = 1e-5
+    runs: bool = True
 
     @property
     def needs_onednn(self) -> bool:
@@ -72,13 +73,12 @@ class RealMXNet:
             key = f"job{number}"
             self._places[name] = folder / key
             (folder / f"{key}.json").write_text(write_symbol(job.symbol), encoding="utf-8")
-            if job.arrays:
-                write_params(job.arrays, folder / f"{key}.params")
+            write_params(job.arrays, folder / f"{key}.params")
             written[key] = {
                 "shapes": job.shapes,
                 "train": job.train,
                 "requests": job.requests,
-                "bind": bool(job.arrays),
+                "bind": job.runs,
             }
         if not onednn:
             write_examples(folder / "load")

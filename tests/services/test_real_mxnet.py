@@ -174,7 +174,9 @@ SYMBOLS: dict[str, Callable[[], Job]] = {
     "hidden": lambda: filled_job(with_hidden_outputs(), {"x": (1, 4, 4, 4)}, train=False),
     "internals": lambda: filled_job(with_attributes().get_internals(), {}, train=False),
     "variable": lambda: filled_job(Variable("x"), {"x": (2,)}),
-    "repaired": lambda: Job(read_symbol(old_inception(), repair=True), {"data": (2, 3, 224, 224)}),
+    "repaired": lambda: Job(
+        read_symbol(old_inception(), repair=True), {"data": (2, 3, 224, 224)}, runs=False
+    ),
 }
 JOBS: dict[str, Callable[[], Job]] = {
     **{f"example {name}": lambda name=name: example_job(name) for name in EXAMPLES},  # type: ignore[misc]

@@ -20,6 +20,7 @@ class KeptSettings(FormGrid):
             self.add_row(name, field, tip=f"{name} = {text}\nKept as it came.")
             field.show_text(text)
             self.fields[name] = field
+        self.fit_captions()
 
     @property
     def tab_stops(self) -> list[QWidget]:

@@ -100,6 +100,7 @@ class NodePage(QWidget):
             if analysis.drawing.readings[node_id].is_opaque:
                 self.kept = KeptSettings({**node.params, **node.attributes})
                 self._settings.addWidget(self.kept)
+                self._general.set_caption_width(self.kept.caption_width)
         self.name_row.show(node.name)
         faults = analysis.drawing.readings[node_id].faults
         wrong = {fault.parameter or "": fault.sentence for fault in faults}
