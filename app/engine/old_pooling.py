@@ -4,8 +4,8 @@ Along an axis with n places, padding included, a window of k and a step of s, th
 
     ⌊min(n − k + s − 1, n − 1) / s⌋ + 1
 
-windows. Where no window steps over anything (s ≤ k), that is today's `full`; where windows leave gaps, the cut to n − 1
-wins, and it is today's `same` (docs/decisions/0015).
+windows. Where windows leave no gaps (s ≤ k), that is today's `full`. A window of one place counts today as it did. Else
+the cut to n − 1 wins, and no convention of today has it (docs/decisions/0015).
 """
 
 from collections.abc import Mapping
@@ -39,29 +39,26 @@ def as_it_was(op_name: str, attributes: Mapping[str, str]) -> Old | None:
     if pooling.global_pool:
         return None
     strides = per_axis(pooling.stride, len(pooling.kernel), 1)
-    fitting = {"valid", "full", "same"}
+    fitting = {"valid", "full"}
     for kernel, stride in zip(pooling.kernel, strides, strict=True):
         fitting &= _conventions(kernel, stride)
     if "valid" in fitting:
         return None
     if not fitting:
         raise ParameterError(
-            f"a kernel of {pooling.kernel} with a stride of {strides} was rounded up along one axis and cut along the "
-            "other before MXNet 0.8, which can't be said today.",
+            f"a kernel of {pooling.kernel} with a stride of {strides} leaves gaps, and how MXNet counted such windows "
+            "before 0.8 can't be said today.",
             port="pooling_convention",
         )
-    convention = min(fitting)
     # A window over the edge is divided by what it covers today; it was divided by the whole window.
-    changed = pooling.pool_type == "avg" and convention == "full" and len(pooling.kernel) == 2
-    return Old(
-        _DIVIDES_BY_THE_WINDOW if changed else op_name, {**attributes, "pooling_convention": convention}
-    )
+    divides = pooling.pool_type == "avg" and len(pooling.kernel) == 2
+    return Old(_DIVIDES_BY_THE_WINDOW if divides else op_name, {**attributes, "pooling_convention": "full"})
 
 
 def _conventions(kernel: int, stride: int) -> set[str]:
     """Return the conventions of today that count the windows along one axis as they were counted, for every size."""
-    if kernel == 1:
-        return {"valid", "full", "same"} if stride == 1 else {"valid", "same"}
     if stride == 1:
         return {"valid", "full"}
-    return {"full"} if stride <= kernel else {"same"}
+    if kernel == 1:
+        return {"valid"}
+    return {"full"} if stride <= kernel else set()

@@ -30,8 +30,7 @@ def test_the_number_of_windows_is_the_old_one_for_every_size(
     try:
         old = as_it_was("Pooling", texts)
     except ParameterError:
-        steps = {np.sign(step - window) for window, step in zip(kernel, stride, strict=True) if step > 1}
-        assert len(chosen) > 1 and (len(steps) > 1 or 1 in stride)
+        assert any(step > window for window, step in zip(kernel, stride, strict=True))
         return
     name, said = ("Pooling", texts) if old is None else (old.op_name, old.attributes)
     pooling = find_operator(name).from_attributes(said)
@@ -46,8 +45,6 @@ def test_the_number_of_windows_is_the_old_one_for_every_size(
         ({"kernel": "(3, 3)", "stride": "(2, 2)"}, "full"),
         ({"kernel": "(3,)", "stride": "(2,)"}, "full"),
         ({"kernel": "(3, 1)", "stride": "(2, 1)"}, "full"),
-        ({"kernel": "(2, 2)", "stride": "(3, 3)"}, "same"),
-        ({"kernel": "(2, 1)", "stride": "(3, 2)"}, "same"),
         ({"kernel": "(1, 1)", "stride": "(2, 2)"}, None),
         ({"kernel": "(3, 3)"}, None),
         ({"kernel": "(7, 7)", "stride": "(2, 2)", "global_pool": "True"}, None),
@@ -62,7 +59,7 @@ def test_what_is_said_of_a_node(texts: dict[str, str], convention: str | None) -
 
 
 @pytest.mark.parametrize(
-    "texts", [{"kernel": "(3, 2)", "stride": "(2, 3)"}, {"kernel": "(3, 1)", "stride": "(2, 2)"}]
+    "texts", [{"kernel": "(2, 2)", "stride": "(3, 3)"}, {"kernel": "(3, 1)", "stride": "(2, 2)"}]
 )
 def test_what_no_convention_of_today_can_say_is_refused(texts: dict[str, str]) -> None:
     with pytest.raises(ParameterError, match="can't be said today"):
@@ -76,7 +73,7 @@ def test_wrong_settings_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("pool_type", "kernel", "stride"),
-    [("max", 3, 2), ("avg", 3, 2), ("sum", 3, 2), ("max", 2, 3), ("sum", 2, 3)],
+    [("max", 3, 2), ("avg", 3, 2), ("sum", 3, 2), ("max", 2, 2)],
 )
 def test_the_numbers_are_the_old_ones(pool_type: str, kernel: int, stride: int) -> None:
     texts = {"kernel": f"({kernel}, {kernel})", "stride": f"({stride}, {stride})", "pool_type": pool_type}
