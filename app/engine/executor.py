@@ -176,15 +176,13 @@ class Executor:
     # Setting up --------------------------------------------------------------------------------------------------
 
     def _external(self, binding: Binding) -> None:
-        """Enter the arrays that are not the plan's: variables, gradient holders, head gradients."""
+        """Enter the arrays that are not the plan's: variables and gradient holders."""
         self._holders = binding.gradients
         for index, array in binding.variables.items():
             self._arrays[value_key((index, 0))] = array
         for node in self.executor_graph.nodes:
             if node.request == "write":
                 self._arrays[gradient_key(node.index)] = binding.gradients[node.entry[0]]
-            elif node.kind == "head_gradient":
-                self._arrays[gradient_key(node.index)] = np.zeros(node.shape, node.dtype)
 
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""

@@ -244,12 +244,20 @@ class Convolution(Filtering):
         Example({"data": (2, 3, 9)}, kernel=(3,), num_filter=2, stride=(2,), pad=(1,)),
         Example({"data": (1, 2, 4, 3, 4)}, kernel=(2, 2, 3), num_filter=2, pad=(0, 1, 1)),
         Example({"data": (2, 5, 4, 3)}, kernel=(3, 3), num_filter=2, pad=(1, 1), layout="NHWC"),
+        # with as many numbers per sample as come in, the result may take data's place: also in rows of one sample
+        Example({"data": (2, 3, 5, 4)}, kernel=(3, 3), num_filter=3, pad=(1, 1)),
+        Example({"data": (2, 4, 60, 52)}, kernel=(5, 5), num_filter=4, pad=(2, 2), gradient=False),
     )
 
     @property
     def has_bias(self) -> bool:
         """Whether a bias is added to every output channel."""
         return not self.no_bias
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """With padding, a sample is copied into its frame before its result is written, so that may take its place."""
+        return ((0, 0),) if any(self.windows.pad) else ()
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
         """MXNet writes over the gradient of data where every window is a single point."""

@@ -144,6 +144,11 @@ class BatchNormalization(Operator):
 
         return call
 
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The result may take data's place: the statistics are there before it is written."""
+        return ((DATA, OUTPUT),)
+
     def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
         """Normalise with the batch's statistics in training, with the moving ones otherwise."""
         self.prepare_forward(run, ins, outs)()
