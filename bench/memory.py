@@ -178,9 +178,10 @@ def kept_by_kernels(executor: Executor, before: int) -> int:
     return max(0, tracemalloc.get_traced_memory()[0] - before - known)
 
 
-def traced(model: Model, request: Any) -> int:
+def traced(model: Model, kind: str) -> int:
     """Bind at the usual batch, run one step, and return what the kernels keep."""
     symbol = model.make(model.batch)
+    request = requests(symbol)[kind]
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     executor = symbol.simple_bind(model.shapes(model.batch), grad_req=request)
@@ -241,7 +242,7 @@ def main() -> None:
             peak = report.inference if kind == "inference" else report.training
             cases.append({"symbol": write_symbol(symbol), "shapes": shapes, "grad_req": request})
             handed_in = 0 if kind == "inference" else report.head_gradients
-            rows.append(Row(name, kind, peak, handed_in, traced(model, request)))
+            rows.append(Row(name, kind, peak, handed_in, traced(model, kind)))
     totals = mxnet_totals(cases)
     print(
         f"{'model':12} {'bind':13} {'batch':>9} {'unshared':>10} {'ours':>10} {'MXNet':>9}  kept by kernels"
