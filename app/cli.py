@@ -70,6 +70,20 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_gradient(options: argparse.Namespace) -> int:
+    import json
+
+    from app.engine.checked import CheckOptions
+    from app.services.checking import as_json, as_table, check_model
+    from app.services.headless import read_arrays
+    from app.services.symbol_files import load_symbol
+
+    how = CheckOptions(options.train, options.step, options.samples, options.seed)
+    answer = check_model(load_symbol(Path(options.model)), read_arrays(Path(options.inputs)), options.of, how)
+    print(json.dumps(as_json(answer)) if options.json else as_table(answer))  # noqa: T201
+    return 0
+
+
 def _shapes_batch(options: argparse.Namespace) -> int:
     from app.services.headless import shapes_batch
 
@@ -136,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(run=_run)
     batches = []
+    _add_check_gradient(commands)
     for name, function, what in (
         ("shapes-batch", _shapes_batch, "answer `shapes` for a list of cases"),
         ("run-batch", _run_batch, "answer `run` for a list of cases"),
@@ -156,4 +171,47 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_COMMANDS = ("gui", "shapes", "run", "shapes-batch", "run-batch", "params")
+def _add_check_gradient(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser(
+        "check-gradient",
+        help="compare gradients with finite differences",
+        description="Compare gradients with finite differences, in double precision. The exit code is 0 when the"
+        " comparison was made, whatever came out: the last line says it, and `agrees` in the JSON.",
+    )
+    check.add_argument("model")
+    check.add_argument(
+        "--inputs", required=True, metavar="IN.npz", help="as for run; head:0 ... may be left out"
+    )
+    check.add_argument(
+        "--of",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="arguments, or outputs of nodes; all arguments if left out",
+    )
+    check.add_argument("--step", type=_positive, metavar="H", help="how far an element is moved")
+    check.add_argument(
+        "--samples", type=_count, default=100, metavar="N", help="elements tried of each array"
+    )
+    check.add_argument("--seed", type=int, default=0, help="for samples, random nodes and head gradients")
+    check.add_argument("--train", action="store_true", help="forward with is_train on")
+    check.add_argument("--json", action="store_true", help="print JSON, with every element")
+    check.set_defaults(run=_check_gradient)
+
+
+def _positive(word: str) -> float:
+    number = float(word)
+    if not 0 < number < float("inf"):
+        raise ValueError(word)
+    return number
+
+
+def _count(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError(word)
+    return number
+
+
+_COMMANDS = ("gui", "shapes", "run", "check-gradient", "shapes-batch", "run-batch", "params")

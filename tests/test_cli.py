@@ -150,3 +150,27 @@ def test_an_old_file_is_read_as_mxnet_reads_it_unless_it_is_repaired(
 def test_load_symbol_repairs_when_told_to(old_pool: Path) -> None:
     assert load_symbol(old_pool).infer_shape(x=(1, 1, 5, 5))[1] == [(1, 1, 2, 2)]
     assert load_symbol(old_pool, repair=True).infer_shape(x=(1, 1, 5, 5))[1] == [(1, 1, 3, 3)]
+
+
+def test_check_gradient_prints_a_table_or_json(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "arg:data": rng.normal(size=(4, 5)).astype(np.float32),
+        "arg:fc_weight": rng.normal(size=(3, 5)).astype(np.float32),
+        "arg:fc_bias": np.zeros(3, np.float32),
+        "arg:softmax_label": np.array([0, 1, 2, 1], np.float32),
+    }
+    inputs = tmp_path / "in.npz"
+    np.savez(inputs, **arrays)
+    words = ["check-gradient", str(model), "--inputs", str(inputs), "--train"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.endswith("All 3 gradients agree with finite differences.\n")
+    assert main([*words, "--of", "fc_weight", "fc_output", "--samples", "4", "--step", "1e-4", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["agrees"] is True
+    assert [check["name"] for check in answer["checks"]] == ["fc_weight", "fc_output"]
+    assert [len(check["elements"]) for check in answer["checks"]] == [4, 4]
+    assert main([*words, "--of", "nope"]) == 2
+    assert "nope" in capsys.readouterr().err

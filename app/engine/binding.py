@@ -93,6 +93,22 @@ def simple_bind(
     return _make(inference, requests, _Bound(variables, gradients), options)
 
 
+def bind_graph(
+    inference: Inference, variables: Mapping[int, Array], *, wanted: str = "", seed: int | None = None
+) -> Executor:
+    """Bind the arrays of every variable of an inferred graph; one argument may want its gradient.
+
+    Every internal array is kept.
+    """
+    requests: dict[str, Request] = {wanted: "write"} if wanted else {}
+    gradients = {
+        index: np.zeros_like(array)
+        for index, array in variables.items()
+        if inference.graph.nodes[index].name == wanted
+    }
+    return _make(inference, requests, _Bound(variables, gradients), BindOptions(seed, keep_all=True))
+
+
 def _make(
     inference: Inference, requests: Mapping[str, Request], arrays: _Bound, options: BindOptions
 ) -> Executor:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 import numpy as np
@@ -17,6 +17,9 @@ from app.engine.infer import Inference
 from app.engine.operator import Array, Operator, Run
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
+
+if TYPE_CHECKING:
+    from app.engine.checked import GradientCheck
 
 Call = Callable[[], object]
 
@@ -147,6 +150,16 @@ class Executor:
             fresh = np.random.PCG64(sequence)
             for run in runs:
                 run.rng.bit_generator.state = fresh.state
+
+    def check_gradient(self, name: str, **options: Any) -> "GradientCheck":
+        """Compare the gradient of an argument or of a node's output with finite differences.
+
+        The keywords are those of `CheckOptions`: is_train, step, samples, seed, out_grads. The executor stays as it is.
+        """
+        from app.engine.checked import CheckOptions
+        from app.engine.gradient_check import check_gradient
+
+        return check_gradient(self, name, CheckOptions(**options))
 
     # Looking inside ----------------------------------------------------------------------------------------------
 

@@ -255,6 +255,10 @@ class Operator:
         """
         raise NotImplementedError(self.op_name)
 
+    def objective(self, ins: Arrays) -> float:
+        """Return the number whose derivative a loss's own gradient is; only losses have one."""
+        raise NotImplementedError(self.op_name)
+
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Return a call that runs forward on these very buffers; override to do set-up work once."""
         return partial(self.forward, run, ins, outs)

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from app.engine.errors import BindError, EngineError, FormatError
+from app.engine.executor import Executor
 from app.engine.graph import Entry
 from app.engine.infer import Inference, infer
 from app.engine.opaque import refuse_opaque
@@ -76,7 +77,7 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
     executor = symbol.bind(args, grads, words, aux)
     executor.forward(is_train=request.train)
     if request.backward:
-        executor.backward(_head_gradients(arrays, executor.outputs))
+        executor.backward(head_gradients(arrays, executor.outputs))
     answer: dict[str, Array] = {"output_order": np.array(symbol.list_outputs())}
     answer |= {
         f"output:{name}": array for name, array in zip(symbol.list_outputs(), executor.outputs, strict=True)
@@ -86,6 +87,13 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
     return answer
 
 
+def bind_arrays(symbol: Symbol, arrays: Mapping[str, Array]) -> Executor:
+    """Bind the arguments and auxiliary states of an input file without any gradient."""
+    args = _pick(arrays, "arg", symbol.list_arguments())
+    aux = _pick(arrays, "aux", symbol.list_auxiliary_states())
+    return symbol.bind(args, grad_req="null", aux_states=aux)
+
+
 def _pick(arrays: Mapping[str, Array], prefix: str, names: Sequence[str]) -> dict[str, Array]:
     missing = [name for name in names if f"{prefix}:{name}" not in arrays]
     if missing:
@@ -93,7 +101,8 @@ def _pick(arrays: Mapping[str, Array], prefix: str, names: Sequence[str]) -> dic
     return {name: arrays[f"{prefix}:{name}"] for name in names}
 
 
-def _head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> list[Array] | None:
+def head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> list[Array] | None:
+    """Return what an input file hands in for each output; None when it has nothing of the kind."""
     if not any(key.startswith("head:") for key in arrays):
         return None
     return [arrays.get(f"head:{number}", np.zeros_like(output)) for number, output in enumerate(outputs)]

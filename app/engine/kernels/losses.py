@@ -37,6 +37,24 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
         np.multiply(grad, rules.grad_scale, out=grad)
 
 
+def softmax_loss(scores: Array, label: Array, rules: SoftmaxRules) -> float:
+    """Return grad_scale · Σ (log Σ eˣ − Σ target · x), whose derivative that gradient is."""
+    classes, count = whole(label), scores.shape[1]
+    each_other = rules.smooth_alpha / (count - 1) if rules.smooth_alpha else 0.0
+    target = np.full_like(scores, each_other)
+    outer, inner = np.nonzero((classes >= 0) & (classes < count))
+    target[outer, classes[outer, inner], inner] = 1.0 - rules.smooth_alpha
+    counts = classes != rules.ignore_label if rules.use_ignore else np.ones_like(classes)
+    return rules.grad_scale * float(np.sum(counts * cross_entropies(scores, target)))
+
+
+def cross_entropies(scores: Array, target: Array) -> Array:
+    """Return log Σ eˣ − Σ target · x along axis 1."""
+    most = scores.max(axis=1, keepdims=True)
+    logarithms = np.log(np.exp(scores - most).sum(axis=1)) + most[:, 0]
+    return np.asarray(logarithms - (target * scores).sum(axis=1))
+
+
 def normalizer(label: Array, places: int, rules: SoftmaxRules) -> float:
     """Return what the gradient is divided by: labels that count, all labels, or the places per sample.
 
@@ -64,3 +82,11 @@ def hinge_gradient(data: Array, label: Array, grad: Array, margin: float, linear
     missing = margin + sides * data
     slope = (missing > 0).astype(data.dtype) if linear else 2 * np.maximum(missing, 0)
     np.multiply(sides, slope, out=grad)
+
+
+def hinge_loss(data: Array, label: Array, margin: float, linear: bool) -> float:
+    """Return the sum of the (squared) hinges, whose derivative that gradient is."""
+    sides = np.ones_like(data)
+    sides[np.arange(data.shape[0]), whole(label)] = -1
+    missing = np.maximum(margin + sides * data, 0)
+    return float(np.sum(missing if linear else np.square(missing)))

@@ -84,15 +84,21 @@ class MakeLoss(Passing):
         grads: OptionalArrays,
     ) -> None:
         """Write the same number everywhere."""
-        grad, data = grads[0], ins[0]
-        if grad is None:
-            return
+        if grads[0] is not None:
+            grads[0].fill(self._start(grads[0].shape, ins[0]))
+
+    def _start(self, shape: Shape, data: Array | None) -> float:
+        """Return the number that starts the gradient; data is only needed to count with valid."""
         divisor = 1
         if self.normalization == "batch":
-            divisor = _rows(grad.shape)
+            divisor = _rows(shape)
         elif self.normalization == "valid" and data is not None:
             divisor = max(1, int(np.count_nonzero(data > self.valid_thresh)))
-        grad.fill(self.grad_scale / divisor)
+        return self.grad_scale / divisor
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the scaled sum."""
+        return self._start(ins[0].shape, ins[0]) * float(np.sum(ins[0]))
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the number that starts the gradient."""
@@ -163,6 +169,10 @@ class MakeLossPlain(Passing):
         """Write 1 everywhere."""
         if grads[0] is not None:
             grads[0].fill(1)
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the sum."""
+        return float(np.sum(ins[0]))
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the number that starts the gradient."""
@@ -284,6 +294,13 @@ class SVMOutput(Loss):
     ) -> None:
         """Write the gradient of the hinge loss."""
         self.prepare_backward(run, ins, outs, heads, grads)()
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the scaled sum of the hinges."""
+        flat = ins[0].reshape(ins[0].shape[0], -1)
+        return self.regularization_coefficient * kernels.hinge_loss(
+            flat, ins[1], self.margin, self.use_linear
+        )
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the slope of the hinge."""
