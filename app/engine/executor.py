@@ -20,6 +20,7 @@ from app.engine.shapes import text
 
 if TYPE_CHECKING:
     from app.engine.checked import GradientCheck
+    from app.engine.explain import GradientExplanation
 
 Call = Callable[[], object]
 
@@ -80,6 +81,8 @@ class Executor:
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._runs = self._make_runs()
         self.seed(binding.seed)
+        self.step_seconds: dict[int, float] = {}
+        """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
         steps = self.plan.steps
         self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
         self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
@@ -124,7 +127,8 @@ class Executor:
                 return
             start = time.perf_counter()
             self._call_all((call,), number)
-            yield StepDone(number, phase, self.plan.steps[number].nodes, time.perf_counter() - start)
+            self.step_seconds[number] = seconds = time.perf_counter() - start
+            yield StepDone(number, phase, self.plan.steps[number].nodes, seconds)
 
     def _call_all(self, calls: Sequence[Call], first: int) -> None:
         """Run calls in order; what numpy refuses becomes a RunError that names the node."""
@@ -150,6 +154,12 @@ class Executor:
             fresh = np.random.PCG64(sequence)
             for run in runs:
                 run.rng.bit_generator.state = fresh.state
+
+    def explain(self, name: str) -> "tuple[GradientExplanation, ...]":
+        """Explain a gradient: formula, arrays read, and why it is there; a sum is followed by its parts."""
+        from app.engine.explain import explain_gradient
+
+        return explain_gradient(self.executor_graph, name)
 
     def check_gradient(self, name: str, **options: Any) -> "GradientCheck":
         """Compare the gradient of an argument or of a node's output with finite differences.

@@ -1,6 +1,7 @@
 """The executor graph: forward nodes, and one explicit backward node for every gradient that somebody asked for."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import attrs
@@ -55,6 +56,18 @@ class ExecutorGraph:
     """The executor node of the gradient handed in for an output, where something reads it."""
     backward_heads: Mapping[int, tuple[int | None, ...]]
     """For every differentiated operator: the executor nodes of its outputs' gradients, None where none flows."""
+    shapes: Mapping[Entry, Shape]
+    """The shape of every array of the symbol, hidden outputs too."""
+
+    @cached_property
+    def gradient_readers(self) -> Mapping[int, tuple[int, ...]]:
+        """For every gradient the backward nodes that read it."""
+        found: dict[int, list[int]] = {}
+        for node in self.nodes:
+            if node.kind in ("gradient", "gradient_sum"):
+                for read in node.reads:
+                    found.setdefault(read, []).append(node.index)
+        return {read: tuple(readers) for read, readers in found.items()}
 
 
 def build_executor_graph(
@@ -74,6 +87,11 @@ def build_executor_graph(
         builder.gradients,
         builder.head_gradients,
         builder.backward_heads,
+        {
+            (index, number): inference.shape((index, number))
+            for index, node in enumerate(graph.nodes)
+            for number in range(node.output_count)
+        },
     )
 
 

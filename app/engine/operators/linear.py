@@ -111,8 +111,7 @@ class FullyConnected(Prepared):
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
-        rows = f"{ins[0]} as rows" if self.flatten else ins[0]
-        return (f"{heads[0]} · {ins[1]}", f"{heads[0]}ᵀ · {rows}", f"sum of the rows of {heads[0]}")[index]
+        return (f"{heads[0]} · {ins[1]}", f"{heads[0]}ᵀ · {ins[0]}", f"sum of the rows of {heads[0]}")[index]
 
     def cost(self, ins: Shapes, outs: Shapes) -> Cost:
         """Count one multiply-add for every weight and row."""
