@@ -1,6 +1,7 @@
 """What every node of a graph costs: learned numbers, multiply-adds, bytes, and the time that it last took."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import attrs
 
@@ -61,6 +62,7 @@ class GraphCost:
         """How long the last backward took that was followed."""
         return _total([node.backward_seconds for node in self.nodes])
 
+    @cached_property
     def by_index(self) -> Mapping[int, NodeCost]:
         """Return the costs by the index of the node."""
         return {node.index: node for node in self.nodes}

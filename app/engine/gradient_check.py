@@ -22,16 +22,15 @@ def check_gradient(executor: Executor, name: str, options: CheckOptions) -> Grad
 
     The executor and its arrays stay as they are. RunError when there is no such array, or nothing to differentiate.
     """
-    *_, answer = follow_check(executor, name, options)
+    *_, answer = follow_check(executor, find_entry(executor.graph, name), options)
     assert isinstance(answer, GradientCheck)
     return answer
 
 
 def follow_check(
-    executor: Executor, name: str, options: CheckOptions, cancel: Cancel | None = None
+    executor: Executor, entry: Entry, options: CheckOptions, cancel: Cancel | None = None
 ) -> Events:
     """Do the same step by step; the answer is yielded last and returned, None when the check was cancelled."""
-    entry = find_entry(executor.graph, name)
     twin = Twin(executor, options)
     behind = Behind(twin, entry, options)
     places = _places(behind.value.size, options)

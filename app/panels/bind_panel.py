@@ -19,12 +19,14 @@ from PySide6.QtWidgets import (
 from app.document.analysis import Analysis
 from app.document.edits import set_binding, set_options
 from app.document.records import Binding, Id, Request
+from app.engine.costs import graph_costs
 from app.engine.shapes import is_known
 from app.engine.shapes import text as shape_text
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
 from app.panels.forms.undoing import pass_undo_of
+from app.panels.inspector.facts import cost_text, time_text
 from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, shape_font, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
@@ -106,6 +108,9 @@ class BindPanel(Panel):
         self._table.setVerticalSpacing(STEP)
         self._table.setColumnStretch(0, 1)
         self.hint = label("", "muted", wrap=True)
+        self._cost_title = label("Cost of all nodes", "heading")
+        self.cost = label("", "muted", wrap=True)
+        self.times = label("", "muted", wrap=True)
         self._options = FormGrid()
         self.seed = self._number("Seed", "seed", (0, _LARGEST_SEED), "Which random numbers are drawn.")
         self.batch = self._number(
@@ -120,6 +125,7 @@ class BindPanel(Panel):
         self._lay_out()
         self._stale = True
         workspace.analysis_changed.connect(lambda _: self._refresh())
+        workspace.results_changed.connect(lambda _: self._on_results())
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -136,6 +142,10 @@ class BindPanel(Panel):
         layout.addWidget(self._outputs_title)
         layout.addWidget(self.outputs)
         layout.addLayout(self._heads)
+        layout.addSpacing(STEP)
+        layout.addWidget(self._cost_title)
+        layout.addWidget(self.cost)
+        layout.addWidget(self.times)
         layout.addSpacing(STEP)
         layout.addWidget(label("Running", "heading"))
         layout.addWidget(self._options)
@@ -171,6 +181,12 @@ class BindPanel(Panel):
         if self._stale:
             self._refresh()
 
+    def _on_results(self) -> None:
+        if self.isVisible():
+            self.show_times()
+        else:
+            self._stale = True
+
     def _refresh(self) -> None:
         analysis = self.workspace.analysis
         self._stale = not self.isVisible()
@@ -193,6 +209,7 @@ class BindPanel(Panel):
         with QSignalBlocker(self.train):
             self.train.setChecked(options.train)
         self._show_outputs(analysis)
+        self._show_cost(analysis)
         if not analysis.document.nodes:
             hint = "The board is empty. Drag an operator from the palette, or press Tab over the board."
         elif not lines:
@@ -201,6 +218,23 @@ class BindPanel(Panel):
             hint = ""
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
+
+    def _show_cost(self, analysis: Analysis) -> None:
+        """Sum up what one forward of the whole graph costs, as far as shapes are known."""
+        costs = None if analysis.inference is None else graph_costs(analysis.inference)
+        has_costs = costs is not None and bool(costs.nodes)
+        self.cost.setText(f"{cost_text(costs)} for one forward" if costs is not None and has_costs else "")
+        for part in (self._cost_title, self.cost):
+            part.setVisible(has_costs)
+        self.show_times()
+
+    def show_times(self) -> None:
+        """Say how long the last run took."""
+        results = self.workspace.results
+        costs = None if results is None else results.costs
+        words = "" if costs is None else time_text(costs.forward_seconds, costs.backward_seconds)
+        self.times.setText(f"{words} in the last run" if words else "")
+        self.times.setVisible(bool(words) and not self.cost.isHidden())
 
     def request_of(self, name: str) -> QComboBox:
         """Return the box with an argument's gradient request."""

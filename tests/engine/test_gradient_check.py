@@ -189,11 +189,11 @@ def test_what_cannot_be_checked_is_said() -> None:
 def test_a_check_can_be_followed_and_stopped() -> None:
     x = Variable("x")
     executor = bound(Group([sym.tanh(x), x * 2]), {"x": (5,)})
-    events = list(follow_check(executor, "x", CheckOptions()))
+    events = list(follow_check(executor, (0, 0), CheckOptions()))
     assert [event.done for event in events[:-1] if isinstance(event, Checked)] == [1, 2, 3, 4, 5]
     assert isinstance(events[-1], GradientCheck)
     cancel = threading.Event()
-    steps = follow_check(executor, "x", CheckOptions(), cancel)
+    steps = follow_check(executor, (0, 0), CheckOptions(), cancel)
     next(steps)
     cancel.set()
     assert list(steps) == []

@@ -9,9 +9,11 @@ from app.document.analysis import Analysis, ShapeText, Solved
 from app.document.records import Id
 from app.document.topology import topology
 from app.engine.compose import SymbolNode
+from app.engine.costs import GraphCost, NodeCost, node_cost
 from app.engine.graph import Entry
 from app.engine.opaque import Opaque
 from app.engine.operator import Cost, Role
+from app.engine.operator import Role
 from app.engine.reasons import Reason
 from app.engine.shapes import is_known
 
@@ -153,6 +155,8 @@ def _solved(analysis: Analysis, node: SymbolNode | None) -> Solved | None:
 
 def cost_of(analysis: Analysis, node_id: Id) -> Cost | None:
     """Return what one forward of a node costs, None for what computes nothing here and while a shape is open."""
+def cost_of(analysis: Analysis, node_id: Id) -> NodeCost | None:
+    """Return what one forward of a node costs, None for what computes nothing and while a shape is open."""
     node = analysis.drawing.nodes.get(node_id)
     solved = _solved(analysis, node)
     if solved is None or node is None or node.operator is None or isinstance(node.operator, Opaque):
@@ -162,10 +166,10 @@ def cost_of(analysis: Analysis, node_id: Id) -> Cost | None:
     outs = list(solved.inference.outputs[index])
     if not all(map(is_known, (*ins, *outs))):
         return None
-    return node.operator.cost(ins, outs)
+    return node_cost(solved.inference, index)
 
 
-def cost_text(cost: Cost) -> str:
+def cost_text(cost: NodeCost | GraphCost) -> str:
     """Write a cost for people: "4,128 parameters · 0.26 M multiply-adds · 8.3 KB"; units do not wrap."""
     parts = []
     if cost.parameters:
@@ -173,6 +177,20 @@ def cost_text(cost: Cost) -> str:
     parts.append(f"{_short(cost.multiply_adds)} multiply-add{'s' if cost.multiply_adds != 1 else ''}")
     parts.append(bytes_text(cost.bytes))
     return " · ".join(parts)
+
+
+def time_text(forward: float | None, backward: float | None) -> str:
+    """Write what a run took: "0.12 ms forward · 0.3 ms backward"; nothing where nothing was run."""
+    passes = (("forward", forward), ("backward", backward))
+    return " · ".join(f"{seconds_text(seconds)} {name}" for name, seconds in passes if seconds is not None)
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration for people: "12 µs", "3.4 ms", "1.2 s"."""
+    for limit, factor, sign in ((1.0, 1.0, "s"), (1e-3, 1e3, "ms")):
+        if seconds >= limit:
+            return f"{seconds * factor:.3g}\u00a0{sign}"
+    return f"{seconds * 1e6:.3g}\u00a0µs"
 
 
 def _short(count: int) -> str:

@@ -132,7 +132,9 @@ class Inspector(Panel):
         self._refresh()
 
     def _on_results(self) -> None:
-        if self.tab != "Node" and self.node is not None:
+        if self.node is not None and self.tab == "Node":
+            self.node_page.show_times()
+        elif self.node is not None:
             self._refresh()
 
     def _refresh(self) -> None:

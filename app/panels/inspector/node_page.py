@@ -16,7 +16,7 @@ from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.kept_settings import KeptSettings
 from app.panels.forms.parameter_form import LABEL_WIDTH, FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
-from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
+from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text, time_text
 from app.panels.inspector.shapes_box import ShapesBox
 from app.panels.panel import ElidedLabel, FoldButton, box, empty, label, widgets_in
 from app.qt.theme import GAP, HALF_STEP, STEP
@@ -50,6 +50,7 @@ class NodePage(QWidget):
         self._arguments_title.setProperty("look", "heading")
         self._cost_title = label("Cost", "heading")
         self.cost = label("", "muted", wrap=True)
+        self.times = label("", "muted", wrap=True)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -75,6 +76,7 @@ class NodePage(QWidget):
         layout.addSpacing(HALF_STEP)
         layout.addWidget(self._cost_title)
         layout.addWidget(self.cost)
+        layout.addWidget(self.times)
         layout.addStretch()
 
     def _add_name(self) -> FormRow:
@@ -114,7 +116,17 @@ class NodePage(QWidget):
         self.cost.setText(cost_text(cost) + " for one forward" if cost is not None else "")
         for widget in (self._cost_title, self.cost):
             widget.setVisible(cost is not None)
+        self.show_times()
         self._order_tabs()
+
+    def show_times(self) -> None:
+        """Say how long the node took in the last run."""
+        results = self.workspace.results
+        index = None if results is None else results.node_index.get(self.node_id)
+        found = results.costs.by_index.get(index) if results is not None and index is not None else None
+        words = "" if found is None else time_text(found.forward_seconds, found.backward_seconds)
+        self.times.setText(f"{words} in the last run" if words else "")
+        self.times.setVisible(bool(words) and not self.cost.isHidden())
 
     def _order_tabs(self) -> None:
         """Let Tab go down the page, also where parts of it were made anew."""
