@@ -54,6 +54,17 @@ def _shapes(options: argparse.Namespace) -> int:
     return 0
 
 
+def _cost(options: argparse.Namespace) -> int:
+    import json
+
+    from app.services.costing import as_json, as_table, cost_model
+    from app.services.symbol_files import load_symbol
+
+    report = cost_model(load_symbol(Path(options.model)), dict(_shape(word) for word in options.shape))
+    print(json.dumps(as_json(report)) if options.json else as_table(report))  # noqa: T201
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     from app.services.headless import RunRequest, read_arrays, run_model, write_arrays
     from app.services.symbol_files import load_symbol
@@ -151,6 +162,11 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     batches = []
     _add_check_gradient(commands)
+    cost = commands.add_parser("cost", help="count parameters, multiply-adds and bytes, and plan the memory")
+    cost.add_argument("model")
+    cost.add_argument("--shape", action="append", default=[], metavar="NAME=DIMS")
+    cost.add_argument("--json", action="store_true", help="print JSON")
+    cost.set_defaults(run=_cost)
     for name, function, what in (
         ("shapes-batch", _shapes_batch, "answer `shapes` for a list of cases"),
         ("run-batch", _run_batch, "answer `run` for a list of cases"),
@@ -214,4 +230,4 @@ def _count(word: str) -> int:
     return number
 
 
-_COMMANDS = ("gui", "shapes", "run", "check-gradient", "shapes-batch", "run-batch", "params")
+_COMMANDS = ("gui", "shapes", "run", "check-gradient", "cost", "shapes-batch", "run-batch", "params")

@@ -174,3 +174,17 @@ def test_check_gradient_prints_a_table_or_json(
     assert [len(check["elements"]) for check in answer["checks"]] == [4, 4]
     assert main([*words, "--of", "nope"]) == 2
     assert "nope" in capsys.readouterr().err
+
+
+def test_cost_counts_and_plans(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["cost", str(model), "--shape", "data=4,5"]
+    assert main([*words, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["parameters"], answer["nodes"][0]["multiply_adds"]) == (18, 60)
+    assert [node["name"] for node in answer["nodes"]] == ["fc", "softmax"]
+    assert answer["memory"]["arguments"] == 4 * (20 + 15 + 3 + 4)
+    assert answer["memory"]["inference"] == {"shared": 64, "unshared": 128, "alive": 64}
+    assert main(words) == 0
+    assert "with shared memory" in capsys.readouterr().out
+    assert main(["cost", str(model)]) == 2
+    assert main([*words, "--shape", "nope=1"]) == 2

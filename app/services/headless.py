@@ -11,7 +11,7 @@ import numpy as np
 
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.executor import Executor
-from app.engine.graph import Entry
+from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference, infer
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
@@ -40,6 +40,7 @@ def shapes_answer(
     for name in shapes:
         if name not in known:
             raise BindError(f"There is no argument named {name!r}.")
+    refuse_unknown(graph, shapes)
     inference = infer(graph, shapes)
     inference.refuse_problems()
     if not partial:
@@ -50,6 +51,14 @@ def shapes_answer(
         "auxiliary_states": _listed(inference, [(index, 0) for index in graph.auxiliary]),
         "internals": _listed(inference, graph.internals()),
     }
+
+
+def refuse_unknown(graph: Graph, shapes: Mapping[str, Shape]) -> None:
+    """Refuse a shape for what is no argument."""
+    known = {node.name for node in graph.nodes if node.is_variable}
+    for name in shapes:
+        if name not in known:
+            raise BindError(f"There is no argument named {name!r}.")
 
 
 def _listed(inference: Inference, entries: Iterable[Entry]) -> dict[str, list[int]]:

@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 
 from app.engine.kernels.blas import OneThread
+from app.engine.kernels.steps import Step, copy, nothing
 from app.engine.kernels.windows import Array, Sizes, Slices, Windows, taps, window_view, work
 
 GEMM_LIMIT = 2_000_000
@@ -149,11 +150,13 @@ class Columns:
 def convolution(
     image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting
 ) -> Callable[[], None]:
-    """Prepare result[n] = filters · columns(image[n]) + bias."""
+    """Prepare result[n] = filters · columns(image[n]) + bias; a result as large as its image may take its place."""
     samples, groups, counts = result.shape[0], setting.groups, result.shape[2:]
-    columns = Columns(image, counts, setting, joined=False)
     row = prod(counts[1:])
-    pieces = chunks(samples, counts, columns.depth * row * image.itemsize, prod(filters.shape) * row)
+    depth = image.shape[1] * setting.windows.places
+    pieces = chunks(samples, counts, depth * row * image.itemsize, prod(filters.shape) * row)
+    whole, keep = _kept_whole(image, result, pieces, setting)
+    columns = Columns(whole, counts, setting, joined=False)
     columns.over(pieces)
     flat = _matrix_of(filters, groups)
     rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
@@ -163,12 +166,33 @@ def convolution(
     def run() -> None:
         weights = flat()
         with OneThread():
-            for (_, matrix), target in zip(columns, targets, strict=True):
+            pairs = zip(columns, targets, strict=True)
+            for before in keep:
+                before()
+                (_, matrix), target = next(pairs)
                 np.matmul(weights, matrix, out=target)
                 if shift is not None:  # while the result is still in cache
                     np.add(target, shift, out=target)
 
     return run
+
+
+def _kept_whole(
+    image: Array, result: Array, pieces: list[Chunk], setting: Setting
+) -> tuple[Array, list[Step]]:
+    """Return an image that stays whole while results are written over the given one, and a step before each piece.
+
+    Whole samples are unrolled before their results are written. A sample that is taken in rows is copied first: the
+    image returned is then that one copy, at the place of every sample.
+    """
+    in_rows = any(piece.rows != slice(0, result.shape[2]) for piece in pieces)
+    if not in_rows or not np.may_share_memory(image, result):
+        return image, [nothing] * len(pieces)
+    sample = work(setting.scratch, "sample", image.shape[1:], image.dtype)
+    keep = [
+        copy(image[piece.samples.start], sample) if piece.rows.start == 0 else nothing for piece in pieces
+    ]
+    return np.broadcast_to(sample, image.shape), keep
 
 
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:

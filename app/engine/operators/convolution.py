@@ -256,7 +256,7 @@ class Convolution(Filtering):
 
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:
-        """With padding, a sample is copied into its frame before its result is written, so that may take its place."""
+        """A result as large as data may take its place, unless data is its own columns."""
         return ((0, 0),) if any(self.windows.pad) else ()
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
