@@ -12,7 +12,7 @@ from app.engine.errors import RunError
 from app.engine.executor import Executor
 from app.engine.graph import Entry
 from app.engine.infer import infer
-from app.engine.operator import DType
+from app.engine.operator import Array, DType
 from app.engine.twin import Twin, facts_of
 
 DOUBLE: DType = np.dtype(np.float64)
@@ -148,3 +148,38 @@ class Behind:
             change += float(np.sum(head * (other - one)))
             size += float(np.sum(np.abs(head * one)))
         return change / width, size
+
+    def explain_mode(self) -> list[str]:
+        """Say which nodes compute otherwise in training, for backward is always that of training."""
+        predicted, trained = (self._values(is_train=is_train) for is_train in (False, True))
+        changed = {
+            entry
+            for entry, array in trained.items()
+            if not np.array_equal(array, predicted[entry], equal_nan=True)
+        }
+        first = [
+            node.name
+            for index, node in enumerate(self.cut.graph.nodes)
+            if any((index, number) in changed for number in range(node.output_count))
+            and not changed.intersection(node.inputs)
+        ]
+        if not first:
+            return []
+        verb = "computes" if len(first) == 1 else "compute"
+        names = ", ".join(first[:4])
+        return [f"{names} {verb} otherwise in training, as backward always is: check with is_train on."]
+
+    def _values(self, *, is_train: bool) -> dict[Entry, Array]:
+        """Run forward in one mode and return every array of the part."""
+        executor = self.executor
+        assert executor is not None
+        executor.seed(self.options.seed)
+        with np.errstate(all="ignore"):
+            executor.forward(is_train)
+        entries = [
+            (index, number)
+            for index, node in enumerate(executor.graph.nodes)
+            for number in range(node.output_count)
+        ]
+        found = {entry: executor.value(entry) for entry in entries}
+        return {entry: array.copy() for entry, array in found.items() if array is not None}

@@ -42,7 +42,7 @@ def follow_check(
         yield Checked(len(elements), len(places))
     notes = [*twin.notes, *behind.notes]
     if not options.is_train and not all(element.ok for element in elements):
-        notes += twin.explain_mode(behind.cut)
+        notes += behind.explain_mode()
     answer = GradientCheck(
         executor.graph.entry_name(entry),
         behind.value.shape,

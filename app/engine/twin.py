@@ -8,7 +8,6 @@ import numpy as np
 
 from app.engine.binding import bind_graph
 from app.engine.checked import CheckOptions
-from app.engine.cutting import Cut
 from app.engine.errors import RunError
 from app.engine.executor import Executor, check_shape
 from app.engine.graph import Entry, Graph
@@ -72,28 +71,6 @@ class Twin:
             check_shape(array.shape, output.shape, f"the head gradient of {name}")
             heads.append(array)
         return heads
-
-    def explain_mode(self, cut: Cut) -> list[str]:
-        """Say which nodes of a part compute otherwise in training, for backward is always that of training."""
-        training = self._run(is_train=True)
-        names = {node.name for node in cut.graph.nodes if not node.is_variable}
-        changed = {
-            entry
-            for entry, array in training.items()
-            if not np.array_equal(array, self.values[entry], equal_nan=True)
-        }
-        first = [
-            node.name
-            for index, node in enumerate(self.graph.nodes)
-            if node.name in names
-            and any((index, number) in changed for number in range(node.output_count))
-            and not changed.intersection(node.inputs)
-        ]
-        if not first:
-            return []
-        verb = "computes" if len(first) == 1 else "compute"
-        names_text = ", ".join(first[:4])
-        return [f"{names_text} {verb} otherwise in training, as backward always is: check with is_train on."]
 
 
 def _in_double(graph: Graph) -> Graph:

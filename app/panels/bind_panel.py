@@ -22,11 +22,11 @@ from app.document.records import Binding, Id, Request
 from app.engine.costs import graph_costs
 from app.engine.shapes import is_known
 from app.engine.shapes import text as shape_text
+from app.panels.amounts import cost_text, time_text
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
 from app.panels.forms.undoing import pass_undo_of
-from app.panels.inspector.facts import cost_text, time_text
 from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, shape_font, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP

@@ -136,6 +136,11 @@ def test_batch_normalisation_in_training_agrees_and_else_says_why() -> None:
     check = executor.check_gradient("x", is_train=False)
     assert not check.agrees
     assert any("bn computes otherwise in training" in note for note in check.notes)
+    deeper = sym.BatchNorm(
+        sym.FullyConnected(sym.BatchNorm(Variable("x"), name="bn0"), num_hidden=3), name="bn1"
+    )
+    check = bound(deeper, {"x": (6, 3)}).check_gradient("bn0", is_train=False)
+    assert "bn1 computes otherwise" in " ".join(check.notes)
 
 
 def test_a_blocked_way_counts_as_fixed_and_is_named() -> None:

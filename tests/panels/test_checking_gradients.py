@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.checked import GradientCheck
 from app.engine.operators.pairwise import SameShapes
+from app.panels.amounts import seconds_text, time_text
 from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
 from app.panels.inspector.check_card import CHECK, STOP
-from app.panels.inspector.facts import seconds_text, time_text
 from app.qt.workspace import Workspace
 
 

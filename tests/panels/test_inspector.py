@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
 from app.document.records import VARIABLE
+from app.panels.amounts import cost_text
 from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
-from app.panels.inspector.facts import array_facts, cost_of, cost_text, reason_lines
+from app.panels.inspector.facts import array_facts, cost_of, reason_lines
 from app.panels.inspector.formula_card import put_in
 from app.qt.workspace import Workspace
 

@@ -10,13 +10,14 @@ from app.document.records import GROUP, VARIABLE, Id
 from app.engine.errors import GraphError
 from app.engine.operator import Operator
 from app.engine.registry import find_operator
+from app.panels.amounts import cost_text, time_text
 from app.panels.catalogue import doc_parts, entries
 from app.panels.forms.fields import TextField
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.kept_settings import KeptSettings
 from app.panels.forms.parameter_form import LABEL_WIDTH, FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
-from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text, time_text
+from app.panels.inspector.facts import ArrayFact, array_facts, cost_of
 from app.panels.inspector.shapes_box import ShapesBox
 from app.panels.panel import ElidedLabel, FoldButton, box, empty, label, widgets_in
 from app.qt.theme import GAP, HALF_STEP, STEP
