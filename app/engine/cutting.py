@@ -31,7 +31,10 @@ def cut_behind(graph: Graph, entry: Entry) -> Cut:
     builder = _Builder(graph, flowing)
     builder.take(entry)
     losses = [index for index in nodes if _is_loss(graph.nodes[index])]
-    heads = [number for number, head in enumerate(graph.heads) if head in flowing]
+    last = {
+        head: number for number, head in enumerate(graph.heads)
+    }  # of equal outputs backward takes the last
+    heads = sorted(number for head, number in last.items() if head in flowing)
     for index in nodes:
         builder.add(index)
     ends = [builder.places[graph.heads[number]] for number in heads]

@@ -86,7 +86,8 @@ def test_every_random_network_agrees(network: Network) -> None:
         except RunError as refusal:
             assert "No gradient flows back" in str(refusal)
             continue
-        assert check.agrees, f"{check.sentence} {check.worst}"
+        parts = [(node.name, node.inputs) for node in network.symbol.graph.nodes]
+        assert check.agrees, f"{check.sentence} {check.worst} in {parts} {network.symbol.graph.heads}"
 
 
 def test_given_head_gradients_and_steps_are_used() -> None:
