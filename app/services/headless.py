@@ -36,10 +36,6 @@ def shapes_answer(
     graph = symbol.graph
     if not partial:
         refuse_opaque(graph)  # MXNet does not even load such a file
-    known = {node.name for node in graph.nodes if node.is_variable}
-    for name in shapes:
-        if name not in known:
-            raise BindError(f"There is no argument named {name!r}.")
     refuse_unknown(graph, shapes)
     inference = infer(graph, shapes)
     inference.refuse_problems()

@@ -12,7 +12,6 @@ from app.engine.compose import SymbolNode
 from app.engine.costs import NodeCost, node_cost
 from app.engine.graph import Entry
 from app.engine.opaque import Opaque
-from app.engine.operator import Cost, Role
 from app.engine.operator import Role
 from app.engine.reasons import Reason
 from app.engine.shapes import is_known
@@ -153,10 +152,8 @@ def _solved(analysis: Analysis, node: SymbolNode | None) -> Solved | None:
     )
 
 
-def cost_of(analysis: Analysis, node_id: Id) -> Cost | None:
-    """Return what one forward of a node costs, None for what computes nothing here and while a shape is open."""
 def cost_of(analysis: Analysis, node_id: Id) -> NodeCost | None:
-    """Return what one forward of a node costs, None for what computes nothing and while a shape is open."""
+    """Return what one forward of a node costs, None for what computes nothing here and while a shape is open."""
     node = analysis.drawing.nodes.get(node_id)
     solved = _solved(analysis, node)
     if solved is None or node is None or node.operator is None or isinstance(node.operator, Opaque):
