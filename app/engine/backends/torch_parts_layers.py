@@ -1,6 +1,6 @@
-"""Layers that PyTorch does not have as MXNet means them: their text is copied into an exported module.
+"""Layers that PyTorch does not have as MXNet means them.
 
-Nothing imports this file while the program runs; it is read as text.
+The backend runs them as they are; an exported module gets their text.
 """
 
 # The exported text stands alone and is meant for reading: no annotations, and settings as plain arguments.

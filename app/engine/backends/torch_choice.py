@@ -1,0 +1,35 @@
+"""Which kernel computes a node: one of PyTorch's own, the operator's lines, or numpy's on the host, and why."""
+
+from collections.abc import Callable
+
+from app.engine.backends import torch_kernels as own
+from app.engine.backends.torch_nodes import HostKernel, Kernel, LinesKernel, NodeFacts
+from app.engine.operator import Operator
+from app.engine.operators.noise import Dropout
+from app.engine.operators.normalize import BatchNormalization
+from app.engine.operators.random import RandomExponential, RandomNormal, RandomUniform
+
+OWN: tuple[tuple[type[Operator], Callable[[NodeFacts], Kernel]], ...] = (
+    (Dropout, own.DropoutKernel),
+    (BatchNormalization, own.BatchNormKernel),
+    (RandomUniform, own.uniform),
+    (RandomNormal, own.normal),
+    (RandomExponential, own.exponential),
+)
+_RANDOM_WORDS = ("rand", "dropout", "uniform_", "normal_")
+NO_LINES = "PyTorch has no kernel for it"
+UNSEEDED = "PyTorch's own function draws from no stream of the node"
+WHOLE_NUMBERS = "PyTorch differentiates no whole numbers"
+
+
+def choose_kernel(facts: NodeFacts) -> tuple[Kernel, str]:
+    """Return the kernel, and the reason where it runs on the host."""
+    if any(facts.in_types[number].kind != "f" for number in facts.wanted):
+        return HostKernel(facts), WHOLE_NUMBERS
+    for kind, make in OWN:
+        if isinstance(facts.operator, kind):
+            return make(facts), ""
+    try:
+        return LinesKernel(facts), ""
+    except NotImplementedError:
+        return HostKernel(facts), NO_LINES
