@@ -19,12 +19,14 @@ OWN: tuple[tuple[type[Operator], Callable[[NodeFacts], Kernel]], ...] = (
 _RANDOM_WORDS = ("rand", "dropout", "uniform_", "normal_")
 NO_LINES = "PyTorch has no kernel for it"
 UNSEEDED = "PyTorch's own function draws from no stream of the node"
-WHOLE_NUMBERS = "PyTorch differentiates no whole numbers"
+WHOLE_NUMBERS = "PyTorch has other rules for whole numbers"
 
 
 def choose_kernel(facts: NodeFacts) -> tuple[Kernel, str]:
     """Return the kernel, and the reason where it runs on the host."""
-    if any(facts.in_types[number].kind != "f" for number in facts.wanted):
+    if any(kind.kind != "f" for kind in facts.out_types[: facts.visible]) or any(
+        facts.in_types[number].kind != "f" for number in facts.wanted
+    ):
         return HostKernel(facts), WHOLE_NUMBERS
     for kind, make in OWN:
         if isinstance(facts.operator, kind):

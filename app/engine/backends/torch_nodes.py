@@ -77,6 +77,11 @@ class LinesKernel(Unseeded):
         """Compile the lines; NotImplementedError when the operator has none."""
         self._training, self._predicting = (_compiled(facts, train=train) for train in (True, False))
         self._types = [torch_dtype(dtype) for dtype in facts.out_types[: facts.visible]]
+        self._halves = [
+            number
+            for number, kind in enumerate(facts.in_types)
+            if kind == np.float16 and facts.device.type == "cpu"
+        ]
         self._wanted = facts.wanted
         self._is_loss = facts.operator.is_loss
         self._leaves: list[Tensor] = []
@@ -87,14 +92,16 @@ class LinesKernel(Unseeded):
         given = list(ins)
         for number in self._wanted:
             given[number] = ins[number].detach().requires_grad_()
+        leaves = [given[number] for number in self._wanted]
+        for number in self._halves:  # many functions for half precision are missing on the processor
+            given[number] = given[number].float()
         results = self._training(*given) if train else self._predicting(*given)
         outs = [
             out if out.dtype is kind else out.to(kind) for out, kind in zip(results, self._types, strict=True)
         ]
         if not self._wanted:
             return outs
-        self._leaves = [given[number] for number in self._wanted]
-        self._outs = outs
+        self._leaves, self._outs = leaves, outs
         return [out.detach() for out in outs]
 
     def backward(self, heads: Sequence[Tensor | None]) -> Tensors:
