@@ -67,6 +67,8 @@ class TorchProgram:
         ]
         for key in (*self._variables, *self._heads):
             self._cells[self._places[key]] = outside[key].tensor
+        self._copied = [outside[key] for key in self._variables if not outside[key].shared]
+        self._copied_heads = [outside[key] for key in self._heads if not outside[key].shared]
         self.host_nodes: tuple[HostNode, ...] = ()
         self._kernels = self._choose_kernels(forward, backward)
         self._ran = False
@@ -149,8 +151,8 @@ class TorchProgram:
         return [one.hand_out for one in changed if not one.shared]
 
     def _bring_in(self) -> None:
-        for key in self._variables:
-            self._outside[key].bring_in()
+        for outside in self._copied:
+            outside.bring_in()
 
     def _mark_ran(self) -> None:
         self._ran = True
@@ -167,8 +169,8 @@ class TorchProgram:
         if not self._ran:
             for call in self.train:
                 call()
-        for key in (*self._variables, *self._heads):
-            self._outside[key].bring_in()
+        for outside in (*self._copied, *self._copied_heads):
+            outside.bring_in()
 
     def _backward_call(self, step: Step, dead: Sequence[int]) -> Call:
         writes = [self._places[key] for key in step.writes]

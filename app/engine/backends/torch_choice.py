@@ -5,11 +5,13 @@ from collections.abc import Callable
 from app.engine.backends import torch_kernels as own
 from app.engine.backends.torch_nodes import HostKernel, Kernel, LinesKernel, NodeFacts
 from app.engine.operator import Operator
+from app.engine.operators.linear import FullyConnected
 from app.engine.operators.noise import Dropout
 from app.engine.operators.normalize import BatchNormalization
 from app.engine.operators.random import RandomExponential, RandomNormal, RandomUniform
 
 OWN: tuple[tuple[type[Operator], Callable[[NodeFacts], Kernel]], ...] = (
+    (FullyConnected, own.FullyConnectedKernel),
     (Dropout, own.DropoutKernel),
     (BatchNormalization, own.BatchNormKernel),
     (RandomUniform, own.uniform),

@@ -86,6 +86,7 @@ class LinesKernel(Unseeded):
         self._is_loss = facts.operator.is_loss
         self._leaves: list[Tensor] = []
         self._outs: list[Tensor] = []
+        self._order: tuple[int, ...] | None = None
 
     def forward(self, ins: Tensors, train: bool) -> Tensors:
         """Compute the outputs; each wanted input is a leaf of this node's own little graph."""
@@ -102,10 +103,16 @@ class LinesKernel(Unseeded):
         if not self._wanted:
             return outs
         self._leaves, self._outs = leaves, outs
+        if self._order is None:
+            self._order = _sole_function(outs, leaves)
         return [out.detach() for out in outs]
 
     def backward(self, heads: Sequence[Tensor | None]) -> Tensors:
         """Differentiate; a loss gets its own outputs as head gradients, which it ignores."""
+        if self._order and all(head is not None for head in heads):
+            with torch.no_grad():  # else its own steps would be recorded in turn
+                found = self._outs[0].grad_fn(*heads)
+            return _sorted(found if isinstance(found, tuple) else (found,), self._order, self._leaves)
         outs, given = [], []
         for out, head in zip(self._outs, heads, strict=True):
             if out.requires_grad and (self._is_loss or head is not None):
@@ -118,6 +125,38 @@ class LinesKernel(Unseeded):
             torch.zeros_like(leaf) if gradient is None else gradient
             for leaf, gradient in zip(self._leaves, found, strict=True)
         ]
+
+
+def _sole_function(outs: Tensors, leaves: Tensors) -> tuple[int, ...]:
+    """Return which leaf each result of a lone autograd function belongs to (-1: none); nothing where there are more.
+
+    Such a function can be called by itself, which takes a fifth of the time of autograd's whole machinery.
+    """
+    function = outs[0].grad_fn
+    shared = all(out.grad_fn is function and out.output_nr == number for number, out in enumerate(outs))
+    if function is None or not shared or isinstance(function, torch.autograd.function.BackwardCFunction):
+        return ()
+    order = []
+    for source, _ in function.next_functions:
+        variable = getattr(source, "variable", None)
+        order.append(next((number for number, leaf in enumerate(leaves) if leaf is variable), -1))
+        if source is not None and order[-1] < 0:
+            return ()
+    alone = sorted(number for number in order if number >= 0) == list(range(len(leaves)))
+    return tuple(order) if alone else ()
+
+
+def _sorted(found: Sequence[Tensor | None], order: Sequence[int], leaves: Tensors) -> Tensors:
+    """Put gradients into the leaves' order, summed where a leaf was repeated along an axis."""
+    grads = list(leaves)
+    for gradient, number in zip(found, order, strict=True):
+        if number >= 0:
+            leaf = leaves[number]
+            if gradient is None:
+                grads[number] = torch.zeros_like(leaf)
+            else:
+                grads[number] = gradient if gradient.shape == leaf.shape else gradient.sum_to_size(leaf.shape)
+    return grads
 
 
 def _compiled(facts: NodeFacts, *, train: bool) -> Lines:
