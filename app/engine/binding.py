@@ -7,7 +7,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from app.engine.backends.choice import NUMPY, choose_backend
+from app.engine.backends.choice import choose_backend
+from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError
 from app.engine.executor import Binding, Executor
 from app.engine.gradient import Request, build_executor_graph
@@ -24,7 +25,7 @@ _REQUESTS = ("write", "add", "null")
 
 @attrs.frozen
 class BindOptions:
-    """What a bind may be told besides arrays: the seed of random streams, to keep every internal array, and a backend."""
+    """What a bind may be told besides arrays: a seed, to keep every internal array, and what computes."""
 
     seed: int | None = None
     keep_all: bool = False

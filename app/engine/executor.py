@@ -331,7 +331,11 @@ def blaming(node: str) -> Iterator[None]:
 
 def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
     """Return what the random stream of a node starts from; without a seed it is another one each time."""
-    return np.random.SeedSequence() if seed is None else np.random.SeedSequence([seed, zlib.crc32(node.encode())])
+    return (
+        np.random.SeedSequence()
+        if seed is None
+        else np.random.SeedSequence([seed, zlib.crc32(node.encode())])
+    )
 
 
 def check_shape(got: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:

@@ -157,7 +157,7 @@ class Symbol(Signs):
             [inference.shape((index, 0)) for index in graph.auxiliary],
         )
 
-    def bind(
+    def bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
         args: Any,
         args_grad: Any = None,
@@ -178,7 +178,7 @@ class Symbol(Signs):
 
         return bind(self, args, args_grad, grad_req, aux_states, BindOptions(seed, keep_all, backend, device))
 
-    def simple_bind(
+    def simple_bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
         shapes: Mapping[str, Shape] | None = None,
         grad_req: Any = "write",

@@ -9,6 +9,8 @@ from typing import Any, Final, Generic, Literal, TypeVar, get_args, overload
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from app.engine.backends.computing import NUMPY, Computing
+
 T = TypeVar("T")
 ThemeChoice = Literal["system", "light", "dark"]
 PictureName = Literal["standard", "safe", "print"]
@@ -43,6 +45,10 @@ def _percent(value: object) -> int:
     if percent not in SIZES:
         raise ValueError(f"{percent} % is none of the sizes")
     return percent
+
+
+def _computing(value: object) -> str:
+    return Computing.read(str(value)).word
 
 
 def _bytes(value: object) -> bytes:
@@ -101,6 +107,7 @@ class Settings(QObject):
     show_shapes = Setting("board/show_shapes", True, _flag)
     show_heatmaps = Setting("board/show_heatmaps", True, _flag)
     live = Setting("run/live", True, _flag)
+    computing = Setting("run/computing", NUMPY, _computing)
 
     window_geometry = Setting("window/geometry", b"", _bytes)
     window_state = Setting("window/state", b"", _bytes)

@@ -9,7 +9,8 @@ from zipfile import BadZipFile
 import attrs
 import numpy as np
 
-from app.engine.backends.choice import NUMPY, choose_backend
+from app.engine.backends.choice import choose_backend
+from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.graph import Entry
 from app.engine.infer import Inference, infer
@@ -22,7 +23,7 @@ from app.services.symbol_files import load_symbol
 
 @attrs.frozen
 class RunRequest:
-    """How one run is to be done, and by what; `requests` is a word for all (`*`) and words by name, surplus ones ignored."""
+    """How a run is done, and by what; `requests` is a word for all (`*`) and words by name, surplus ones ignored."""
 
     train: bool = False
     backward: bool = False

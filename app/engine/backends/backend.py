@@ -32,8 +32,8 @@ class HostNode:
 class Program(Protocol):
     """The steps of one bind, one call each in the order of the plan.
 
-    The first call of a pass brings in what was written into the executor's arrays since, and each call leaves there what
-    its step computed: outputs, gradients, auxiliary states.
+    The first call of a pass brings in what was written into the executor's arrays since, and each call leaves there
+    what its step computed: outputs, gradients, auxiliary states.
     """
 
     predict: Sequence[Call]

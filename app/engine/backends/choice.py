@@ -1,20 +1,10 @@
-"""Which backends there are, and the choice of one by name and device."""
-
-from importlib.util import find_spec
+"""Makes the backend that was chosen by name and device, or says why it cannot be."""
 
 from app.engine.backends.backend import Backend
+from app.engine.backends.computing import BACKENDS, CPU, NUMPY, TORCH, is_installed
 from app.engine.errors import BindError
 
-NUMPY = "numpy"
-TORCH = "torch"
-BACKENDS = (NUMPY, TORCH)
-CPU = "cpu"
 _INSTALL = "Install it with: pip install 'chalkgraph[torch]'. Numpy needs nothing."
-
-
-def is_installed(name: str) -> bool:
-    """Tell whether a backend could be used, without loading it."""
-    return name == NUMPY or (name == TORCH and find_spec("torch") is not None)
 
 
 def devices(name: str) -> tuple[str, ...]:

@@ -72,8 +72,9 @@ class TorchProgram:
         self.host_nodes: tuple[HostNode, ...] = ()
         self._kernels = self._choose_kernels(forward, backward)
         self._ran = False
-        self.predict, self.train = (self._forward_calls(forward, train=train) for train in (False, True))
-        self.backward = self._backward_calls(backward)
+        self.predict: Sequence[Call] = self._forward_calls(forward, train=False)
+        self.train: Sequence[Call] = self._forward_calls(forward, train=True)
+        self.backward: Sequence[Call] = self._backward_calls(backward)
 
     # What the executor asks --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Kernels for operators whose exported lines do not say enough: states that move in backward, streams of random numbers."""
+"""Kernels for operators whose exported lines do not do: states that move in backward, random streams, speed."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +7,7 @@ import torch
 
 from app.engine.backends.torch_nodes import NodeFacts, Tensor, Tensors, Unseeded
 from app.engine.backends.torch_outside import torch_dtype
+from app.engine.operators.noise import Dropout
 from app.engine.operators.normalize import (
     BETA,
     DATA,
@@ -15,7 +16,6 @@ from app.engine.operators.normalize import (
     MOVING_VAR,
     BatchNormalization,
 )
-from app.engine.operators.noise import Dropout
 from app.engine.operators.random import RandomExponential, RandomNormal, RandomUniform
 
 Draw = Callable[[Tensor, torch.Generator], Tensor]
@@ -195,7 +195,9 @@ class BatchNormKernel(Unseeded):
         if by_batch:
             for old, new in ((ins[MOVING_MEAN], self._mean), (ins[MOVING_VAR], self._variance())):
                 old.data.mul_(own.momentum).add_(new, alpha=1.0 - own.momentum)
-        return [grads[number] if number in grads else torch.zeros_like(ins[number]) for number in self._wanted]
+        return [
+            grads[number] if number in grads else torch.zeros_like(ins[number]) for number in self._wanted
+        ]
 
     def _variance(self) -> Tensor:
         """Return the biased variance, got back from its inverse root."""

@@ -1,8 +1,8 @@
-"""How one node is computed with PyTorch: by the lines that it exports, by a kernel of its own, or by numpy on the host."""
+"""How a node is computed: by the lines of PyTorch that it exports, or by its numpy kernel on the host."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 import numpy as np
@@ -13,7 +13,7 @@ from app.engine.backends.torch_outside import Outside, tensor_like, torch_dtype
 from app.engine.operator import Array, CodeNames, DType, Operator, Run
 from app.engine.shapes import Shape
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 Tensors = Sequence[Tensor]
 Lines = Callable[..., tuple[Tensor, ...]]
 
@@ -227,7 +227,9 @@ class HostKernel:
         self._heads: list[tuple[Array, Tensor]] = [
             tensor_like(array.shape, array.dtype) for array in out_arrays[: facts.visible]
         ]
-        self._grads = {number: tensor_like(arrays[number].shape, arrays[number].dtype) for number in facts.wanted}
+        self._grads = {
+            number: tensor_like(arrays[number].shape, arrays[number].dtype) for number in facts.wanted
+        }
         reads = [operator.gradient_reads(number) for number in facts.wanted]
         self._back_ins = _seen(arrays, {place for read in reads for place in read.inputs})
         self._back_outs = _seen(out_arrays, {place for read in reads for place in read.outputs})

@@ -20,13 +20,12 @@ class Outside:
         if self.shared:
             self.tensor = torch.from_numpy(array)
         else:
-            self._staged = np.empty(array.shape, array.dtype.newbyteorder("="))
-            self._stage = torch.from_numpy(self._staged)
+            self._staged, self._stage = tensor_like(array.shape, array.dtype)
             self.tensor = torch.empty(array.shape, dtype=self._stage.dtype, device=device)
             self.bring_in()
 
     def bring_in(self) -> None:
-        """Copy the array into the tensor; autograd is not told, since MXNet's backward reads arrays as they are then."""
+        """Copy the array into the tensor, unseen by autograd: MXNet's backward reads arrays as they are then."""
         if not self.shared:
             np.copyto(self._staged, self.array)
             self.tensor.data.copy_(self._stage)
@@ -46,9 +45,10 @@ class Outside:
 
 
 def _can_be_shared(array: Array) -> bool:
-    """Tell whether PyTorch can look into an array: it wants to write, whole steps forward, and this machine's bytes."""
-    steps = all(stride >= 0 and stride % array.itemsize == 0 for stride in array.strides)
-    return array.flags.writeable and steps and array.dtype.isnative
+    """Tell whether PyTorch can look into an array: it wants to write, and no steps backwards."""
+    return array.flags.writeable and all(
+        stride >= 0 and stride % array.itemsize == 0 for stride in array.strides
+    )
 
 
 def tensor_like(shape: Shape, dtype: DType) -> tuple[Array, torch.Tensor]:

@@ -1,7 +1,7 @@
 """More layers as MXNet means them, beside `torch_parts_layers.py`: norms, recurrent layers, sequences."""
 
 # The exported text stands alone and is meant for reading: no annotations, and settings as plain arguments.
-# ruff: noqa: ANN001, ANN201, N812, PLR0913, PLR0917
+# ruff: noqa: ANN001, ANN201, PLR0913, PLR0917
 # mypy: ignore-errors
 
 import torch
@@ -25,7 +25,7 @@ def run_layers(x, vector, states, mode, hidden, layers, directions, cells=None):
     widths = [x.shape[2], *[hidden * directions] * (layers - 1)]
     columns = [size for width in widths for _ in range(directions) for size in (width, hidden)]
     parts = vector.split([rows * size for size in columns] + [rows] * len(columns))
-    weights = [part.reshape(rows, size) for part, size in zip(parts, columns)]
+    weights = [part.reshape(rows, size) for part, size in zip(parts, columns, strict=False)]
     biases = parts[len(columns) :]
     flat = []
     for place in range(0, len(columns), 2):

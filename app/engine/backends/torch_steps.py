@@ -1,6 +1,7 @@
 """One call per step of a plan, on the cells that hold a program's tensors."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import torch
@@ -11,7 +12,8 @@ from app.engine.backends.torch_outside import Outside, tensor_like
 from app.engine.errors import RunError
 from app.engine.operator import Array
 
-Cells = list[Tensor | None]
+Cells = list[Any]
+"""Tensors by place; None where none is held."""
 
 
 @attrs.frozen(eq=False)
@@ -42,6 +44,7 @@ class Forward:
     ending: Ending
 
     def __call__(self) -> None:
+        """Compute, keep, let go."""
         cells = self.cells
         try:
             found = self.kernel.forward([cells[place] for place in self.ins], self.train)
@@ -64,6 +67,7 @@ class Backward:
     ending: Ending
 
     def __call__(self) -> None:
+        """Compute, keep, let go."""
         cells = self.cells
         try:
             found = self.kernel.backward([None if place is None else cells[place] for place in self.heads])
@@ -84,6 +88,7 @@ class Sum:
     ending: Ending
 
     def __call__(self) -> None:
+        """Add, keep, let go."""
         cells = self.cells
         first, *rest = (cells[place] for place in self.parts)
         cells[self.total] = first + rest[0] if rest else first
@@ -100,6 +105,7 @@ class Zero:
     ending: Ending
 
     def __call__(self) -> None:
+        """Set, keep, let go."""
         self.cells[self.place] = self.zeros
         self.ending.finish(self.cells)
 
@@ -113,6 +119,7 @@ class Take:
     outside: Outside
 
     def __call__(self) -> None:
+        """Copy."""
         self.outside.take(self.cells[self.place])
 
 
@@ -127,6 +134,7 @@ class Add:
         self._add = add(index, fresh, holder)
 
     def __call__(self) -> None:
+        """Add."""
         self._staged.copy_(self._cells[self._place])
         self._add()
 
@@ -141,6 +149,7 @@ class Echo:
     device: torch.device
 
     def __call__(self) -> None:
+        """Copy the holder."""
         self.cells[self.place] = torch.from_numpy(self.holder.copy()).to(self.device)
 
 
@@ -151,6 +160,7 @@ class InOrder:
     calls: Sequence[Call]
 
     def __call__(self) -> None:
+        """Make them."""
         for call in self.calls:
             call()
 

@@ -59,7 +59,9 @@ class Extreme(Reduction):
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `extreme`: PyTorch shares the gradient among equal places, MXNet gives each the whole."""
         axes = self.axes(len(n.in_shapes[0]))
-        return [f"{n.outs[0]} = extreme({n.ins[0]}, {axes}, torch.a{self.op_name}).reshape({n.out_shapes[0]})"]
+        return [
+            f"{n.outs[0]} = extreme({n.ins[0]}, {axes}, torch.a{self.op_name}).reshape({n.out_shapes[0]})"
+        ]
 
 
 @operator(name="max", category="Reduction", aliases=("max_axis",), sign="max")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine import Executor, Symbol, Variable
-from app.engine.backends.choice import is_installed
+from app.engine.backends.computing import is_installed
 from app.engine.errors import EngineError
 from app.engine.operator import Example, Operator
 from app.engine.symbol import make_node
@@ -94,7 +94,9 @@ def test_added_gradients(operator: type[Operator], example: Example) -> None:
 
 
 @pytest.mark.parametrize(("operator", "example"), SETTLED)
-def test_whole_numbers_are_computed_or_refused_as_by_numpy(operator: type[Operator], example: Example) -> None:
+def test_whole_numbers_are_computed_or_refused_as_by_numpy(
+    operator: type[Operator], example: Example
+) -> None:
     try:
         case = Case(operator, example, "int32")
     except EngineError:
