@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.engine.backends import torch_kernels as own
-from app.engine.backends.torch_nodes import HostKernel, Kernel, LinesKernel, NodeFacts
+from app.engine.backends.torch_nodes import HostKernel, Kernel, LinesKernel, NodeFacts, torch_lines
 from app.engine.operator import Operator
 from app.engine.operators.linear import FullyConnected
 from app.engine.operators.noise import Dropout
@@ -34,6 +34,10 @@ def choose_kernel(facts: NodeFacts) -> tuple[Kernel, str]:
         if isinstance(facts.operator, kind):
             return make(facts), ""
     try:
+        if facts.operator.is_random and any(
+            word in line for line in torch_lines(facts, train=True) for word in _RANDOM_WORDS
+        ):
+            return HostKernel(facts), UNSEEDED
         return LinesKernel(facts), ""
     except NotImplementedError:
         return HostKernel(facts), NO_LINES

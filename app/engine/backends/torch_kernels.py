@@ -141,7 +141,8 @@ class BatchNormKernel(Unseeded):
         own = facts.operator
         assert isinstance(own, BatchNormalization)
         self._own = own
-        self.changes = [GAMMA] if own.fix_gamma else []
+        self._sets_gamma = own.fix_gamma and GAMMA in facts.outside
+        self.changes = [GAMMA] if self._sets_gamma else []
         self.changes += [] if own.use_global_stats else [MOVING_MEAN, MOVING_VAR]
         rank = len(facts.in_shapes[DATA])
         axis = own.channel_axis % rank
@@ -153,8 +154,10 @@ class BatchNormKernel(Unseeded):
     def forward(self, ins: Tensors, train: bool) -> Tensors:
         """Normalise by the batch in training, by the moving statistics otherwise; a fixed gamma is set to 1."""
         own = self._own
-        if own.fix_gamma:
+        if self._sets_gamma:
             ins[GAMMA].data.fill_(1)
+        elif own.fix_gamma:
+            ins = (ins[DATA], torch.ones_like(ins[GAMMA]), *ins[BETA:])
         data = self._channels_second(ins[DATA]).to(ins[BETA].dtype)
         if train and not own.use_global_stats:
             found = torch.native_batch_norm(data, ins[GAMMA], ins[BETA], None, None, True, 0.0, own.eps)

@@ -159,7 +159,8 @@ def _sorted(found: Sequence[Tensor | None], order: Sequence[int], leaves: Tensor
     return grads
 
 
-def _compiled(facts: NodeFacts, *, train: bool) -> Lines:
+def torch_lines(facts: NodeFacts, *, train: bool) -> tuple[str, ...]:
+    """Return the lines that the operator exports, from `x0`, `x1` … to `y0` …; NotImplementedError if it has none."""
     names = CodeNames(
         node="node",
         ins=tuple(f"x{number}" for number in range(len(facts.in_shapes))),
@@ -169,8 +170,12 @@ def _compiled(facts: NodeFacts, *, train: bool) -> Lines:
         dtype=facts.out_types[0].name,
         train=train,
     )
-    lines = tuple(facts.operator.torch_code(names))
-    function = _function(lines, names.ins, names.outs[: facts.visible])
+    return tuple(facts.operator.torch_code(names))
+
+
+def _compiled(facts: NodeFacts, *, train: bool) -> Lines:
+    lines = torch_lines(facts, train=train)
+    function = _function(lines, len(facts.in_shapes), facts.visible)
     if facts.device.type != "cpu" and any(word in line for line in lines for word in _FACTORIES):
         return partial(_on_device, facts.device, function)
     return function
@@ -182,10 +187,12 @@ def _on_device(device: torch.device, function: Lines, *ins: Tensor) -> tuple[Ten
 
 
 @lru_cache(maxsize=4096)
-def _function(lines: tuple[str, ...], ins: tuple[str, ...], outs: tuple[str, ...]) -> Lines:
+def _function(lines: tuple[str, ...], ins: int, outs: int) -> Lines:
     """Make a function of a node's lines; equal nodes share one."""
+    given = ", ".join(f"x{number}" for number in range(ins))
     body = "".join(f"    {line}\n" for line in lines)
-    source = f"def run({', '.join(ins)}):\n{body}    return ({', '.join(outs)},)\n"
+    shown = "".join(f"y{number}, " for number in range(outs))
+    source = f"def run({given}):\n{body}    return ({shown})\n"
     space: dict[str, Any] = {
         **vars(torch_parts_layers),
         **vars(torch_parts_sequences),

@@ -205,6 +205,30 @@ def test_streams_follow_the_seed_and_belong_to_nodes() -> None:
     )
 
 
+def test_a_slope_without_a_stream_on_the_device_is_drawn_on_the_host() -> None:
+    symbol = sym.LeakyReLU(Variable("data"), act_type="rrelu", name="bend")
+    executor = symbol.simple_bind({"data": (40,)}, seed=4, backend="torch")
+    assert "stream" in executor.host_nodes[0].reason
+    results = []
+    for seed in (4, 4, 5):
+        executor.seed(seed)
+        executor.arg_dict["data"][...] = -1
+        results.append(executor.forward(is_train=True)[0].copy())
+    np.testing.assert_array_equal(results[0], results[1])
+    assert (results[0] != results[2]).any()
+
+
+def test_a_fixed_gamma_that_is_computed_counts_as_one() -> None:
+    gamma = sym._copy(Variable("source"), name="gamma")
+    symbol = sym.BatchNorm(Variable("data"), gamma, name="bn")
+    executor = symbol.simple_bind({"data": (4, 3)}, backend="torch")
+    executor.arg_dict["data"][...] = np.arange(12).reshape(4, 3)
+    executor.arg_dict["source"][...] = 5
+    out = executor.forward(is_train=True)[0]
+    np.testing.assert_allclose(out.std(axis=0), 1, rtol=1e-3)
+    assert executor.arg_dict["source"].tolist() == [5, 5, 5]
+
+
 def test_a_mask_is_that_of_the_last_forward() -> None:
     executor = noise().simple_bind({"data": (40,)}, seed=1, backend="torch")
     executor.arg_dict["data"][...] = 1
