@@ -9,8 +9,6 @@ from typing import Any, Final, Generic, Literal, TypeVar, get_args, overload
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from app.engine.backends.computing import NUMPY, Computing
-
 T = TypeVar("T")
 ThemeChoice = Literal["system", "light", "dark"]
 PictureName = Literal["standard", "safe", "print"]
@@ -48,6 +46,8 @@ def _percent(value: object) -> int:
 
 
 def _computing(value: object) -> str:
+    from app.engine.backends.computing import Computing  # the engine is loaded after the first paint
+
     return Computing.read(str(value)).word
 
 
@@ -107,7 +107,7 @@ class Settings(QObject):
     show_shapes = Setting("board/show_shapes", True, _flag)
     show_heatmaps = Setting("board/show_heatmaps", True, _flag)
     live = Setting("run/live", True, _flag)
-    computing = Setting("run/computing", NUMPY, _computing)
+    computing = Setting("run/computing", "numpy", _computing)
 
     window_geometry = Setting("window/geometry", b"", _bytes)
     window_state = Setting("window/state", b"", _bytes)
