@@ -196,6 +196,7 @@ def _function(lines: tuple[str, ...], ins: int, outs: int) -> Lines:
     space: dict[str, Any] = {
         **vars(torch_parts_layers),
         **vars(torch_parts_sequences),
+        "np": np,  # spells a setting that is infinite or no number
         "torch": torch,
         "F": torch.nn.functional,
     }
