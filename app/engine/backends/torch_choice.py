@@ -21,6 +21,8 @@ OWN: tuple[tuple[type[Operator], Callable[[NodeFacts], Kernel]], ...] = (
 _RANDOM_WORDS = ("rand", "dropout", "uniform_", "normal_")
 NO_LINES = "PyTorch has no kernel for it"
 UNSEEDED = "PyTorch's own function draws from no stream of the node"
+AT_EDGES = "PyTorch gives other numbers at the edges of its domain"
+_OTHER_AT_EDGES = frozenset({"_power", "broadcast_power", "gammaln", "hard_sigmoid"})
 WHOLE_NUMBERS = "PyTorch has other rules for whole numbers"
 
 
@@ -30,6 +32,8 @@ def choose_kernel(facts: NodeFacts) -> tuple[Kernel, str]:
         facts.in_types[number].kind != "f" for number in facts.wanted
     ):
         return HostKernel(facts), WHOLE_NUMBERS
+    if facts.operator.op_name in _OTHER_AT_EDGES or getattr(facts.operator, "pool_type", "") == "lp":
+        return HostKernel(facts), AT_EDGES
     for kind, make in OWN:
         if isinstance(facts.operator, kind):
             return make(facts), ""
