@@ -157,7 +157,7 @@ class Symbol(Signs):
             [inference.shape((index, 0)) for index in graph.auxiliary],
         )
 
-    def bind(
+    def bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
         args: Any,
         args_grad: Any = None,
@@ -166,16 +166,19 @@ class Symbol(Signs):
         *,
         seed: int | None = None,
         keep_all: bool = False,
+        backend: str = "numpy",
+        device: str | None = None,
     ) -> "Executor":
         """Bind arrays (a list in argument order, or a dict by name; used, not copied) and return an Executor.
 
         `keep_all` keeps every internal array readable after a run, at the price of shared memory.
+        `backend` is numpy or torch, and `device` where the latter computes: cpu, cuda, cuda:1.
         """
         from app.engine.binding import BindOptions, bind
 
-        return bind(self, args, args_grad, grad_req, aux_states, BindOptions(seed, keep_all))
+        return bind(self, args, args_grad, grad_req, aux_states, BindOptions(seed, keep_all, backend, device))
 
-    def simple_bind(
+    def simple_bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
         shapes: Mapping[str, Shape] | None = None,
         grad_req: Any = "write",
@@ -183,11 +186,13 @@ class Symbol(Signs):
         seed: int | None = None,
         *,
         keep_all: bool = False,
+        backend: str = "numpy",
+        device: str | None = None,
     ) -> "Executor":
         """Allocate every array, filled with 0, from the shapes of some inputs, and return an Executor."""
         from app.engine.binding import BindOptions, simple_bind
 
-        return simple_bind(self, shapes or {}, grad_req, dtypes, BindOptions(seed, keep_all))
+        return simple_bind(self, shapes or {}, grad_req, dtypes, BindOptions(seed, keep_all, backend, device))
 
 
 def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
