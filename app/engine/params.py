@@ -7,13 +7,16 @@ from typing import Any, Union, cast, get_args, get_origin
 
 import attrs
 
-from app.engine.errors import ParameterError
+from app.engine.errors import ParameterError, quoted, shortened
 
 _METADATA = "parameter"
 _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
 _LONG_SUFFIX = re.compile(r"(?<=\d)L\b")
+_LONGEST_NUMBER = 400  # characters; more would only cost time
+LARGEST_SIZE = 2**63 - 1
+"""The largest whole number in MXNet, and the most that one axis of an array can have."""
 _REAL = re.compile(
     r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE
 )
@@ -80,7 +83,7 @@ class Parameter:
             value = self._read(text)
         except ValueError as error:
             raise ParameterError(
-                f"{self.name} is {text!r}, but it must be {self.wanted}.", port=self.name
+                f"{self.name} is {quoted(text)}, but it must be {self.wanted}.", port=self.name
             ) from error
         self._check_bounds(value)
         return value
@@ -98,7 +101,10 @@ class Parameter:
             too_low = low is not None and number < low
             too_high = high is not None and number > high
             if too_low or too_high:
-                raise ParameterError(f"{self.name} is {value}, but it must be {self.wanted}.", port=self.name)
+                raise ParameterError(
+                    f"{self.name} is {shortened(str(value), 60)}, but it must be {self.wanted}.",
+                    port=self.name,
+                )
 
     @property
     def wanted(self) -> str:
@@ -182,7 +188,7 @@ def parse_attributes(
             continue
         if name not in by_name:
             known = ", ".join(by_name)
-            raise ParameterError(f"{operator} has no parameter {name!r}; it has {known}.", port=name)
+            raise ParameterError(f"{operator} has no parameter {quoted(name)}; it has {known}.", port=name)
         values[name] = by_name[name].parse(text)
     for parameter in parameters:
         if parameter.required and parameter.name not in values:
@@ -200,9 +206,12 @@ def _read_bool(_: Parameter, text: str) -> bool:
 
 
 def _read_int(_: Parameter, text: str) -> int:
-    if not _INTEGER.match(text):
+    if len(text) > _LONGEST_NUMBER or not _INTEGER.match(text):
         raise ValueError(text)
-    return int(text)
+    number = int(text)
+    if abs(number) > LARGEST_SIZE:
+        raise ValueError(text)
+    return number
 
 
 def _read_float(_: Parameter, text: str) -> float:

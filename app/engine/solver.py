@@ -7,8 +7,8 @@ import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Entry, Graph
-from app.engine.params import Declaration, Parameter
-from app.engine.shapes import UNKNOWN, Shape, Shapes, merge, text
+from app.engine.params import LARGEST_SIZE, Declaration, Parameter
+from app.engine.shapes import MOST_AXES, UNKNOWN, Shape, Shapes, merge, refuse_impossible, text
 
 GIVEN = -1
 """Stands for the user where a node's index says who found a shape."""
@@ -50,7 +50,8 @@ class Solver:
         self.outputs[index] = (UNKNOWN,)
         self.findings.pop((index, 0), None)
         try:
-            shape = merge(declared_shape(node.attributes), given.get(node.name, UNKNOWN))
+            shape = merge(declared_shape(node.attributes), _opened(given.get(node.name, UNKNOWN)))
+            refuse_impossible(shape)
         except EngineError as error:
             self.problems[index] = Problem(node.name, f"{node.name}: {error.sentence}", index=index)
             return
@@ -93,6 +94,8 @@ class Solver:
         after = merge(shapes[number], shape)
         if after == shapes[number]:
             return
+        if len(after) > MOST_AXES or max(after) > LARGEST_SIZE or min(after) < 0:
+            refuse_impossible(after)
         self.outputs[source] = (*shapes[:number], after, *shapes[number + 1 :])
         self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after))
         if source != by:
@@ -143,7 +146,12 @@ def solve_all(graph: Graph, given: Mapping[str, Shape]) -> Solver:
 
 def declared_shape(attributes: Mapping[str, str]) -> Shape:
     """Return the `__shape__` of a variable, unknown where it has none."""
-    return _SHAPE.parse(attributes["__shape__"]) if "__shape__" in attributes else UNKNOWN
+    return _opened(_SHAPE.parse(attributes["__shape__"])) if "__shape__" in attributes else UNKNOWN
+
+
+def _opened(shape: Shape) -> Shape:
+    """Return a shape with -1, the newer MXNet's word for an unknown dimension, as 0."""
+    return tuple(0 if size == -1 else size for size in shape) if -1 in shape else shape
 
 
 _SHAPE = Parameter("__shape__", "ints", False, (), False, False, Declaration("", None, None, (), False))
