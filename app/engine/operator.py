@@ -274,6 +274,13 @@ class Operator:
         """
         return partial(np.add, holder, fresh, holder)
 
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count the numbers of work space that a bind keeps for this node besides its inputs and outputs.
+
+        Only what can outgrow them needs to be told: a bind that could not fit is refused by this count.
+        """
+        return 0
+
     @property
     def updates_auxiliary(self) -> Literal["", "forward", "backward"]:
         """Tell which pass changes the auxiliary states (BatchNorm's moving statistics change in backward)."""
