@@ -142,7 +142,7 @@ class Executor:
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
         for index, runs in self._runs.items():
-            key = zlib.crc32(self.graph.nodes[index].name.encode())
+            key = zlib.crc32(self.graph.nodes[index].name.encode("utf-8", "surrogatepass"))
             sequence = np.random.SeedSequence() if seed is None else np.random.SeedSequence([seed, key])
             fresh = np.random.PCG64(sequence)
             for run in runs:

@@ -5,7 +5,7 @@ forward, backward, formulas, cost, exported code, examples) is a method or a con
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 import attrs
@@ -186,7 +186,7 @@ class Operator:
         """Outputs that exist but are never listed, such as a dropout mask."""
         return ()
 
-    @property
+    @cached_property
     def ports(self) -> tuple[Port, ...]:
         """Inputs, then auxiliary states."""
         return self.inputs + self.auxiliary

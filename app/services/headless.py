@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import attrs
 import numpy as np
@@ -15,6 +14,7 @@ from app.engine.infer import Inference, infer
 from app.engine.operator import Array
 from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
+from app.services.npy_files import DAMAGE, read_npz
 from app.services.symbol_files import load_symbol
 
 
@@ -99,9 +99,8 @@ def _head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> li
 def read_arrays(path: Path) -> dict[str, Array]:
     """Read every array of an `.npz` file; FormatError when it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
+        return read_npz(path)
+    except (OSError, *DAMAGE) as error:
         raise FormatError(f"{path.name} is no readable .npz file: {error}.") from error
 
 

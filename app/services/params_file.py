@@ -11,6 +11,7 @@ import numpy as np
 from app.engine.errors import FormatError
 from app.engine.operator import Array, DType
 from app.engine.types import NUMBERS
+from app.services.reading import read_bytes
 from app.services.writing import write_whole
 
 FILE_MAGIC = 0x112
@@ -26,11 +27,7 @@ def read_params(path: Path) -> dict[str, Array]:
 
     FormatError when the file is damaged: a wrong mark, a count that does not fit, an end too early.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FormatError(f"{path.name} cannot be read: {error}.") from error
-    return parse_params(data, path.name)
+    return parse_params(read_bytes(path), path.name)
 
 
 def parse_params(data: bytes, name: str = "The file") -> dict[str, Array]:
@@ -122,6 +119,8 @@ class _Reader:
         for size in shape:
             count *= size
         raw = self.take(count * dtype.itemsize)
+        if not count:  # beside a 0 the other sizes may be more than an array can have
+            return np.zeros(0, dtype)
         return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
 
 

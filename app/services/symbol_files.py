@@ -4,21 +4,17 @@ import json
 from pathlib import Path
 
 from app.document.checks import analyse
-from app.engine.errors import FormatError, GraphError
+from app.engine.errors import GraphError
 from app.engine.symbol import Symbol
 from app.services.document_json import FORMAT
 from app.services.project_file import read_project
+from app.services.reading import read_text
 from app.services.symbol_json import read_symbol
 
 
 def load_symbol(path: Path) -> Symbol:
     """Return the symbol in a file; FormatError, GraphError or ParameterError tells what is wrong with it."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise FormatError(f"{path.name} could not be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path.name} is not a text file (byte {error.start} is no UTF-8).") from error
+    text = read_text(path)
     return _symbol_of_document(path) if _is_document(text) else read_symbol(text)
 
 

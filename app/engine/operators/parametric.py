@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 
 import numpy as np
 
@@ -129,9 +130,17 @@ class SmoothL1(Formula):
         Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-0.25, 0.25))}, scalar=2.0),
     )
 
+    @property
+    def _square(self) -> float:
+        return self.scalar * self.scalar
+
+    @property
+    def _edge(self) -> float:
+        return 1 / self._square if self._square else inf
+
     def templates(self) -> tuple[str, str]:
         """Write value and gradient."""
-        square, edge = number(self.scalar**2), number(1 / self.scalar**2)
+        square, edge = number(self._square), number(self._edge)
         inside = f"np.abs({{x}}) < {edge}"
         value = f"np.where({inside}, {square} * {{x}}**2 / 2, np.abs({{x}}) - {edge} / 2)"
         return value, f"np.where({inside}, {{d}} * {square} * {{x}}, {{d}} * np.sign({{x}}))"
@@ -139,11 +148,11 @@ class SmoothL1(Formula):
     def slope(self, x: Array | None, y: Array | None) -> Array:
         """s²·x within, the sign outside."""
         data = np.asarray(x)
-        return np.where(np.abs(data) < self.scalar**-2, self.scalar**2 * data, np.sign(data))
+        return np.where(np.abs(data) < self._edge, self._square * data, np.sign(data))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        edge = self.scalar**-2
+        edge = self._edge
 
         def run() -> None:
             size = np.abs(ins[0])
