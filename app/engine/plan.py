@@ -1,5 +1,6 @@
 """The plan of a bind: its steps in order, each array's birth and last use, and which arrays share a block of memory."""
 
+import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
@@ -213,7 +214,9 @@ class _Allocator:
         self.last = last
         self.share = share
         self.blocks: list[int] = []
-        self.free: list[int] = []
+        self.free: list[tuple[int, int, int]] = []
+        """Blocks that nothing uses: size, when they were given back, number; smallest first, then longest free."""
+        self.given_back = itertools.count()
         self.lifetimes: dict[ArrayKey, Lifetime] = {}
         self.users: dict[int, int] = {}
 
@@ -263,14 +266,12 @@ class _Allocator:
     def _find(self, size: int) -> int:
         """Take the free block that fits best: the smallest that is large enough, else the largest, grown."""
         if self.share and self.free:
-            enough = [block for block in self.free if self.blocks[block] >= size]
-            chosen = min(enough, key=lambda block: self.blocks[block]) if enough else None
-            if chosen is not None and self.blocks[chosen] > 16 * max(size, ALIGNMENT):
-                chosen = None  # a small array would hold a large block back from its equals
-            if chosen is None and not enough:
-                chosen = max(self.free, key=lambda block: self.blocks[block])
-            if chosen is not None:
-                self.free.remove(chosen)
+            place = bisect.bisect_left(self.free, (size,))
+            if place == len(self.free):
+                place = bisect.bisect_left(self.free, (self.free[-1][0],))
+            if self.free[place][0] <= 16 * max(size, ALIGNMENT):
+                # else a small array would hold a large block back from its equals
+                _, _, chosen = self.free.pop(place)
                 self.blocks[chosen] = max(self.blocks[chosen], size)
                 return chosen
         self.blocks.append(size)
@@ -279,7 +280,7 @@ class _Allocator:
     def _release(self, block: int) -> None:
         self.users[block] -= 1
         if self.users[block] == 0 and self.share:
-            self.free.append(block)
+            bisect.insort(self.free, (self.blocks[block], next(self.given_back), block))
 
 
 def allocate(plan: Plan) -> dict[ArrayKey, Array]:

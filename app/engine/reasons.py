@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.engine.infer import Inference
 
 Place = tuple[Entry, int]  # one dimension: an array and an axis
+_MOST_TRIED = 40
 Slot = tuple[Literal["in", "out"], int]  # an input or output of a node
 
 
@@ -129,9 +130,10 @@ class _Rule:
         return found
 
     def _touched(self) -> Iterator[tuple[Slot, Shape]]:
-        for number, shape in enumerate(self.ins):
+        """Go through the arrays of the node; of a very wide one only the first are tried."""
+        for number, shape in enumerate(self.ins[:_MOST_TRIED]):
             yield ("in", number), shape
-        for number, shape in enumerate(self.outs):
+        for number, shape in enumerate(self.outs[:_MOST_TRIED]):
             yield ("out", number), shape
 
     def _finds(self, target: Slot, axis: int, changes: dict[Slot, Shape]) -> bool:

@@ -100,9 +100,9 @@ class Solver:
         self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after))
         if source != by:
             self.wake(source)
-        for consumer, _ in self.graph.consumers[source]:
-            if consumer != by:
-                self.wake(consumer)
+        for reader in self.graph.readers[source]:
+            if reader != by:
+                self.wake(reader)
 
     def wake(self, index: int) -> None:
         """Queue a node's rule."""
