@@ -201,7 +201,9 @@ def _zeros(inference: Inference, index: int) -> Array:
     return np.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
 
 
-def refuse_too_large(inference: Inference, requests: Mapping[str, Request], *, keep_all: bool = False) -> None:
+def refuse_too_large(
+    inference: Inference, requests: Mapping[str, Request], *, keep_all: bool = False
+) -> None:
     """Refuse before anything is allocated when a bind with these requests cannot fit into memory."""
     executor_graph, plan = _planned(inference, requests, keep_all=keep_all)
     refuse_beyond_memory(need_of_bind(inference, executor_graph, plan))

@@ -159,7 +159,9 @@ def _free_in_groups() -> Iterator[int]:
         if kinds and "memory" not in kinds.split(","):
             continue
         top = _GROUPS / "memory" if kinds else _GROUPS
-        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if kinds else ("memory.max", "memory.current")
+        names = (
+            ("memory.limit_in_bytes", "memory.usage_in_bytes") if kinds else ("memory.max", "memory.current")
+        )
         inner = top / place.lstrip("/")
         for folder in (inner, *inner.parents):
             limit, used = (_read(folder / name).strip() for name in names)

@@ -1,4 +1,4 @@
-"""Reads numpy's `.npy` and `.npz` files warily: what a head claims is compared with what is there before it is believed."""
+"""Reads numpy's `.npy` and `.npz` files warily: what a head claims is compared with what is there."""
 
 import ast
 import re
@@ -73,7 +73,9 @@ def read_head(file: IO[bytes]) -> Head:
     text = file.read(length).decode("utf-8" if start[-2] == 3 else "latin-1")
     facts = ast.literal_eval(_LONG.sub("", text.strip()))
     shape, dtype = facts["shape"], np.lib.format.descr_to_dtype(facts["descr"])
-    sizes = isinstance(shape, tuple) and all(type(size) is int and 0 <= size <= LARGEST_SIZE for size in shape)
+    sizes = isinstance(shape, tuple) and all(
+        type(size) is int and 0 <= size <= LARGEST_SIZE for size in shape
+    )
     if not sizes or len(shape) > MOST_AXES or dtype.hasobject or not dtype.itemsize:
         raise ValueError("an array that cannot be")
     begin = len(start) + struct.calcsize(layout) + length
@@ -127,4 +129,6 @@ def _blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
 def _refuse_beyond_memory(needed: int, called: str) -> None:
     free = free_memory() if needed > 32 * _BLOCK else None
     if free is not None and needed > free:
-        raise FormatError(f"{called} unpacks to {in_words(needed)}, but only {in_words(free)} of memory are free.")
+        raise FormatError(
+            f"{called} unpacks to {in_words(needed)}, but only {in_words(free)} of memory are free."
+        )

@@ -221,8 +221,9 @@ def _frozen(array: Array | None) -> Array | None:
 
 
 def _refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
-    for problem in analysis.errors:
-        raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
+    for problem, told in zip(analysis.problems, analysis.told_problems, strict=True):
+        if problem in analysis.errors:
+            raise GraphError(told.sentence, node=told.name or None, port=told.port)
     if analysis.graph is None or analysis.inference is None:
         raise GraphError("There is nothing to compute yet. Add an operator to the board.")
     analysis.inference.refuse_open()

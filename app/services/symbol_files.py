@@ -30,7 +30,7 @@ def _is_document(text: str) -> bool:
 
 def _symbol_of_document(path: Path) -> Symbol:
     analysis = analyse(read_project(path))
-    for problem in analysis.problems:
+    for problem in analysis.told_problems:
         if problem.severity == "error":
             raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
     if analysis.symbol is None:
