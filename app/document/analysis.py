@@ -17,7 +17,6 @@ from app.engine.reasons import Reason
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
 from app.engine.symbol import Symbol
 
-
 MOST_MENDED = 3
 """So many misfits are told with what would mend them."""
 

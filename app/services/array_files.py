@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.errors import BindError
+from app.engine.errors import BindError, quoted
 from app.engine.shapes import Shape
 from app.services.npy_files import DAMAGE, member_head, read_head, read_member, read_npy
 from app.services.reading import read_text
@@ -56,7 +56,10 @@ def _locate(value: str, folder: Path | None) -> tuple[Path, str]:
     path = Path(text).expanduser()
     if path.suffix.lower() not in SUFFIXES:
         raise BindError(f"{path.name} is none of the files that can be read: {', '.join(SUFFIXES)}.")
-    return (folder or Path.cwd()) / path, name.strip()
+    place = (folder or Path.cwd()) / path
+    if "\0" in text or (place.exists() and not place.is_file()):
+        raise BindError(f"{quoted(path.name)} is no file.")
+    return place, name.strip()
 
 
 @contextmanager

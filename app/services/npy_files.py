@@ -111,6 +111,8 @@ def member_head(archive: zipfile.ZipFile, member: str) -> Head:
 
 def read_npz(path: Path) -> dict[str, Array]:
     """Read every array of an `.npz` file; one of DAMAGE when it is broken, FormatError when it has no room."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
     with zipfile.ZipFile(path) as archive:
         _refuse_beyond_memory(sum(info.file_size for info in archive.infolist()), path.name)
         names = dict.fromkeys(archive.namelist())

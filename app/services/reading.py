@@ -19,6 +19,8 @@ def read_text(path: Path) -> str:
 
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file, as many as there is memory for."""
+    if path.exists() and not path.is_file():
+        raise FormatError(f"{path.name} is no file.")
     return _read(path, free_memory())
 
 

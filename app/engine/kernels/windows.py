@@ -65,7 +65,7 @@ def taps(windows: Windows, image: Sequence[int], stands: Sequence[tuple[int, int
 def _seen_places(
     windows: Windows, axis: int, size: int, stands: tuple[int, int]
 ) -> list[tuple[int, int, int]]:
-    """List the places of the window along one axis that ever lie on the image, with the first and last + 1 such stand."""
+    """List the places of the window that ever lie on the image along an axis, with the first and last + 1 stand."""
     stride, dilate, pad = windows.stride[axis], windows.dilate[axis], windows.pad[axis]
     found = []
     for place in _candidates(windows, axis, size, stands):
