@@ -54,7 +54,7 @@ class Need:
             "work space": self.scratch,
         }
         words = [f"{what} {in_words(size)}" for what, size in parts.items() if size > self.total // 100]
-        return f"{in_words(self.total)} ({', '.join(words)})" if len(words) > 1 else in_words(self.total)
+        return f"{in_words(self.total)} ({', '.join(words)})"
 
 
 def need_of_bind(
@@ -71,12 +71,13 @@ def need_of_bind(
     between = [
         _array(inference, life.key.entry) for life in plan.lifetimes.values() if life.key.kind == "value"
     ]
+    scratch = [_scratch(inference, index) for index in range(len(graph.nodes))]
     return Need(
         given=sum(array.size for array in variables) if with_variables else 0,
         gradients=sum(_array(inference, node.entry).size for node in kept) if with_variables else 0,
         between=plan.bytes_shared + sum(_array(inference, node.entry).size for node in heads),
-        scratch=sum(_scratch(inference, index) for index in range(len(graph.nodes))),
-        largest=max((*variables, *between), key=lambda array: array.size, default=Array("", (), 0)),
+        scratch=sum(array.size for array in scratch),
+        largest=max((*variables, *between, *scratch), key=lambda array: array.size, default=Array("", (), 0)),
     )
 
 
@@ -86,9 +87,10 @@ def refuse_beyond_memory(need: Need) -> None:
     if free is None or need.total <= free:
         return
     largest = need.largest
+    called = f"{largest.name} {text(largest.shape)}" if largest.shape else largest.name
     raise BindError(
         f"This bind needs {need}, but only {in_words(free)} of memory are free."
-        f" The largest array is {largest.name} {text(largest.shape)} with {in_words(largest.size)}."
+        f" The largest array is {called} with {in_words(largest.size)}."
         " Use a smaller batch, or ask for fewer gradients."
     )
 
@@ -113,12 +115,13 @@ def _array(inference: Inference, entry: tuple[int, int]) -> Array:
     return Array(inference.graph.entry_name(entry), shape, size)
 
 
-def _scratch(inference: Inference, index: int) -> int:
-    operator = inference.graph.nodes[index].operator
-    if operator is None:
-        return 0
-    count = operator.scratch(inference.in_shapes(index), inference.outputs[index])
-    return count and count * inference.settled_dtype((index, 0)).itemsize
+def _scratch(inference: Inference, index: int) -> Array:
+    node = inference.graph.nodes[index]
+    count = 0
+    if node.operator is not None:
+        count = node.operator.scratch(inference.in_shapes(index), inference.outputs[index])
+    name = f"the work space of {node.name}" if count else ""
+    return Array(name, (), count * inference.settled_dtype((index, 0)).itemsize)
 
 
 def _free_on_machine() -> int | None:

@@ -14,6 +14,8 @@ _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
 _LONG_SUFFIX = re.compile(r"(?<=\d)L\b")
+MOST_NUMBERS = 1000
+"""In one list; far more than any array has axes."""
 _LONGEST_NUMBER = 400  # characters; more would only cost time
 LARGEST_SIZE = 2**63 - 1
 """The largest whole number in MXNet, and the most that one axis of an array can have."""
@@ -237,6 +239,11 @@ def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
         body = body[1:-1].strip()
     if not bracketed and "," in body:
         raise ValueError(text)
+    if body.count(",") > MOST_NUMBERS:
+        raise ParameterError(
+            f"{parameter.name} has {body.count(',') + 1} numbers; at most {MOST_NUMBERS} make sense.",
+            port=parameter.name,
+        )
     items = body.split(",")
     if items[-1].strip() == "" and bracketed:
         items.pop()  # a trailing comma, or nothing at all
