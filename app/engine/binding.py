@@ -12,9 +12,9 @@ from app.engine.executor import Binding, Executor
 from app.engine.gradient import ExecutorGraph, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.infer import Inference, infer
-from app.engine.memory import need_of_bind, refuse_beyond_memory
 from app.engine.operator import Array
 from app.engine.plan import Plan, make_plan
+from app.engine.room import need_of_bind, refuse_beyond_memory
 from app.engine.shapes import Shape, text
 from app.engine.symbol import Symbol
 

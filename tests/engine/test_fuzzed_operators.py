@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine import memory
+from app.engine import room
 from app.engine.errors import EngineError
 from app.engine.infer import infer
 from app.engine.params import as_text
@@ -72,7 +72,7 @@ def attempt(text: str, shapes: dict[str, tuple[int, ...]]) -> None:
 def check(case: tuple[str, dict[str, tuple[int, ...]]], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setattr(memory, "free_memory", lambda: 2**28)
+        patch.setattr(room, "free_memory", lambda: 2**28)
         try:
             attempt(*case)
         except EngineError as error:

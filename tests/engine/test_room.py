@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine import Variable, memory, sym
+from app.engine import Variable, room, sym
 from app.engine.errors import BindError
-from app.engine.memory import free_memory, in_words
+from app.engine.room import free_memory, in_words
 
 MIB = 2**20
 
@@ -32,7 +32,7 @@ def test_variables_gradients_and_arrays_in_between_all_count(
     free: int, fits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The weight and its gradient take 64 MiB each; either alone would fit."""
-    monkeypatch.setattr(memory, "free_memory", lambda: free)
+    monkeypatch.setattr(room, "free_memory", lambda: free)
     if fits:
         layer().simple_bind({"data": (2, 16384)})
     else:
@@ -42,7 +42,7 @@ def test_variables_gradients_and_arrays_in_between_all_count(
 
 
 def test_arrays_of_the_caller_do_not_count_but_those_in_between_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "free_memory", lambda: 60 * MIB)
+    monkeypatch.setattr(room, "free_memory", lambda: 60 * MIB)
     data = np.zeros((MIB, 8), np.float32)
     symbol = sym.exp(Variable("data"))
     symbol.bind([data])
@@ -76,18 +76,18 @@ def test_a_containers_limit_counts_less_what_it_uses(tmp_path: Path, monkeypatch
         inner.parent / "memory.current": f"{90 * MIB}\n",
         inner.parent / "memory.stat": f"anon 1\ninactive_file {5 * MIB}\n",
     }
-    monkeypatch.setattr(memory, "_GROUPS", tmp_path)
-    monkeypatch.setattr(memory, "_read", lambda path: texts.get(path, ""))
-    assert list(memory._free_in_groups()) == [15 * MIB]
+    monkeypatch.setattr(room, "_GROUPS", tmp_path)
+    monkeypatch.setattr(room, "_read", lambda path: texts.get(path, ""))
+    assert list(room._free_in_groups()) == [15 * MIB]
     assert (free_memory() or 0) <= 15 * MIB
 
 
 def test_a_process_limit_counts_less_what_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (3 * MIB, -1))
-    monkeypatch.setattr(memory, "_read", lambda path: "256 1 1\n" if path.name == "statm" else "")
+    monkeypatch.setattr(room, "_read", lambda path: "256 1 1\n" if path.name == "statm" else "")
     page = resource.getpagesize()
-    assert memory._free_in_process() == 3 * MIB - 256 * page
+    assert room._free_in_process() == 3 * MIB - 256 * page
 
 
 @pytest.mark.parametrize(
