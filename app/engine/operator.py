@@ -186,7 +186,7 @@ class Operator:
         """Outputs that exist but are never listed, such as a dropout mask."""
         return ()
 
-    @property
+    @cached_property
     def ports(self) -> tuple[Port, ...]:
         """Inputs, then auxiliary states."""
         return self.inputs + self.auxiliary
@@ -289,6 +289,13 @@ class Operator:
         Overridden where MXNet does something else (docs/decisions/0004).
         """
         return partial(np.add, holder, fresh, holder)
+
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count the numbers of work space that a bind keeps for this node besides its inputs and outputs.
+
+        Only what can outgrow them needs to be told: a bind that could not fit is refused by this count.
+        """
+        return 0
 
     @property
     def updates_auxiliary(self) -> Literal["", "forward", "backward"]:

@@ -172,6 +172,13 @@ class Filtering(Operator):
         adds = element_count(weight) * positions[0] * prod(positions[2:]) if positions and weight else 0
         return attrs.evolve(general, multiply_adds=adds)
 
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count unrolled windows and what is laid round the image."""
+        sliding = self._sliding_side(ins, outs)
+        image = channels_first(outs[0] if sliding is ins[0] else ins[0], self.channels_last)
+        counts = channels_first(sliding, self.channels_last)[2:]
+        return kernels.work_space(image, counts, element_count(ins[1]), self.windows)
+
     def _sliding_side(self, ins: Shapes, outs: Shapes) -> Shape:
         """The array with one element per window position."""
         return outs[0]

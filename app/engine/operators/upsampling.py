@@ -25,7 +25,7 @@ from app.engine.operator import (
 )
 from app.engine.operators.prepared import present
 from app.engine.params import WIDE, param
-from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 
 
 @operator(category="Layers")
@@ -124,10 +124,13 @@ class UpSampling(Operator):
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    def _setting(self, run: Run) -> kernels.Setting:
+    @property
+    def _windows(self) -> Windows:
         side, pad = 2 * self.scale - self.scale % 2, self.scale // 2
-        windows = Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
-        return kernels.Setting(windows, self.num_filter, run.scratch)
+        return Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
+
+    def _setting(self, run: Run) -> kernels.Setting:
+        return kernels.Setting(self._windows, self.num_filter, run.scratch)
 
     def _parts(self, result: Array, images: Sequence[Shape]) -> list[Array]:
         """View the part of the result that belongs to each image as (N, C, H, factor, W, factor)."""
@@ -139,6 +142,12 @@ class UpSampling(Operator):
             parts.append(part.reshape(*shape[:3], factor[0], shape[3], factor[1], copy=False))
             first = last if self.multi_input_mode == "concat" else first
         return parts
+
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count the unrolled windows of the transposed convolution."""
+        if self.sample_type != "bilinear":
+            return 0
+        return kernels.work_space(outs[0], ins[0][2:], element_count(ins[1]), self._windows)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up views, or the transposed convolution."""
