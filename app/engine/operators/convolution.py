@@ -9,6 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import Setting
 from app.engine.kernels.steps import in_order, overwrite, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
@@ -106,9 +107,9 @@ class Filtering(Operator):
         """View an array of the node's layout with its channels as the second axis."""
         return np.moveaxis(array, -1, 1) if self.channels_last else array
 
-    def setting(self, run: Run) -> kernels.Setting:
+    def setting(self, run: Run) -> Setting:
         """Collect what the kernels need."""
-        return kernels.Setting(self.windows, self.num_group, run.scratch)
+        return Setting(self.windows, self.num_group, run.scratch)
 
     def gradient_reads(self, index: int) -> Reads:
         """The image's gradient reads the filters, the filters' gradient reads the image."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import Setting
 from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
@@ -121,10 +122,10 @@ class UpSampling(Operator):
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    def _setting(self, run: Run) -> kernels.Setting:
+    def _setting(self, run: Run) -> Setting:
         side, pad = 2 * self.scale - self.scale % 2, self.scale // 2
         windows = Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
-        return kernels.Setting(windows, self.num_filter, run.scratch)
+        return Setting(windows, self.num_filter, run.scratch)
 
     def _parts(self, result: Array, images: Sequence[Shape]) -> list[Array]:
         """View the part of the result that belongs to each image as (N, C, H, factor, W, factor)."""
