@@ -15,6 +15,7 @@ from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.operator import Array, Operator, Run
+from app.engine.passes import halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
 
@@ -203,7 +204,7 @@ class Executor:
         ins = [self._arrays[key] for key in step.reads]
         outs = [self._arrays[key] for key in step.writes]
         with _blaming(node.name):
-            return node.operator.prepare_forward(self._runs[step.symbol_node][train], ins, outs)
+            return halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
         if step.kind == "zero":
@@ -219,8 +220,7 @@ class Executor:
         grads: list[Array | None] = [None] * len(node.inputs)
         for index, key in zip(step.nodes, step.writes, strict=True):
             grads[self.executor_graph.nodes[index].input] = self._arrays[key]
-        call = node.operator.prepare_backward(
-            self._runs[step.symbol_node][True],
+        arrays = halves.Step(
             [self._allowed(value_key(entry), read) for entry in node.inputs],
             [
                 self._allowed(value_key((step.symbol_node, number)), read)
@@ -229,6 +229,7 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
+        call = halves.backward(node.operator, self._runs[step.symbol_node][True], arrays)
         return self._keep(step, call, node.operator)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:

@@ -56,6 +56,20 @@ class Reads:
 
 
 @attrs.frozen
+class Split:
+    """Along which axes an operator's arrays fall into halves that know nothing of each other.
+
+    `ins` has one axis for every input (auxiliary states too), None for one that both halves read whole, and whose
+    gradient is the sum of theirs; `outs` one for every output (hidden ones too). `pace` is how many nanoseconds a step
+    takes for each number of the arrays that fall apart, besides its products.
+    """
+
+    ins: tuple[int | None, ...]
+    outs: tuple[int, ...]
+    pace: float = 0.1
+
+
+@attrs.frozen
 class Cost:
     """What one forward costs: learned numbers, multiply-adds, and bytes read and written."""
 
@@ -281,6 +295,11 @@ class Operator:
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """Pairs (head gradient, input gradient) that may share memory in backward."""
         return ()
+
+    @property
+    def split(self) -> Split | None:
+        """Tell how a long step may be run in two halves at once; None where it may not."""
+        return None
 
     # For people --------------------------------------------------------------------------------------------------
 

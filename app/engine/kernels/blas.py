@@ -52,6 +52,12 @@ def _functions() -> tuple[Callable[[int], object], Callable[[], int]] | None:
     return None
 
 
+def allowed_threads() -> int | None:
+    """Return how many threads a product may use, None where it is another BLAS that cannot be asked."""
+    functions = _functions()
+    return None if functions is None else functions[1]()
+
+
 class OneThread:
     """While this context lasts, every product runs in the thread that asks for it."""
 

@@ -23,6 +23,7 @@ from app.engine.operator import (
     Port,
     Reads,
     Run,
+    Split,
     operator,
     refuse,
 )
@@ -114,6 +115,11 @@ class Filtering(Operator):
     def gradient_reads(self, index: int) -> Reads:
         """The image's gradient reads the filters, the filters' gradient reads the image."""
         return Reads(inputs=((1,), (0,), ())[index])
+
+    @property
+    def split(self) -> Split:
+        """Samples know nothing of each other."""
+        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,))
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up the columns once."""

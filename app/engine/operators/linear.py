@@ -17,6 +17,7 @@ from app.engine.operator import (
     Example,
     Port,
     Reads,
+    Split,
     operator,
 )
 from app.engine.operators.element_types import STORAGE
@@ -74,6 +75,11 @@ class FullyConnected(Prepared):
         """Name num_hidden where it decides."""
         decides = axis == len(outs[0]) - 1 if side == "out" else index > 0 and axis == 0
         return f"num_hidden = {self.num_hidden}" if decides else ""
+
+    @property
+    def split(self) -> Split:
+        """Rows know nothing of each other."""
+        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,))
 
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])

@@ -20,6 +20,7 @@ from app.engine.operator import (
     Port,
     Reads,
     Run,
+    Split,
     Types,
     operator,
 )
@@ -101,6 +102,11 @@ class BatchNormalization(Operator):
         return f"{ins[DATA][self.channel_axis]} channels on axis {self.channel_axis} of data"
 
     # Running -----------------------------------------------------------------------------------------------------
+
+    @property
+    def split(self) -> Split:
+        """Channels know nothing of each other."""
+        return Split((self.channel_axis, 0, 0, 0, 0), (self.channel_axis, 0, 0), pace=0.3)
 
     def _by_channel(self, array: Array) -> Array:
         """View an array as (outer, channels, inner)."""

@@ -19,6 +19,7 @@ from app.engine.operator import (
     Domain,
     Example,
     Reads,
+    Split,
     Types,
     operator,
     refuse,
@@ -226,6 +227,11 @@ class Pooling(Prepared):
         if self.global_pool and data.flags.c_contiguous:
             return kernels.global_sum(data, result, scale)
         return kernels.sum_pool(data, result, windows, scale)
+
+    @property
+    def split(self) -> Split:
+        """Samples know nothing of each other."""
+        return Split((0,), (0,) * len(self.outputs + self.hidden), pace=0.5)
 
     def gradient_reads(self, index: int) -> Reads:
         """Maximum pooling reads only who won; power means read data and result; sums read nothing."""
