@@ -15,7 +15,7 @@ from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.operator import Array, Operator, Run
-from app.engine.passes import halves
+from app.engine.passes.halves import Given, Halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
 
@@ -77,6 +77,7 @@ class Executor:
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._runs = self._make_runs()
+        self._halves = Halves(self.graph, self.inference)
         self.seed(binding.seed)
         steps = self.plan.steps
         self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
@@ -204,7 +205,7 @@ class Executor:
         ins = [self._arrays[key] for key in step.reads]
         outs = [self._arrays[key] for key in step.writes]
         with _blaming(node.name):
-            return halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
+            return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
         if step.kind == "zero":
@@ -220,7 +221,7 @@ class Executor:
         grads: list[Array | None] = [None] * len(node.inputs)
         for index, key in zip(step.nodes, step.writes, strict=True):
             grads[self.executor_graph.nodes[index].input] = self._arrays[key]
-        arrays = halves.Step(
+        arrays = Given(
             [self._allowed(value_key(entry), read) for entry in node.inputs],
             [
                 self._allowed(value_key((step.symbol_node, number)), read)
@@ -229,7 +230,7 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
-        call = halves.backward(node.operator, self._runs[step.symbol_node][True], arrays)
+        call = self._halves.backward(node.operator, self._runs[step.symbol_node][True], arrays)
         return self._keep(step, call, node.operator)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:

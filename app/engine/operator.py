@@ -14,6 +14,7 @@ import numpy as np
 from app.engine.errors import ParameterError, ShapeError
 from app.engine.params import Parameter, as_text, param, parameters_of, parse_attributes
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge_all
+from app.engine.split import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,20 +54,6 @@ class Reads:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     heads: bool = True
-
-
-@attrs.frozen
-class Split:
-    """Along which axes an operator's arrays fall into halves that know nothing of each other.
-
-    `ins` has one axis for every input (auxiliary states too), None for one that both halves read whole, and whose
-    gradient is the sum of theirs; `outs` one for every output (hidden ones too). `pace` is how many nanoseconds a step
-    takes for each number of the arrays that fall apart, besides its products.
-    """
-
-    ins: tuple[int | None, ...]
-    outs: tuple[int, ...]
-    pace: float = 0.1
 
 
 @attrs.frozen

@@ -75,3 +75,13 @@ class OneThread:
         functions = _functions()
         if functions is not None and self._before > 1:
             functions[0](self._before)
+
+
+def one_thread(step: Callable[[], object]) -> Callable[[], object]:
+    """Return the step that runs another with one thread per product."""
+
+    def run() -> None:
+        with OneThread():
+            step()
+
+    return run

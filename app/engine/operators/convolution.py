@@ -23,7 +23,6 @@ from app.engine.operator import (
     Port,
     Reads,
     Run,
-    Split,
     operator,
     refuse,
 )
@@ -43,6 +42,7 @@ from app.engine.operators.geometry import (
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
+from app.engine.split import Split
 
 TUNINGS = ("fastest", "limited_workspace", "off")
 

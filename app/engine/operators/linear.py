@@ -17,13 +17,13 @@ from app.engine.operator import (
     Example,
     Port,
     Reads,
-    Split,
     operator,
 )
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, text
+from app.engine.split import Split
 
 
 @operator(category="Layers")
@@ -79,7 +79,7 @@ class FullyConnected(Prepared):
     @property
     def split(self) -> Split:
         """Rows know nothing of each other."""
-        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,))
+        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,), is_product=True)
 
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])

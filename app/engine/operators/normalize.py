@@ -20,7 +20,6 @@ from app.engine.operator import (
     Port,
     Reads,
     Run,
-    Split,
     Types,
     operator,
 )
@@ -28,6 +27,7 @@ from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import present
 from app.engine.params import as_text, param
 from app.engine.shapes import Inferred, Shapes, merge, merge_all, normalize_axis
+from app.engine.split import Split
 
 _HALF = np.dtype(np.float16)
 _SINGLE = np.dtype(np.float32)

@@ -19,7 +19,6 @@ from app.engine.operator import (
     Domain,
     Example,
     Reads,
-    Split,
     Types,
     operator,
     refuse,
@@ -42,6 +41,7 @@ from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge
+from app.engine.split import Split
 
 _POSITIVE = {"data": Domain(0.2, 2.0)}
 
