@@ -5,6 +5,7 @@ sleeps between halves; waking it takes some 40 microseconds, so only long steps 
 """
 
 import contextvars
+import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -25,7 +26,9 @@ class _Helper:
         self._done.acquire()
         self._half: Half | None = None
         self._error: BaseException | None = None
-        threading.Thread(target=self._serve, name=HELPER_NAME, daemon=True).start()
+        thread = threading.Thread(target=self._serve, name=HELPER_NAME, daemon=True)
+        thread.start()
+        self._place = _Place(thread)
 
     def run(self, first: Half, second: Half) -> None:
         """Run both halves and return when both are done; an error of either is raised here."""
@@ -35,6 +38,7 @@ class _Helper:
             return
         try:
             self._half = partial(contextvars.copy_context().run, second)  # with the caller's np.errstate
+            self._place.avoid_callers_core()
             self._given.release()
             try:
                 first()
@@ -58,6 +62,34 @@ class _Helper:
             finally:
                 del half
                 self._done.release()
+
+
+class _Place:
+    """Keeps the helper off its caller's core.
+
+    Linux likes to wake a thread where its waker runs, and on some virtual machines leaves both there for seconds while
+    another core idles: two halves then take as long as the whole. Other systems are left to themselves.
+    """
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = thread.native_id or 0
+        self._avoided = -1
+        known = hasattr(os, "sched_setaffinity") and self._thread
+        self._cores = os.sched_getaffinity(0) if known else set()
+        self._current = getattr(ctypes.CDLL(None), "sched_getcpu", None) if known else None
+
+    def avoid_callers_core(self) -> None:
+        """Let the helper run everywhere but here."""
+        if self._current is None:
+            return
+        core = self._current()
+        others = self._cores - {core}
+        if core != self._avoided and others:
+            self._avoided = core
+            try:
+                os.sched_setaffinity(self._thread, others)
+            except OSError:  # not allowed here; the halves are right all the same
+                self._current = None
 
 
 @cache
