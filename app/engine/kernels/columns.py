@@ -47,25 +47,12 @@ class Chunk:
         return int(self.rows.stop - self.rows.start)
 
 
-@attrs.frozen
-class Limits:
-    """How much is unrolled at once: bytes that stay in a core's own cache, and rows × columns × depth of a product."""
-
-    cache: int
-    product: int
-    positions: int
-    """Narrower products than this are slow whatever is gained by their being small."""
-
-
-def chunks(
-    samples: int, counts: Sizes, bytes_per_row: int, product_per_row: int, limits: Limits
-) -> list[Chunk]:
-    """Split the work so that columns stay in cache and products small."""
+def chunks(samples: int, counts: Sizes, bytes_per_row: int, limit: int) -> list[Chunk]:
+    """Split the work so that columns stay in a cache of `limit` bytes."""
     row, rows = prod(counts[1:]), counts[0]
-    small = max(limits.product // max(1, product_per_row), ceil(limits.positions / row))
-    fit = max(1, min(limits.cache // bytes_per_row, small))
+    fit = max(1, limit // bytes_per_row)
     if fit >= rows:
-        at_once = max(1, limits.cache // (bytes_per_row * rows))
+        at_once = max(1, limit // (bytes_per_row * rows))
         firsts = range(0, samples, at_once)
         return [
             Chunk(slice(first, min(first + at_once, samples)), slice(0, rows), slice(0, rows * row))

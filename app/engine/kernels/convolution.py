@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 
 from app.engine.kernels.blas import OneThread, has_small_products
-from app.engine.kernels.columns import Columns, Folding, Limits, Setting, chunks
+from app.engine.kernels.columns import Chunk, Columns, Folding, Setting, chunks
 from app.engine.kernels.steps import Step, copy, nothing
 from app.engine.kernels.windows import Array, work
 
@@ -29,12 +29,6 @@ ADDITION_COST = 1.3
 """Nanoseconds per number that is added onto an overlapping image, against about 100 products in that time."""
 
 
-def _limits(*, small: bool) -> Limits:
-    """Return what bounds a piece; small products pay only with a BLAS that has kernels for them."""
-    product = GEMM_LIMIT if small and has_small_products() else 10**12
-    return Limits(CACHE_LIMIT, product, LEAST_POSITIONS)
-
-
 def convolution(
     image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting
 ) -> Callable[[], None]:
@@ -42,24 +36,45 @@ def convolution(
     samples, groups, counts = result.shape[0], setting.groups, result.shape[2:]
     row = prod(counts[1:])
     depth = image.shape[1] * setting.windows.places
-    pieces = chunks(
-        samples, counts, depth * row * image.itemsize, prod(filters.shape) * row, _limits(small=True)
-    )
+    pieces = chunks(samples, counts, depth * row * image.itemsize, CACHE_LIMIT)
     columns = Columns(image, counts, setting, pieces, joined=False)
     flat = _matrix_of(filters, groups)
     rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
-    targets = [rows[piece.samples, ..., piece.positions] for piece in pieces]
-    shift = None if bias is None else bias.reshape(groups, -1, 1)
+    blocks = [_blocks(piece, filters.size * row) for piece in pieces]
+    targets = [
+        _in_blocks(rows[piece.samples, ..., piece.positions], count)
+        for piece, count in zip(pieces, blocks, strict=True)
+    ]
+    shift = None if bias is None else bias.reshape(groups, 1, -1, 1)
 
     def run() -> None:
-        weights = flat()
+        weights = flat()[:, None]
         with OneThread():
-            for matrix, target in zip(columns, targets, strict=True):
-                np.matmul(weights, matrix, out=target)
+            for matrix, count, target in zip(columns, blocks, targets, strict=True):
+                np.matmul(weights, _in_blocks(matrix, count), out=target)
                 if shift is not None:  # while the result is still in cache
                     np.add(target, shift, out=target)
 
     return run
+
+
+def _blocks(piece: Chunk, product_per_row: int) -> int:
+    """Return into how many products one piece is divided, each of equally many rows."""
+    if not has_small_products():
+        return 1
+    width = (piece.positions.stop - piece.positions.start) // piece.height
+    for count in range(1, piece.height + 1):
+        rows = piece.height // count
+        if piece.height % count == 0 and (
+            rows * product_per_row <= GEMM_LIMIT or rows * width < 2 * LEAST_POSITIONS
+        ):
+            return count
+    return piece.height
+
+
+def _in_blocks(matrix: Array, count: int) -> Array:
+    """View (samples, groups, rows, positions) as (samples, groups, count, rows, positions / count)."""
+    return np.swapaxes(matrix.reshape((*matrix.shape[:-1], count, -1), copy=False), -2, -3)
 
 
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:
@@ -106,9 +121,7 @@ def _image_gradient_by_folding(
     depth = image.shape[1] * setting.windows.places
     flat = _matrix_of(filters, groups)
     rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
-    pieces = chunks(
-        samples, counts, depth * row * result.itemsize, prod(filters.shape) * row, _limits(small=True)
-    )
+    pieces = chunks(samples, counts, depth * row * result.itemsize, CACHE_LIMIT)
     folding = Folding(image, counts, setting, pieces)
     sources = [rows[piece.samples, ..., piece.positions] for piece in pieces]
 
@@ -126,9 +139,7 @@ def filter_gradient(image: Array, result: Array, filters: Array, setting: Settin
     groups, count, counts = setting.groups, filters.shape[0], result.shape[2:]
     samples, row = result.shape[0], prod(counts[1:])
     depth = image.shape[1] * setting.windows.places
-    pieces = chunks(
-        samples, counts, depth * row * image.itemsize, prod(filters.shape) * row, _limits(small=False)
-    )
+    pieces = chunks(samples, counts, depth * row * image.itemsize, CACHE_LIMIT)
     columns = Columns(image, counts, setting, pieces, joined=True)
     rows = result.reshape(samples, groups, count // groups, -1, copy=False)
     # depth × filters, not filters × depth: the BLAS is twice as fast with the long axis first

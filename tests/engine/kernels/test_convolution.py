@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine.kernels import convolution as kernels
-from app.engine.kernels.columns import Setting
+from app.engine.kernels.columns import Chunk, Setting
 from app.engine.kernels.windows import Windows
 
 SHAPES = [
@@ -87,6 +87,16 @@ def test_single_precision_stays_single() -> None:
     for got, right in zip(single, exact, strict=True):
         assert got.dtype == np.float32
         np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-4)
+
+
+def test_products_are_divided_until_they_are_small_but_not_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    piece = Chunk(slice(0, 1), slice(0, 32), slice(0, 32 * 32))
+    monkeypatch.setattr(kernels, "has_small_products", lambda: True)
+    assert kernels._blocks(piece, 16 * 144 * 32) == 4
+    assert kernels._blocks(piece, 10) == 1
+    assert kernels._blocks(piece, 10**9) == 16  # 64 positions each, however large that is
+    monkeypatch.setattr(kernels, "has_small_products", lambda: False)
+    assert kernels._blocks(piece, 16 * 144 * 32) == 1
 
 
 def test_bias_gradient_of_any_memory_order() -> None:
