@@ -191,12 +191,12 @@ class Executor:
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
         idle = np.random.Generator(np.random.PCG64(0))
-        runs = {}
+        runs, lent = {}, dict[str, Any]()
         for index, node in enumerate(self.graph.nodes):
             if node.operator is not None:
                 rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
                 scratch: dict[str, Any] = {}
-                runs[index] = (Run(False, rng, scratch), Run(True, rng, scratch))
+                runs[index] = (Run(False, rng, scratch, lent), Run(True, rng, scratch, lent))
         return runs
 
     def _forward_call(self, step: Step, *, train: bool) -> Call:

@@ -106,12 +106,14 @@ class Run:
     """What a kernel may ask for besides its arrays.
 
     `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
-    calls; forward and backward of one node share it.
+    calls; forward and backward of one node share it. `lent` keeps arrays that are free again when a call ends, so all
+    nodes of an executor share them, and they stay in a core's cache.
     """
 
     train: bool
     rng: np.random.Generator
     scratch: dict[str, Any] = attrs.Factory(dict)
+    lent: dict[str, Any] = attrs.Factory(dict)
 
 
 @attrs.frozen

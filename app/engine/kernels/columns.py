@@ -15,6 +15,8 @@ import numpy as np
 
 from app.engine.kernels.windows import Array, Sizes, Windows, taps, window_view, work
 
+CACHE_LIMIT = 600 * 1024
+"""Bytes of unrolled windows that stay in a core's own cache until the product has read them."""
 Move = tuple[Array, Array]
 """A part of the image, and the part of a strip that shows it."""
 
@@ -174,6 +176,11 @@ def _with_a_point(windows: Windows) -> Windows:
     return Windows((*windows.kernel, 1), (*windows.stride, 1), (*windows.dilate, 1), (*windows.pad, 0))
 
 
+def _columns(setting: Setting, size: int, dtype: Any) -> Array:
+    """Return the buffer of the columns, which all convolutions of an executor use one after the other."""
+    return work(setting.scratch, "columns", (size,), dtype, at_least=CACHE_LIMIT // np.dtype(dtype).itemsize)
+
+
 class Columns:
     """Windows unrolled piece by piece into one buffer.
 
@@ -201,7 +208,7 @@ class Columns:
     def _step(self, piece: Chunk, depth: int) -> tuple[Array, list[Move], list[Array]]:
         """Return a piece's matrix, the moves that fill it, and what must be cleared before."""
         windows = self._strips.of(piece)
-        buffer = work(self._setting.scratch, "columns", (windows.size,), windows.dtype)
+        buffer = _columns(self._setting, windows.size, windows.dtype)
         matrix: Array = buffer.reshape(piece.count, self._setting.groups, depth, -1)
         if self._joined:
             windows = np.moveaxis(windows, 0, windows.ndim // 2)  # behind channels and kernel
@@ -238,7 +245,7 @@ class Folding:
         channels, windows = self._image.shape[1], self._setting.windows
         sizes = (piece.height, *counts[1:])
         size = piece.count * channels * windows.places * prod(sizes)
-        buffer = work(self._setting.scratch, "columns", (size,), self._image.dtype)
+        buffer = _columns(self._setting, size, self._image.dtype)
         matrix = buffer.reshape(piece.count, self._setting.groups, self._depth, -1)
         if self._strips is None:
             unrolled = buffer.reshape(piece.count, channels, windows.places, *sizes)

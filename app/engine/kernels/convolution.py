@@ -15,14 +15,12 @@ import attrs
 import numpy as np
 
 from app.engine.kernels.blas import OneThread, has_small_products
-from app.engine.kernels.columns import Chunk, Columns, Folding, Setting, chunks
+from app.engine.kernels.columns import CACHE_LIMIT, Chunk, Columns, Folding, Setting, chunks
 from app.engine.kernels.steps import Step, copy, nothing
 from app.engine.kernels.windows import Array, work
 
 GEMM_LIMIT = 1_000_000
 """Rows × columns × depth of one product that some kernels of the BLAS multiply without packing their operands first."""
-CACHE_LIMIT = 600 * 1024
-"""Bytes of unrolled windows that stay in a core's own cache until the product has read them."""
 LEAST_POSITIONS = 64
 """Columns of a product below which it is slow, however small it is."""
 ADDITION_COST = 1.3
@@ -97,7 +95,8 @@ def _image_gradient_by_flipping(
     windows, groups = setting.windows, setting.groups
     count, per_group = filters.shape[:2]
     kernel = filters.shape[2:]
-    flipped = np.empty((groups * per_group, count // groups, *kernel), filters.dtype)
+    shape = (groups * per_group, count // groups, *kernel)
+    flipped = work(setting.scratch, "flipped", shape, filters.dtype)
     mirror: Any = (..., *(slice(None, None, -1) for _ in kernel))
     source = np.swapaxes(filters.reshape(groups, count // groups, per_group, *kernel)[mirror], 1, 2)
     target = flipped.reshape(groups, per_group, count // groups, *kernel)
@@ -143,8 +142,8 @@ def filter_gradient(image: Array, result: Array, filters: Array, setting: Settin
     columns = Columns(image, counts, setting, pieces, joined=True)
     rows = result.reshape(samples, groups, count // groups, -1, copy=False)
     # depth × filters, not filters × depth: the BLAS is twice as fast with the long axis first
-    total = np.empty((groups, depth // groups, count // groups), filters.dtype)
-    part = np.empty_like(total)
+    shape = (groups, depth // groups, count // groups)
+    total, part = (work(setting.scratch, name, shape, filters.dtype) for name in ("total", "part"))
     heads = [_joined(rows[piece.samples, ..., piece.positions], setting.scratch) for piece in pieces]
     channels, kernel = filters.shape[1], filters.shape[2:]
     target = filters.reshape(groups, count // groups, channels, *kernel, copy=False)

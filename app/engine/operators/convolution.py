@@ -110,7 +110,7 @@ class Filtering(Operator):
 
     def setting(self, run: Run) -> Setting:
         """Collect what the kernels need."""
-        return Setting(self.windows, self.num_group, run.scratch)
+        return Setting(self.windows, self.num_group, run.lent)
 
     def gradient_reads(self, index: int) -> Reads:
         """The image's gradient reads the filters, the filters' gradient reads the image."""

@@ -125,7 +125,7 @@ class UpSampling(Operator):
     def _setting(self, run: Run) -> Setting:
         side, pad = 2 * self.scale - self.scale % 2, self.scale // 2
         windows = Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
-        return Setting(windows, self.num_filter, run.scratch)
+        return Setting(windows, self.num_filter, run.lent)
 
     def _parts(self, result: Array, images: Sequence[Shape]) -> list[Array]:
         """View the part of the result that belongs to each image as (N, C, H, factor, W, factor)."""

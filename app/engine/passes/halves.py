@@ -24,6 +24,7 @@ from app.engine.infer import Inference
 from app.engine.kernels.blas import one_thread
 from app.engine.kernels.crew import has_helper, side_by_side
 from app.engine.kernels.steps import in_order
+from app.engine.kernels.windows import work
 from app.engine.operator import Array, Arrays, Operator, OptionalArrays, Run
 from app.engine.shapes import Shape, Shapes, element_count
 from app.engine.split import Split
@@ -84,7 +85,7 @@ class Halves:
             if number == 1:
                 for index, grad in enumerate(step.grads):
                     if grad is not None and split.ins[index] is None:
-                        grads[index] = np.empty(grad.shape, grad.dtype)
+                        grads[index] = work(half.lent, f"gradient {index}", grad.shape, grad.dtype)
                         additions.append(partial(np.add, grad, grads[index], grad))
             ins, outs = _parts(split.ins, step.ins, number), _parts(split.outs, step.outs, number)
             heads = _parts(split.outs, step.heads, number)
@@ -146,5 +147,9 @@ def _part(array: Array, axis: int | None, number: int) -> Array:
 
 
 def _runs(run: Run) -> tuple[Run, Run]:
-    """Return the run and one like it with a scratch of its own, since both halves need it at once."""
-    return run, attrs.evolve(run, scratch=run.scratch.setdefault("second half", {}))
+    """Return the run and one like it with work arrays of its own, since both halves need them at once."""
+    return run, attrs.evolve(
+        run,
+        scratch=run.scratch.setdefault("second half", {}),
+        lent=run.lent.setdefault("second half", {}),
+    )
