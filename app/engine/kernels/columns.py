@@ -118,10 +118,8 @@ class Strips:
             view.squeeze(axis=2 + axes), 2, 1 + axes
         )  # the last axis's places behind the others'
 
-    def moves(self, piece: Chunk) -> list[Move]:
-        """Pair every part of the image with the strip that shows it."""
-        if self._is_bare:
-            return []
+    def _rows(self, piece: Chunk) -> tuple[list[slice], list[slice]]:
+        """Say which samples and rows of the image a piece sees, and where its strips show them."""
         above = piece.rows.start * self._windows.stride[0] - self._windows.pad[0]
         reach = (piece.height - 1) * self._windows.stride[0] + self._windows.reach[0]
         inputs, outputs = [piece.samples, slice(None)], [slice(0, piece.count), slice(None)]
@@ -132,11 +130,44 @@ class Strips:
             last = max(first, min(self._image.shape[axis], start + size))
             inputs.append(slice(first, last))
             outputs.append(slice(first - start, last - start))
+        return inputs, outputs
+
+    def moves(self, piece: Chunk) -> list[Move]:
+        """Pair every part of the image with the strip that shows it."""
+        if self._is_bare:
+            return []
         found = []
+        inputs, outputs = self._rows(piece)
         for place, (seen, shown) in self._along_last():
             source: Any = (*inputs, seen)
             target: Any = (*outputs[:2], place, *outputs[2:], shown)
             found.append((self._image[source], self._strips[target]))
+        return found
+
+    def long_moves(self, piece: Chunk) -> list[Move]:
+        """Give the same strips by copying rows together, where a row of windows is as long as one of the image.
+
+        The image is then shifted as a whole; what comes in from the neighbouring row is cleared afterwards. Short rows
+        one by one take up to six times as long.
+        """
+        image, width = self._image, self._counts[-1]
+        joined = image.shape[-1] == width and image.strides[-2] == width * image.strides[-1]
+        if self._is_bare or not joined or self._windows.kernel[-1] == 1:
+            return self.moves(piece)
+        zero = np.zeros((), image.dtype)
+        found = []
+        inputs, outputs = self._rows(piece)
+        for place, (seen, shown) in self._along_last():
+            at: Any = (*outputs[:2], place, *outputs[2:])
+            source, target = image[tuple(inputs)], self._strips[at]
+            shift = seen.start - shown.start
+            before, behind = max(0, -shift), max(0, shift)
+            run, shifted = (array.reshape((*array.shape[:-2], -1), copy=False) for array in (source, target))
+            if run.size:
+                end = run.shape[-1]
+                found.append((run[..., behind : end - before], shifted[..., before : end - behind]))
+            edges = (slice(0, shown.start), slice(shown.stop, width))
+            found.extend((zero, target[..., edge]) for edge in edges if edge.stop > edge.start)
         return found
 
     def _along_last(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
@@ -214,7 +245,7 @@ class Columns:
             windows = np.moveaxis(windows, 0, windows.ndim // 2)  # behind channels and kernel
             matrix = buffer.reshape(self._setting.groups, depth, -1)
         unrolling = (windows, buffer.reshape(windows.shape))
-        return matrix, [*self._strips.moves(piece), unrolling], self._strips.blanks(piece)
+        return matrix, [*self._strips.long_moves(piece), unrolling], self._strips.blanks(piece)
 
     def __iter__(self) -> Iterator[Array]:
         """Yield every piece's matrix, which the next one overwrites."""
