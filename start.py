@@ -7,7 +7,8 @@
     python3 start.py pictures [FOLDER]       set up, then take the documentation's pictures from the real window
 
 Everything goes into the folder `.venv` beside this file; delete that folder to begin anew. `test --all` also runs the
-slow tests; `--peers` also installs PyTorch where that is a download of gigabytes. Words after `test --` go to pytest.
+slow tests; `--peers` also installs PyTorch where that is a download of gigabytes, and MXNet into `.venv-mxnet` where
+there is one for this system. Words after `test --` go to pytest.
 """
 
 # Runs under any Python 3, if only to say that it is too old; so no new syntax before main() has looked.
@@ -32,6 +33,12 @@ PYTHON = SCRIPTS / f"python{EXE}"
 STAMP = VENV / "chalkgraph.json"
 CONSTRAINTS = ROOT / "constraints.txt"
 OLDEST = (3, 11)
+MXNET_VENV = ROOT / ".venv-mxnet"
+MXNET_PYTHON = MXNET_VENV / PYTHON.relative_to(VENV)
+MXNET_STAMP = MXNET_VENV / STAMP.name
+MXNET_PACKAGES = ("mxnet==1.9.1", "numpy==1.23.5")  # the last of both that work together
+MXNET_PYTHONS = ((3, 9), (3, 11))
+MXNET_VARIABLE = "CHALKGRAPH_MXNET"  # names the Python that has MXNet; whoever sets it has another one used
 
 
 class Stop(Exception):
@@ -79,6 +86,9 @@ def test(words: list[str]) -> int:
     surroundings = environment() | {"QT_QPA_PLATFORM": "offscreen"}
     surroundings.pop("DISPLAY", None)
     surroundings.pop("WAYLAND_DISPLAY", None)
+    if "--peers" in options:
+        surroundings[MXNET_VARIABLE], why_not = set_up_mxnet()
+        say(why_not or f"MXNet is at {surroundings[MXNET_VARIABLE]}")
     checks: tuple[tuple[str, Sequence[str | Path]], ...] = (
         ("ruff check", [PYTHON, "-m", "ruff", "check", "--quiet"]),
         ("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "--quiet"]),
@@ -233,6 +243,45 @@ def try_torch(*, anyway: bool) -> str:
     if run(pip("install", "--quiet", *wanted), environment()) != 0:
         return "PyTorch could not be installed (see above); the test of its export will be skipped."
     return ""
+
+
+def set_up_mxnet() -> tuple[str, str]:
+    """Make an environment with a real MXNet (once); return its Python and nothing, or nothing and why not."""
+    named = os.environ.get(MXNET_VARIABLE)
+    if named:
+        return named, ""
+    wanted = json.dumps(MXNET_PACKAGES)
+    if MXNET_PYTHON.exists() and MXNET_STAMP.exists() and MXNET_STAMP.read_text(encoding="utf-8") == wanted:
+        return str(MXNET_PYTHON), ""
+    why_not = install_mxnet()
+    if why_not:
+        shutil.rmtree(MXNET_VENV, ignore_errors=True)
+        return "", f"{why_not}; what compares with MXNet will be skipped."
+    MXNET_STAMP.write_text(wanted, encoding="utf-8")
+    return str(MXNET_PYTHON), ""
+
+
+def install_mxnet() -> str:
+    """Make the environment and put MXNet into it; return why that cannot be, or nothing."""
+    python = python_for_mxnet()
+    if not python:
+        return "MXNet needs a Python from 3.9 to 3.11, and there is none here"
+    say("Installing MXNet into .venv-mxnet (once) ...")
+    if not succeeds([python, "-m", "venv", "--clear", MXNET_VENV]):
+        return f"{python} could not make an environment for MXNet"
+    pip_words = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--only-binary", ":all:"]
+    if not succeeds([MXNET_PYTHON, *pip_words, *MXNET_PACKAGES]):
+        return "MXNet is not to be had for this system (pip finds no wheel of it)"
+    answer = ask([MXNET_PYTHON, "-c", "import mxnet"])
+    return "" if answer.returncode == 0 else f"MXNet does not start here ({answer.stderr.strip()[-200:]})"
+
+
+def python_for_mxnet() -> str:
+    """Return a Python of a version for which there are wheels, this one first; nothing where there is none."""
+    oldest, newest = MXNET_PYTHONS
+    found = [sys.executable] if oldest <= sys.version_info[:2] <= newest else []
+    found += [shutil.which(f"python3.{minor}") or "" for minor in range(newest[1], oldest[1] - 1, -1)]
+    return next((path for path in found if path and succeeds([path, "-c", "import venv, ensurepip"])), "")
 
 
 # -- system libraries

@@ -47,8 +47,21 @@ def _shapes(options: argparse.Namespace) -> int:
     from app.services.symbol_files import load_symbol
 
     shapes = dict(_shape(word) for word in options.shape)
-    answer = shapes_answer(load_symbol(Path(options.model)), shapes, partial=options.partial)
+    answer = shapes_answer(
+        load_symbol(Path(options.model), repair=options.repair), shapes, partial=options.partial
+    )
     print(json.dumps(answer))  # noqa: T201
+    return 0
+
+
+def _cost(options: argparse.Namespace) -> int:
+    import json
+
+    from app.services.costing import as_json, as_table, cost_model
+    from app.services.symbol_files import load_symbol
+
+    report = cost_model(load_symbol(Path(options.model)), dict(_shape(word) for word in options.shape))
+    print(json.dumps(as_json(report)) if options.json else as_table(report))  # noqa: T201
     return 0
 
 
@@ -61,8 +74,24 @@ def _run(options: argparse.Namespace) -> int:
         name, equals, request = word.rpartition("=")
         requests[name if equals else "*"] = request
     request = RunRequest(options.train, options.backward, requests)
-    answer = run_model(load_symbol(Path(options.model)), read_arrays(Path(options.inputs)), request)
+    answer = run_model(
+        load_symbol(Path(options.model), repair=options.repair), read_arrays(Path(options.inputs)), request
+    )
     write_arrays(Path(options.outputs), answer)
+    return 0
+
+
+def _check_gradient(options: argparse.Namespace) -> int:
+    import json
+
+    from app.engine.checked import CheckOptions
+    from app.services.checking import as_json, as_table, check_model
+    from app.services.headless import read_arrays
+    from app.services.symbol_files import load_symbol
+
+    how = CheckOptions(options.train, options.step, options.samples, options.seed)
+    answer = check_model(load_symbol(Path(options.model)), read_arrays(Path(options.inputs)), options.of, how)
+    print(json.dumps(as_json(answer)) if options.json else as_table(answer))  # noqa: T201
     return 0
 
 
@@ -70,7 +99,7 @@ def _shapes_batch(options: argparse.Namespace) -> int:
     from app.services.headless import shapes_batch
 
     Path(options.outdir).mkdir(parents=True, exist_ok=True)
-    shapes_batch(Path(options.index), Path(options.outdir))
+    shapes_batch(Path(options.index), Path(options.outdir), repair=options.repair)
     return 0
 
 
@@ -78,7 +107,7 @@ def _run_batch(options: argparse.Namespace) -> int:
     from app.services.headless import run_batch
 
     Path(options.outdir).mkdir(parents=True, exist_ok=True)
-    run_batch(Path(options.index), Path(options.outdir))
+    run_batch(Path(options.index), Path(options.outdir), repair=options.repair)
     return 0
 
 
@@ -131,6 +160,13 @@ def _parser() -> argparse.ArgumentParser:
         "--grad-req", action="append", default=[], metavar="[NAME=]WORD", help="write, add or null"
     )
     run.set_defaults(run=_run)
+    batches = []
+    _add_check_gradient(commands)
+    cost = commands.add_parser("cost", help="count parameters, multiply-adds and bytes, and plan the memory")
+    cost.add_argument("model")
+    cost.add_argument("--shape", action="append", default=[], metavar="NAME=DIMS")
+    cost.add_argument("--json", action="store_true", help="print JSON")
+    cost.set_defaults(run=_cost)
     for name, function, what in (
         ("shapes-batch", _shapes_batch, "answer `shapes` for a list of cases"),
         ("run-batch", _run_batch, "answer `run` for a list of cases"),
@@ -139,6 +175,11 @@ def _parser() -> argparse.ArgumentParser:
         batch.add_argument("index")
         batch.add_argument("--outdir", required=True)
         batch.set_defaults(run=function)
+        batches.append(batch)
+    for each in (shapes, run, *batches):
+        each.add_argument(
+            "--repair", action="store_true", help="round pooling up in files from before MXNet 0.8, as it was"
+        )
     params = commands.add_parser("params", help="read an MXNet parameter file and write its arrays as .npz")
     params.add_argument("file")
     params.add_argument("--outputs", required=True, metavar="OUT.npz")
@@ -146,4 +187,47 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_COMMANDS = ("gui", "shapes", "run", "shapes-batch", "run-batch", "params")
+def _add_check_gradient(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser(
+        "check-gradient",
+        help="compare gradients with finite differences",
+        description="Compare gradients with finite differences, in double precision. The exit code is 0 when the"
+        " comparison was made, whatever came out: the last line says it, and `agrees` in the JSON.",
+    )
+    check.add_argument("model")
+    check.add_argument(
+        "--inputs", required=True, metavar="IN.npz", help="as for run; head:0 ... may be left out"
+    )
+    check.add_argument(
+        "--of",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="arguments, or outputs of nodes; all arguments if left out",
+    )
+    check.add_argument("--step", type=_positive, metavar="H", help="how far an element is moved")
+    check.add_argument(
+        "--samples", type=_count, default=100, metavar="N", help="elements tried of each array"
+    )
+    check.add_argument("--seed", type=int, default=0, help="for samples, random nodes and head gradients")
+    check.add_argument("--train", action="store_true", help="forward with is_train on")
+    check.add_argument("--json", action="store_true", help="print JSON, with every element")
+    check.set_defaults(run=_check_gradient)
+
+
+def _positive(word: str) -> float:
+    number = float(word)
+    if not 0 < number < float("inf"):
+        raise ValueError(word)
+    return number
+
+
+def _count(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError(word)
+    return number
+
+
+_COMMANDS = ("gui", "shapes", "run", "check-gradient", "cost", "shapes-batch", "run-batch", "params")

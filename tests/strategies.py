@@ -8,6 +8,7 @@ from app.document import edits
 from app.document.records import (
     GROUP,
     VARIABLE,
+    Arity,
     Binding,
     Document,
     Edge,
@@ -92,13 +93,13 @@ def wild_documents(draw: Callable[..., object]) -> Document:
         max_size=3,
     )
     attributes = st.dictionaries(st.sampled_from(["__shape__", "__dtype__", "mood"]), param_texts, max_size=2)
+    arities = st.none() | st.builds(Arity, st.integers(0, 3), st.integers(0, 2), st.integers(0, 1))
     some_names = st.sampled_from(["", " ", "A", "B", "fc1", "fc1_weight", "'"])
     count = draw(st.integers(0, 7))
     nodes = {}
     for key in (f"n{number}" for number in range(count)):
-        nodes[key] = Node(
-            key, draw(some_ops), draw(some_names), draw(positions), draw(params), draw(attributes)
-        )
+        about = (draw(some_names), draw(positions), draw(params), draw(attributes), draw(arities))
+        nodes[key] = Node(key, draw(some_ops), *about)
     edges: dict[tuple[str, int], Edge] = {}
     if nodes:
         ends = st.sampled_from(list(nodes))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.engine import Variable, sym
+from app.engine import Variable, load_symbol, sym
 from app.services.symbol_json import write_symbol
+from tests.opaque_files import SENTENCE, opaque_file
 
 
 @pytest.fixture
@@ -93,3 +94,97 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, capsys: pytest.Captu
     path.write_text("this is not JSON", encoding="utf-8")
     assert main(["shapes", str(path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_opaque_node_is_refused_but_for_partial_shapes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, inputs = tmp_path / "q.json", tmp_path / "in.npz"
+    path.write_text(opaque_file(), encoding="utf-8")
+    np.savez(inputs, **{"arg:data": np.zeros((2, 3)), "arg:q_weight": np.zeros(3)})
+    for words in (["shapes"], ["run", "--inputs", str(inputs), "--outputs", str(tmp_path / "out.npz")]):
+        assert main([words[0], str(path), *words[1:]]) == 2
+        printed = capsys.readouterr()
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
+        assert printed.err.startswith(SENTENCE)
+    assert main(["shapes", str(path), "--partial"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["arguments"] == {"data": [2, 3], "q_weight": []}
+    assert answer["internals"]["q_output1"] == [2, 3]
+
+
+@pytest.fixture
+def old_pool(tmp_path: Path) -> Path:
+    """A file from before 0.8 with one pooling that has two windows today and had three."""
+    param = {"kernel": "(2, 2)", "stride": "(2, 2)", "pool_type": "max"}
+    nodes = [
+        {"op": "null", "param": {}, "name": "x", "inputs": []},
+        {"op": "Pooling", "param": param, "name": "pool", "inputs": [[0, 0]]},
+    ]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"nodes": nodes, "arg_nodes": [0], "heads": [[1, 0]]}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("words", "count"), [([], 2), (["--repair"], 3)])
+def test_an_old_file_is_read_as_mxnet_reads_it_unless_it_is_repaired(
+    old_pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], count: int
+) -> None:
+    wanted = [1, 1, count, count]
+    assert main(["shapes", str(old_pool), "--shape", "x=1,1,5,5", *words]) == 0
+    assert json.loads(capsys.readouterr().out)["outputs"] == {"pool_output": wanted}
+    inputs, outputs = tmp_path / "in.npz", tmp_path / "out.npz"
+    np.savez(inputs, **{"arg:x": np.arange(25, dtype=np.float32).reshape(1, 1, 5, 5)})
+    assert main(["run", str(old_pool), "--inputs", str(inputs), "--outputs", str(outputs), *words]) == 0
+    assert list(np.load(outputs)["output:pool_output"].shape) == wanted
+
+    index, outdir = tmp_path / "index.json", tmp_path / "answers"
+    case = {"id": "old", "model": old_pool.name, "inputs": inputs.name, "shape": {"x": [1, 1, 5, 5]}}
+    index.write_text(json.dumps({"cases": [case]}), encoding="utf-8")
+    assert main(["shapes-batch", str(index), "--outdir", str(outdir), *words]) == 0
+    assert json.loads((outdir / "old.json").read_text())["outputs"] == {"pool_output": wanted}
+    assert main(["run-batch", str(index), "--outdir", str(outdir), *words]) == 0
+    assert list(np.load(outdir / "old.npz")["output:pool_output"].shape) == wanted
+
+
+def test_load_symbol_repairs_when_told_to(old_pool: Path) -> None:
+    assert load_symbol(old_pool).infer_shape(x=(1, 1, 5, 5))[1] == [(1, 1, 2, 2)]
+    assert load_symbol(old_pool, repair=True).infer_shape(x=(1, 1, 5, 5))[1] == [(1, 1, 3, 3)]
+
+
+def test_check_gradient_prints_a_table_or_json(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "arg:data": rng.normal(size=(4, 5)).astype(np.float32),
+        "arg:fc_weight": rng.normal(size=(3, 5)).astype(np.float32),
+        "arg:fc_bias": np.zeros(3, np.float32),
+        "arg:softmax_label": np.array([0, 1, 2, 1], np.float32),
+    }
+    inputs = tmp_path / "in.npz"
+    np.savez(inputs, **arrays)
+    words = ["check-gradient", str(model), "--inputs", str(inputs), "--train"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.endswith("All 3 gradients agree with finite differences.\n")
+    assert main([*words, "--of", "fc_weight", "fc_output", "--samples", "4", "--step", "1e-4", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["agrees"] is True
+    assert [check["name"] for check in answer["checks"]] == ["fc_weight", "fc_output"]
+    assert [len(check["elements"]) for check in answer["checks"]] == [4, 4]
+    assert main([*words, "--of", "nope"]) == 2
+    assert "nope" in capsys.readouterr().err
+
+
+def test_cost_counts_and_plans(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["cost", str(model), "--shape", "data=4,5"]
+    assert main([*words, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["parameters"], answer["nodes"][0]["multiply_adds"]) == (18, 60)
+    assert [node["name"] for node in answer["nodes"]] == ["fc", "softmax"]
+    assert answer["memory"]["arguments"] == 4 * (20 + 15 + 3 + 4)
+    assert answer["memory"]["inference"] == {"shared": 64, "unshared": 128, "alive": 64}
+    assert main(words) == 0
+    assert "with shared memory" in capsys.readouterr().out
+    assert main(["cost", str(model)]) == 2
+    assert main([*words, "--shape", "nope=1"]) == 2

@@ -39,6 +39,7 @@ def calls(start):
     start.patch("run", note)
     start.patch("set_up", lambda purpose: noted.append(["set up", purpose]))
     start.patch("set_up_torch", lambda *, anyway: noted.append(["torch", str(anyway)]) or "")
+    start.patch("set_up_mxnet", lambda: noted.append(["mxnet"]) or ("there/python", ""))
     return noted
 
 
@@ -64,9 +65,25 @@ def test_test_runs_every_check_and_pytest_last(start, calls, capsys):
 
 
 def test_all_runs_the_slow_tests_and_more_words_go_to_pytest(start, calls):
-    start.main(["test", "--all", "--peers", "--", "-k", "theme"])
-    assert calls[1] == ["torch", "True"]
+    start.main(["test", "--all", "--", "-k", "theme"])
+    assert calls[1] == ["torch", "False"]
+    assert ["mxnet"] not in calls
     assert calls[-1][2:] == ["pytest", "-k", "theme"]
+
+
+def test_peers_are_set_up_when_asked_for_and_the_tests_are_told_where_mxnet_is(start, calls):
+    seen = []
+    start.patch("run", lambda command, surroundings, folder=None: seen.append(surroundings) or 0)
+    start.main(["test", "--peers"])
+    assert calls[1:] == [["torch", "True"], ["mxnet"]]
+    assert seen[-1]["CHALKGRAPH_MXNET"] == "there/python"
+
+
+def test_where_there_is_no_mxnet_the_tests_say_so_and_run_all_the_same(start, calls, capsys):
+    start.patch("set_up_mxnet", lambda: ("", "MXNet is not to be had; skipped."))
+    assert start.main(["test", "--peers"]) == 0
+    assert "MXNet is not to be had; skipped." in capsys.readouterr().out
+    assert calls[-1][2] == "pytest"
 
 
 def test_a_failing_check_stops_the_rest(start, calls, capsys):
@@ -187,6 +204,74 @@ def test_pytorch_is_installed_where_it_is_no_burden(start, answer, anyway, said,
     assert len(commands) == 1 + installs
     start.set_up_torch(anyway=False)
     assert len(commands) == 1 + installs
+
+
+@pytest.fixture
+def mxnet(start, tmp_path, monkeypatch):
+    """Note the commands that would make an environment with MXNet; those with a word in `fails` go wrong."""
+    monkeypatch.delenv("CHALKGRAPH_MXNET", raising=False)
+    folder = tmp_path / ".venv-mxnet"
+    for name, path in (("MXNET_VENV", ""), ("MXNET_PYTHON", "python"), ("MXNET_STAMP", "stamp")):
+        start.patch(name, folder / path)
+    noted = SimpleNamespace(commands=[], fails="")
+
+    def ask(command, surroundings=None):
+        words = [str(word) for word in command]
+        noted.commands.append(words)
+        if "--clear" in words:
+            folder.mkdir(exist_ok=True)
+            (folder / "python").touch()
+        failed = bool(noted.fails) and any(noted.fails in word for word in words)
+        return SimpleNamespace(returncode=int(failed), stderr="no such library")
+
+    start.patch("ask", ask)
+    start.patch("sys", SimpleNamespace(version_info=(3, 11, 4), executable="python", stdout=sys.stdout))
+    return noted
+
+
+def test_mxnet_is_installed_once(start, mxnet, tmp_path):
+    assert start.set_up_mxnet() == (str(tmp_path / ".venv-mxnet" / "python"), "")
+    installed = next(words for words in mxnet.commands if "pip" in words)
+    assert installed[-2:] == ["mxnet==1.9.1", "numpy==1.23.5"]
+    first = len(mxnet.commands)
+    assert start.set_up_mxnet() == (str(tmp_path / ".venv-mxnet" / "python"), "")
+    assert len(mxnet.commands) == first
+
+
+def test_another_mxnet_is_installed_anew(start, mxnet):
+    start.set_up_mxnet()
+    start.patch("MXNET_PACKAGES", ("mxnet==2.0",))
+    start.set_up_mxnet()
+    assert mxnet.commands[-2][-1] == "mxnet==2.0"
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [("--clear", "environment"), ("install", "not to be had"), ("import mxnet", "such library")],
+)
+def test_without_mxnet_it_is_said_why_and_nothing_half_made_is_left(start, mxnet, tmp_path, fails, said):
+    mxnet.fails = fails
+    python, why_not = start.set_up_mxnet()
+    assert python == ""
+    assert said in why_not
+    assert why_not.endswith("what compares with MXNet will be skipped.")
+    assert not (tmp_path / ".venv-mxnet").exists()
+
+
+def test_mxnet_wants_an_older_python(start, mxnet):
+    start.patch("sys", SimpleNamespace(version_info=(3, 14, 0), executable="python", stdout=sys.stdout))
+    start.patch(
+        "shutil", SimpleNamespace(which=lambda name: f"here/{name}" if name == "python3.10" else None)
+    )
+    assert start.python_for_mxnet() == "here/python3.10"
+    mxnet.fails = "3.10"
+    assert start.python_for_mxnet() == ""
+
+
+def test_an_mxnet_that_is_named_is_taken(start, mxnet, monkeypatch):
+    monkeypatch.setenv("CHALKGRAPH_MXNET", "elsewhere/python")
+    assert start.set_up_mxnet() == ("elsewhere/python", "")
+    assert mxnet.commands == []
 
 
 def test_apt_is_used_where_it_may(start):

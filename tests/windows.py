@@ -20,12 +20,17 @@ class Answers:
         self.unsaved_answer: Answer = "discard"
         self.open_path: Path | None = None
         self.save_path: Path | None = None
+        self.round_up_answer = True
         self.asked: list[str] = []
         self.refusals: list[str] = []
 
     def unsaved(self, name: str) -> Answer:
         self.asked.append(name)
         return self.unsaved_answer
+
+    def round_up(self, name: str) -> bool:
+        self.asked.append(name)
+        return self.round_up_answer
 
     def file_to_open(self, _folder: Path) -> Path | None:
         return self.open_path

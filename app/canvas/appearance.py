@@ -37,6 +37,7 @@ class Facts:
     operator: str = ""
     sign: str = ""
     summary: str = ""
+    is_opaque: bool = False
 
 
 class Appearance:
@@ -111,6 +112,7 @@ class Appearance:
             problem=problem,
             is_error=is_error,
             is_read=bool(self.wires.outputs(node.id)),
+            is_opaque=facts.is_opaque,
         )
         return self.with_values(look)
 
@@ -136,9 +138,10 @@ class Appearance:
             tuple((port.name, port.role) for port in self.analysis.ports(node.id)),
             reading.output_count,
             reading.takes_any_number,
-            type(operator).op_name,
+            type(operator).op_name or node.op,
             type(operator).sign,
-            operator.summary(),
+            operator.summary() or _as_they_are(node, reading.is_opaque),
+            reading.is_opaque,
         )
 
     def output_shapes(self, node: Id) -> tuple[ShapeLook, ...]:
@@ -225,6 +228,11 @@ def array_name(symbol_name: str, taken: Collection[str]) -> str:
     lower = symbol_name.lower()
     is_letter = symbol_name[:1].isalpha() and (len(symbol_name) == 1 or symbol_name[1:].isdecimal())
     return lower if is_letter and lower not in taken else symbol_name
+
+
+def _as_they_are(node: Node, is_opaque: bool) -> str:
+    """List the settings of an operator that nobody knows, and so nobody can sum up."""
+    return " · ".join(f"{name} {text}" for name, text in node.params.items()) if is_opaque else ""
 
 
 def _fit_beside(texts: Sequence[str], script: Script) -> bool:

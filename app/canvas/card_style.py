@@ -40,7 +40,10 @@ class CardStyle:
         else:
             labels += self._foot(look, body)
             labels += self._output_numbers(look, body)
-            heats = self._heat_places(body)
+            if look.is_opaque:
+                labels += self._unknown(body)
+            else:
+                heats = self._heat_places(body)
         bounds = body.adjusted(-14, -12, 14, 14)
         for label in labels:
             bounds = bounds.united(label.box.adjusted(-2, -2, 2, 2))
@@ -188,6 +191,16 @@ class CardStyle:
             ("gradient", QRectF(left + HEAT.x() + GAP, top, HEAT.x(), HEAT.y())),
         )
 
+    def _unknown(self, body: QRectF) -> list[Label]:
+        """Say where the numbers of other nodes would be that there will be none."""
+        sign, said = words("?", "sign"), words("can't run here", "small")
+        middle = (body.top() + CARD.header + body.bottom() - FOOT) / 2
+        top = middle - (sign.height + said.height) / 2
+        return [
+            Label("sign", _centred(body, top, sign.width, sign.height), sign),
+            Label("hint", _centred(body, top + sign.height, said.width, said.height), said),
+        ]
+
     # Painting ----------------------------------------------------------------------------------------------------
 
     def _paint_card(self, painter: QPainter, body: QRectF, subject: Subject, kit: Kit) -> None:
@@ -203,11 +216,16 @@ class CardStyle:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(body)
         else:
-            empty = EmptyCard(body.width(), body.height(), border.color(), border.widthF(), ink.theme)
+            is_dashed = border.style() == Qt.PenStyle.DashLine
+            size, line = (body.width(), body.height()), (border.color(), border.widthF())
+            empty = EmptyCard(*size, *line, ink.theme, is_dashed)
             paint_sprite(painter, body.adjusted(-4, -4, 4, 4), empty)
 
     def _border(self, subject: Subject, ink: Ink) -> QPen:
         look, state = subject.look, subject.state
+        if look.is_opaque:
+            lively = state.hovered or bool(state.lit)
+            return strokes.outline_of(ink, selected=state.selected, hovered=lively, wrong=False, opaque=True)
         if state.selected:
             return ink.selected
         if look.problem and look.is_error:
@@ -224,6 +242,8 @@ class CardStyle:
             match label.role:
                 case "tag":
                     strokes.paint_pill(painter, label, kit.ink)
+                case "sign":
+                    strokes.paint_label(painter, label, theme.text)
                 case "name":
                     if not subject.state.renaming:
                         _paint_name(painter, label, subject, kit)
@@ -281,10 +301,11 @@ class EmptyCard:
     border: QColor
     line: float
     theme: Theme
+    is_dashed: bool = False
 
     def __hash__(self) -> int:
         """Colours cannot be hashed, so their number is."""
-        return hash((self.width, self.height, self.border.rgba(), self.line, id(self.theme)))
+        return hash((self.width, self.height, self.border.rgba(), self.line, id(self.theme), self.is_dashed))
 
     def paint(self, painter: QPainter) -> None:
         """Paint shadow, body, header and border around the origin."""
@@ -292,7 +313,8 @@ class EmptyCard:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.shadow)
         painter.drawRoundedRect(body.translated(0, 1.5), CARD.radius, CARD.radius)
-        painter.setPen(pen(self.border, self.line))
+        style = Qt.PenStyle.DashLine if self.is_dashed else Qt.PenStyle.SolidLine
+        painter.setPen(pen(self.border, self.line, style))
         painter.setBrush(self.theme.card)
         painter.drawRoundedRect(body, CARD.radius, CARD.radius)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -1,38 +1,26 @@
-"""The items of the executor graph: squares for arrays, a circle for what is handed in, and arrows of three kinds."""
+"""The nodes of the executor graph: squares or tiles for arrays, a circle for what is handed in."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
-import attrs
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas import strokes
-from app.canvas.executor_looks import ExecutorKind, ExecutorLook, WireKind
-from app.canvas.geometry import box_exit
-from app.canvas.ink import Ink, Label, Words, pen, words
-from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, grown, room_to_grow
+from app.canvas.executor_looks import ExecutorKind, ExecutorLook
+from app.canvas.executor_plates import Plate, body_of, square_plate, tile_name, tile_plate
+from app.canvas.ink import Ink, Label, words
+from app.canvas.labels import Surroundings, grown
 from app.canvas.looks import Kit
-from app.canvas.ways import arrow_head, centred, unit
+from app.canvas.ways import centred
 from app.qt.colours import PictureColours, readable_on
 
-SQUARE = 26.0
 RADIUS = 3.0
 LETTER_ROOM = 1.15
 """How far the line of a letter may go beyond the square: its letter itself is less high."""
-HEAT = QPointF(54.0, 36.0)
-ROW_HEIGHT = 14.0
-SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
-SIDES: dict[ExecutorKind, tuple[Side, ...]] = {
-    "argument": ("above", "left", "right", "below"),
-    "auxiliary": ("right", "left", "below", "above"),
-    "internal": ("left", "lower left", "right", "lower right", "below", "upper left", "upper right", "above"),
-    "output": ("below", "left", "right", "lower left", "lower right", "upper right", "above"),
-    "holder": ("above", "right", "below", "left"),
-    "backward": ("right", "lower right", "left", "upper right", "lower left", "below", "above"),
-    "head": ("below", "right", "left", "above"),
-}
+CORNER_SIGN = 15.0
+"""The side of the little square with the letter in the corner of a tile that shows its array."""
+USUAL_ROOM = 160.0
 
 
 def colour_of(kind: ExecutorKind, picture: PictureColours) -> QColor:
@@ -69,17 +57,6 @@ def paint_sign(
         strokes.paint_grown(painter, middle, box.center(), growth, readable_on(fill))
 
 
-@attrs.frozen(eq=False)
-class Plate:
-    """Where the words and the heatmap beside a square lie."""
-
-    labels: tuple[Label, ...]
-    heat: QRectF | None
-    bounds: QRectF
-    foot: QPointF
-    growth: float
-
-
 class ExecutorItem(QGraphicsItem):
     """One array or backward node."""
 
@@ -89,6 +66,8 @@ class ExecutorItem(QGraphicsItem):
         self._kit = kit
         self._around = around
         self._plate: Plate | None = None
+        self.room = USUAL_ROOM
+        """How wide the name of a tile may be."""
         self.selected = False
         self.hovered = False
         self.setZValue(3.0)
@@ -119,86 +98,76 @@ class ExecutorItem(QGraphicsItem):
 
     @property
     def box(self) -> QRectF:
-        """The square on the board."""
-        return centred(SQUARE, SQUARE).translated(self.pos())
+        """The square, tile or circle on the board."""
+        return body_of(self._look).translated(self.pos())
 
     @property
     def plate(self) -> Plate:
         """Where the words lie, relative to the node."""
         if self._plate is None:
-            self._plate = self._draw()
+            look = self._look
+            is_square = look.form == "square"
+            self._plate = (
+                square_plate(look, self._around(look.index)) if is_square else tile_plate(look, self.room)
+            )
         return self._plate
-
-    def _draw(self) -> Plate:
-        look, around = self._look, self._around(self._look.index)
-        body = centred(SQUARE, SQUARE)
-        labels: list[Label] = []
-        taken = list(around.boxes)
-        if look.sign:
-            sign = words(look.sign, "sign")
-            box = free_place(body, sign.size, SIGN_SIDES, NOWHERE)
-            labels.append(Label("sign", box.translated(0, 3), sign))
-            taken.append(box)
-        wide, high = (HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else (0.0, 0.0)
-        rows = self._rows(look.notes)
-        around = Surroundings(around.lines, taken, square=True, bodies=around.bodies)
-        box = self._free_box(rows, QPointF(wide, high), around)
-        if any(box.intersects(other) for other in (*taken, *around.bodies)):
-            # A formula that finds no room is still in the tip under the pointer.
-            rows = self._rows(tuple(note for note in look.notes if not note.startswith("= ")))
-            box = self._free_box(rows, QPointF(wide, high), around)
-        pull = 1.0 if box.right() <= 0 else 0.0 if box.left() >= 0 else 0.5
-        top = box.top()
-        for place, row in enumerate(rows):
-            spot = QRectF(box.left() + (box.width() - row.width) * pull, top, row.width, row.height)
-            labels.append(Label("summary" if place else "name", spot, row))
-            top += row.height
-        heat = None
-        if look.has_heat:
-            heat = QRectF(box.left() + (box.width() - wide) * pull, top + 4, wide, high)
-        bounds = body.adjusted(-7, -7, 7, 7)
-        for label in labels:
-            bounds = bounds.united(label.box.adjusted(-2, -1, 2, 1))
-        if heat is not None:
-            bounds = bounds.united(heat.adjusted(-3, -8, 6, 3))
-        name = next(label.box for label in labels if label.role == "name")
-        foot = foot_of(name, body)
-        growth = room_to_grow(name, foot, [*taken, *around.bodies, *([heat] if heat is not None else [])])
-        return Plate(tuple(labels), heat, bounds, foot, growth)
-
-    def _rows(self, notes: tuple[str, ...]) -> list[Words]:
-        look = self._look
-        said = f"{look.title} = {look.number}" if look.number else look.title
-        return [words(said, "mono", 200.0), *(words(note, "mono small", 320.0) for note in notes)]
-
-    def _free_box(self, rows: list[Words], heat: QPointF, around: Surroundings) -> QRectF:
-        width = max(*(row.width for row in rows), heat.x())
-        height = sum(row.height for row in rows) + (heat.y() + 4 if heat.y() else 0.0)
-        body = centred(SQUARE, SQUARE)
-        return free_place(body, QPointF(width, height), SIDES[self._look.kind], around)
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
         plate = self.plate
         name = next(label.box for label in plate.labels if label.role == "name")
-        return plate.bounds.united(grown(name, plate.foot, plate.growth).adjusted(-2, -2, 2, 2))
+        box = grown(name, plate.foot, plate.growth)
+        if self._look.form != "square":
+            box = box.united(centred(self.room, 1.0).translated(name.center()))
+        return plate.bounds.united(box.adjusted(-2, -2, 2, 2))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         """Paint the square or circle with its letter, the words and the heatmap."""
+        if self._look.form == "square":
+            for label in self.plate.labels:
+                if label.role != "sign":
+                    strokes.clear_ground(painter, label.box, self._kit.ink)
+            self._paint_body(painter)
+            self._paint_plate(painter)
+        else:
+            self._paint_body(painter)
+            self._paint_tile(painter)
+
+    def _paint_body(self, painter: QPainter) -> None:
         ink, look = self._kit.ink, self._look
-        body = centred(SQUARE, SQUARE)
-        for label in self.plate.labels:
-            if label.role != "sign":
-                strokes.clear_ground(painter, label.box, ink)
+        body = body_of(look)
         if self.selected:
             painter.setPen(ink.selected)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(-5, -5, 5, 5), RADIUS + 3, RADIUS + 3)
         painter.setPen(ink.hovered if self.hovered else ink.outline)
-        paint_sign(painter, body, look.kind, look.letter, ink, self._kit.scale)
-        self._paint_plate(painter)
+        shows_array = look.form != "square" and self.plate.heat is not None
+        paint_sign(painter, body, look.kind, "" if shows_array else look.letter, ink, self._kit.scale)
+
+    def _paint_tile(self, painter: QPainter) -> None:
+        """Paint the array within its frame, the letter in the frame's corner, and the name."""
+        ink, look, plate = self._kit.ink, self._look, self.plate
+        if plate.heat is not None:
+            painter.fillRect(plate.heat, ink.theme.canvas)
+            self._paint_heat(painter, plate.heat, Qt.AlignmentFlag.AlignHCenter)
+            if look.letter:
+                body = body_of(look)
+                corner = QRectF(body.left(), body.top(), CORNER_SIGN, CORNER_SIGN)
+                painter.setPen(Qt.PenStyle.NoPen)
+                paint_sign(painter, corner, look.kind, look.letter, ink, self._kit.scale)
+        growth = min(plate.growth, strokes.growth_at(self._kit.scale, plate.labels[0].words))
+        name, growth = tile_name(look, self.room, growth)
+        over = plate.foot.y() < 0
+        box = QRectF(
+            -name.width / 2, plate.foot.y() - (name.height if over else 0.0), name.width, name.height
+        )
+        strokes.clear_ground(painter, grown(box, plate.foot, growth), ink)
+        colour = ink.theme.muted if look.is_stale else ink.theme.text
+        if look.number in strokes.LOUD:
+            colour = strokes.loud_ground(painter, grown(box, plate.foot, growth), ink)
+        strokes.paint_grown(painter, Label("name", box, name), plate.foot, growth, colour)
 
     def _paint_plate(self, painter: QPainter) -> None:
         theme, look = self._kit.ink.theme, self._look
@@ -210,76 +179,15 @@ class ExecutorItem(QGraphicsItem):
             if label.role == "name":
                 growth = min(self.plate.growth, strokes.growth_at(self._kit.scale, label.words))
             colour = theme.muted if quiet else theme.text
+            if label.role == "name" and look.number in strokes.LOUD:
+                place = grown(label.box, self.plate.foot, growth)
+                colour = strokes.loud_ground(painter, place, self._kit.ink)
             strokes.paint_grown(painter, label, self.plate.foot, growth, colour)
         if self.plate.heat is not None:
-            heat = self._kit.heats.heat(str(look.index), "gradient" if look.is_gradient else "output")
-            if heat is not None:
-                place = heat.fit(self.plate.heat)
-                strokes.paint_heat(painter, place, heat, self._kit.ink, stale=look.is_stale)
+            self._paint_heat(painter, self.plate.heat, Qt.AlignmentFlag.AlignLeft)
 
-
-class ExecutorWire(QGraphicsItem):
-    """What one node reads from another: a value (grey), a value read by backward (dashed), or a gradient (blue)."""
-
-    def __init__(self, kind: WireKind, kit: Kit) -> None:
-        super().__init__()
-        self.kind = kind
-        self._kit = kit
-        self._start = QPointF()
-        self._end = QPointF()
-        self._hub = QPointF()
-        self._is_bent = False
-        self.setZValue(1.0 if kind == "forward" else 2.0)
-
-    def run(self, source: QPointF, target: QPointF, bow: float = 0.0) -> None:
-        """Run between two squares, bent aside by `bow`."""
-        self.prepareGeometryChange()
-        body = centred(SQUARE, SQUARE)
-        along = unit(target - source)
-        self._hub = (source + target) / 2 + QPointF(-along.y(), along.x()) * (2 * bow)
-        self._start = source + box_exit(body, self._hub - source, 2.0)
-        self._end = target + box_exit(body, self._hub - target, 3.0)
-        self._is_bent = bow != 0.0
-        self.update()
-
-    def pieces(self) -> list[tuple[QPointF, QPointF]]:
-        """Return the way as straight pieces."""
-        if not self._is_bent:
-            return [(self._start, self._end)]
-        points = [self._path().pointAtPercent(step / 10) for step in range(11)]
-        return list(pairwise(points))
-
-    def _path(self) -> QPainterPath:
-        path = QPainterPath(self._start)
-        if self._is_bent:
-            path.quadTo(self._hub, self._end)
-        else:
-            path.lineTo(self._end)
-        return path
-
-    def boundingRect(self) -> QRectF:
-        """Return the box of everything painted."""
-        return self._path().controlPointRect().adjusted(-8, -8, 8, 8)
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
-    ) -> None:
-        """Paint the arrow."""
-        line = wire_pen(self.kind, self._kit.ink)
-        painter.setPen(line)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(self._path())
-        painter.setPen(QPen(line.color(), 1))
-        painter.setBrush(line.color())
-        came = self._hub if self._is_bent else self._start
-        painter.drawPolygon(QPolygonF(arrow_head(self._end, unit(self._end - came))))
-
-
-def wire_pen(kind: WireKind, ink: Ink) -> QPen:
-    """Return the pen of a kind of arrow; they differ in their stroke, not only in colour."""
-    if kind == "read":
-        dashed = pen(ink.picture.gradient_wire, 1.7)
-        dashed.setCapStyle(Qt.PenCapStyle.FlatCap)
-        dashed.setDashPattern([3.5, 2.5])
-        return dashed
-    return pen(ink.picture.backward_wire, 2.4) if kind == "gradient" else ink.wire
+    def _paint_heat(self, painter: QPainter, box: QRectF, align: Qt.AlignmentFlag) -> None:
+        look = self._look
+        heat = self._kit.heats.heat(str(look.index), "gradient" if look.is_gradient else "output")
+        if heat is not None:
+            strokes.paint_heat(painter, heat.fit(box, align), heat, self._kit.ink, stale=look.is_stale)

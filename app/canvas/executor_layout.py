@@ -1,23 +1,26 @@
-"""Where the executor graph's nodes stand: forward ones as on the board, backward ones beside or below them.
+"""Where the executor graph's squares stand: forward ones as on the board, backward ones at their right.
 
-The backward part mirrors the forward one, so that every gradient is found at the height (or under the place) of the
-array that it belongs to.
+The backward part repeats the forward one, so that every gradient is found at the height of the array that it belongs
+to, as the tutorial draws it. Beside a wide drawing that would be far away, so there it is mirrored below.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import attrs
 from PySide6.QtCore import QPointF, QRectF
 
+from app.canvas.executor_homes import Home
 from app.canvas.executor_looks import MOST_FORMULAS
+from app.canvas.executor_plates import SQUARE
 
 if TYPE_CHECKING:
     from app.engine.gradient import ExecutorGraph, ExecutorNode
 
 GAP_ASIDE = 96.0
-GAP_BELOW = 124.0
 ARGUMENT_GAP = 56.0
+GAP_BELOW = 150.0
+WIDE = 1.5
+"""A drawing is wide when its width is so many times its height."""
 NARROWING = 0.5
 """The backward part is drawn so much narrower than the forward part, since it is read beside it."""
 WITH_FORMULAS = 0.9
@@ -28,22 +31,9 @@ MOST_TO_SPREAD = 160
 ASIDE = QPointF(44.0, 40.0)
 
 
-@attrs.frozen
-class Home:
-    """Where an array of the symbol stands: at a node of the board, or `offset` away from the node it was made for."""
-
-    anchor: QPointF
-    offset: QPointF = attrs.Factory(QPointF)
-
-    @property
-    def place(self) -> QPointF:
-        """The place itself."""
-        return self.anchor + self.offset
-
-
-def executor_places(graph: "ExecutorGraph", homes: Mapping[int, Home], *, below: bool) -> list[QPointF]:
-    """Return the place of every executor node; `homes` are by symbol node, `below` puts the backward part there."""
-    mirror = _Mirror(graph, homes, below=below)
+def square_places(graph: "ExecutorGraph", homes: Mapping[int, Home]) -> list[QPointF]:
+    """Return the place of every executor node; `homes` are by symbol node."""
+    mirror = _Mirror(graph, homes)
     places = []
     for node in graph.nodes:
         forward = node.kind in ("argument", "auxiliary", "operator")
@@ -54,17 +44,16 @@ def executor_places(graph: "ExecutorGraph", homes: Mapping[int, Home], *, below:
         if node.kind not in ("argument", "auxiliary", "operator")
     ]
     if len(places) <= MOST_TO_SPREAD:
-        _spread(places, movable)
+        spread(places, movable, CLEAR)
     return places
 
 
 class _Mirror:
     """Maps places of the forward part to places of the backward part."""
 
-    def __init__(self, graph: "ExecutorGraph", homes: Mapping[int, Home], *, below: bool) -> None:
+    def __init__(self, graph: "ExecutorGraph", homes: Mapping[int, Home]) -> None:
         self._graph = graph
         self._homes = homes
-        self._below = below
         bounds = QRectF()
         left = []
         differentiated = {entry[0] for entry in graph.gradient_nodes}
@@ -78,6 +67,7 @@ class _Mirror:
         self._bounds = bounds
         self._left = min(left, default=bounds.left())
         self._gap = GAP_ASIDE + (ARGUMENT_GAP if wide else 0.0)
+        self._below = bounds.width() > WIDE * bounds.height() and bounds.height() > 2 * SQUARE
 
     def place(self, node: "ExecutorNode") -> QPointF:
         """Return where a backward node stands; the parts of a sum stand towards where they come from."""
@@ -96,20 +86,20 @@ class _Mirror:
         home = self._homes[symbol_node]
         anchor, offset = home.anchor, home.offset
         if self._below:
-            low = self._bounds.bottom() + GAP_BELOW
-            return QPointF(anchor.x() + offset.x(), low + (self._bounds.bottom() - anchor.y()) - offset.y())
+            down = self._bounds.bottom() - home.place.y()
+            return QPointF(home.place.x(), self._bounds.bottom() + GAP_BELOW + down)
         narrowing = WITH_FORMULAS if len(self._graph.nodes) <= MOST_FORMULAS else NARROWING
         x = self._bounds.right() + self._gap + (anchor.x() - self._left) * narrowing
         return QPointF(x, anchor.y()) + offset
 
 
-def _spread(places: list[QPointF], movable: list[int]) -> None:
-    """Push nodes apart that would stand on each other; forward nodes stay where the board has them."""
+def spread(places: list[QPointF], movable: Sequence[int], clear: QPointF) -> None:
+    """Push nodes apart that would stand on each other, as far as they may be moved."""
     for _ in range(ROUNDS):
         moved = False
         for index in movable:
             for other in range(len(places)):
-                push = _push(places[index], places[other]) if other != index else None
+                push = _push(places[index], places[other], clear) if other != index else None
                 if push is None:
                     continue
                 moved = True
@@ -121,10 +111,10 @@ def _spread(places: list[QPointF], movable: list[int]) -> None:
             return
 
 
-def _push(place: QPointF, other: QPointF) -> QPointF | None:
+def _push(place: QPointF, other: QPointF, clear: QPointF) -> QPointF | None:
     """Return how far a node must go to clear another, along the axis where that is less; None when it is clear."""
     dx, dy = place.x() - other.x(), place.y() - other.y()
-    over_x, over_y = CLEAR.x() - abs(dx), CLEAR.y() - abs(dy)
+    over_x, over_y = clear.x() - abs(dx), clear.y() - abs(dy)
     if over_x <= 0.5 or over_y <= 0.5:
         return None
     if over_x < over_y:

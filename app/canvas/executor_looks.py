@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ExecutorKind = Literal["argument", "output", "internal", "auxiliary", "holder", "backward", "head"]
 WireKind = Literal["forward", "read", "gradient"]
+Form = Literal["square", "tile", "small"]
+"""How an array is drawn: as the pictures' square with words beside it, or as a tile around its heatmap."""
 MOST_FORMULAS = 24
 LONGEST_FORMULA = 38
 
@@ -46,6 +48,7 @@ class ExecutorLook:
     has_heat: bool = False
     is_row: bool = False
     is_stale: bool = False
+    form: Form = "square"
 
     @property
     def is_gradient(self) -> bool:
@@ -106,7 +109,7 @@ class Writer:
         }
         self._with_formulas = len(graph.nodes) <= MOST_FORMULAS
 
-    def look(self, node: "ExecutorNode") -> ExecutorLook:
+    def look(self, node: "ExecutorNode", form: Form = "square") -> ExecutorLook:
         """Return the look of one node."""
         array = self._results.exec_value(node.index) if self._results is not None else None
         number = self.number(node.index)
@@ -131,6 +134,7 @@ class Writer:
             array is not None and array.size > 1,
             array is not None and array.ndim == 1,
             not self._is_current,
+            form,
         )
 
     def number(self, index: int) -> str:

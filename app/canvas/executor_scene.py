@@ -7,23 +7,25 @@ from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, QTimer, Signal
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.canvas.appearance import Appearance
-from app.canvas.executor_items import SQUARE, ExecutorItem, ExecutorWire, colour_of, wire_pen
-from app.canvas.executor_layout import Home, executor_places
+from app.canvas.executor_homes import homes_of
+from app.canvas.executor_items import USUAL_ROOM, ExecutorItem, colour_of
+from app.canvas.executor_layout import square_places
 from app.canvas.executor_looks import (
     KIND_WORDS,
     ExecutorKind,
+    Form,
     WireKind,
     Writer,
     requests_of,
     summary_of,
     wire_kind,
 )
+from app.canvas.executor_tiles import TileLayout, tile_layout
+from app.canvas.executor_wires import ExecutorWire, wire_pen
 from app.canvas.far_layer import FarBoxes, FarLayer, FarLines, FarPicture
 from app.canvas.ink import Ink
 from app.canvas.labels import Surroundings, line_meets_box
 from app.canvas.looks import Kit
-from app.canvas.ways import centred
 from app.document.records import Id
 
 if TYPE_CHECKING:
@@ -39,12 +41,6 @@ LARGE = 400
 PAUSE_MS = 150
 """A large executor graph is drawn anew when the edits pause, so that it does not hold them up."""
 WIRE_KINDS: tuple[WireKind, ...] = ("forward", "read", "gradient")
-FANNED = 1.15
-"""Automatic arguments stand a little farther out than on the board, since their arrays have more to say."""
-CARD_SCALE = QPointF(0.75, 0.64)
-"""Squares need less room than cards."""
-CARD_FAN = QPointF(60.0, 92.0)
-WIDE = 1.5
 BOWS = (36.0, -36.0, 64.0, -64.0)
 """How far an arrow may bend aside around the squares in its way."""
 
@@ -90,6 +86,8 @@ class ExecutorScene(QGraphicsScene):
         self.wires: dict[tuple[int, int], ExecutorWire] = {}
         self._wires_at: dict[int, list[tuple[int, int]]] = {}
         self.node_ids: dict[int, Id] = {}
+        self._layout: TileLayout | None = None
+        self._hovered: ExecutorItem | None = None
         self.summary = ""
         self.hint = ""
         self.kit = Kit(Ink(workspace.theme), ExecutorHeats(None, workspace.theme))
@@ -132,6 +130,26 @@ class ExecutorScene(QGraphicsScene):
         chosen = self.workspace.store.selection
         for item in self.items_by_index:
             item.set_state(selected=self.node_ids.get(item.look.index) in chosen)
+        self._bring_forward()
+
+    def hover(self, item: ExecutorItem | None) -> None:
+        """Light the node under the pointer."""
+        if item is self._hovered:
+            return
+        if self._hovered is not None and self._hovered.scene() is self:
+            self._hovered.set_state(hovered=False)
+        self._hovered = item
+        if item is not None:
+            item.set_state(hovered=True)
+        self._bring_forward()
+
+    def _bring_forward(self) -> None:
+        """Among tiles, show clearly what the backward nodes read only where somebody looks."""
+        for (source, reader), wire in self.wires.items():
+            if wire.kind == "read":
+                ends = self.items_by_index[source], self.items_by_index[reader]
+                looked_at = any(item.selected or item is self._hovered for item in ends)
+                wire.set_pale(self._layout is not None and not looked_at)
 
     def refresh(self) -> None:
         """Compare everything with the workspace and change what differs."""
@@ -173,12 +191,13 @@ class ExecutorScene(QGraphicsScene):
     def _show_graph(
         self, analysis: "Analysis", graph: "ExecutorGraph", results: "Results | None", *, current: bool
     ) -> None:
-        if self.graph is None or not _alike(self.graph, graph):
+        layout = tile_layout(graph, homes_of(analysis)) if _is_drawn_with_tiles(analysis) else None
+        if self.graph is None or not _alike(self.graph, graph) or (layout is None) != (self._layout is None):
             self._clear()
-        self.graph = graph
+        self.graph, self._layout = graph, layout
         self.kit.heats = ExecutorHeats(results, self.kit.ink.theme)
         writer = Writer(graph, results, is_current=current)
-        looks = [writer.look(node) for node in graph.nodes]
+        looks = [writer.look(node, self._form(node.index)) for node in graph.nodes]
         if not self.items_by_index:
             for look in looks:
                 item = ExecutorItem(look, self.kit, self.surroundings)
@@ -194,6 +213,11 @@ class ExecutorScene(QGraphicsScene):
         self._on_selection(None)
         self.content_changed.emit()
 
+    def _form(self, index: int) -> Form:
+        if self._layout is None:
+            return "square"
+        return "small" if self._layout.small[index] else "tile"
+
     def _clear(self) -> None:
         for item in (*self.items_by_index, *self.wires.values()):
             if item.scene() is self:
@@ -201,13 +225,17 @@ class ExecutorScene(QGraphicsScene):
         self.items_by_index = []
         self.wires = {}
         self.node_ids = {}
+        self._hovered = None
 
     # Places ------------------------------------------------------------------------------------------------------
 
     def _place(self, analysis: "Analysis", graph: "ExecutorGraph") -> None:
         """Put every node where its array's node is on the board, and run the wires."""
-        homes = self._homes(analysis)
-        places = executor_places(graph, homes, below=self._goes_below(analysis, homes))
+        layout = self._layout
+        places = layout.places if layout is not None else square_places(graph, homes_of(analysis))
+        rooms = layout.rooms if layout is not None else [USUAL_ROOM] * len(places)
+        for item, room in zip(self.items_by_index, rooms, strict=True):
+            item.room = room
         if not self.wires:
             keys = [(source, node.index) for node in graph.nodes for source in node.reads]
             self.wires = {key: ExecutorWire(wire_kind(graph, *key), self.kit) for key in keys}
@@ -222,7 +250,7 @@ class ExecutorScene(QGraphicsScene):
             return
         for index in moved:
             self.items_by_index[index].setPos(places[index])
-        self._run_wires(places, moved)
+        self._run_wires(moved)
         # In a small graph words keep clear of everything, so any of them may have to give way.
         for index in range(len(places)) if len(self.wires) <= SMALL else moved:
             self.items_by_index[index].lay_out()
@@ -232,14 +260,19 @@ class ExecutorScene(QGraphicsScene):
                 self.addItem(made)
         self._rebuild_far()
 
-    def _run_wires(self, places: list[QPointF], moved: set[int]) -> None:
+    def _run_wires(self, moved: set[int]) -> None:
         """Run the wires of nodes that moved; in a small graph they bend around the squares in their way."""
         few = len(self.wires) <= SMALL
+        lanes = self._layout.lanes if self._layout is not None else {}
         for (source, reader), wire in self.wires.items():
             if not few and source not in moved and reader not in moved:
                 continue
-            wire.run(places[source], places[reader])
-            if not few or wire.kind != "read":
+            ends = self.items_by_index[source].box, self.items_by_index[reader].box
+            if (source, reader) in lanes:
+                wire.run_back(*ends, lanes[source, reader])
+                continue
+            wire.run(*ends)
+            if not few or wire.kind == "forward" or (wire.kind == "gradient" and self._layout is None):
                 continue
             others = [
                 item.box.adjusted(-3, -3, 3, 3)
@@ -248,40 +281,11 @@ class ExecutorScene(QGraphicsScene):
             ]
             least, best = _met(wire, others), 0.0
             for bow in BOWS if least else ():
-                wire.run(places[source], places[reader], bow)
+                wire.run(*ends, bow)
                 met = _met(wire, others)
                 if met < least:
                     least, best = met, bow
-            wire.run(places[source], places[reader], best)
-
-    def _homes(self, analysis: "Analysis") -> dict[int, Home]:
-        document = analysis.document
-        card = document.options.style == "card"
-        across, down = (CARD_SCALE.x(), CARD_SCALE.y()) if card else (1.0, 1.0)
-        homes = {}
-        for key, index in analysis.node_index.items():
-            x, y = document.nodes[key].position
-            homes[index] = Home(QPointF(x * across, y * down))
-        appearance = Appearance(document, analysis)
-        for owner, arguments in analysis.auto_arguments.items():
-            known = [argument for argument in arguments if argument.entry is not None]
-            x, y = document.nodes[owner].position
-            anchor = QPointF(x * across, y * down)
-            up = appearance.side_up.get(owner, True)
-            for place, argument in enumerate(known):
-                assert argument.entry is not None
-                offset = _fan(place, len(known), up=up) if card else _beside(place, len(known), right=up)
-                homes[argument.entry[0]] = Home(anchor, offset)
-        return homes
-
-    def _goes_below(self, analysis: "Analysis", homes: dict[int, Home]) -> bool:
-        """Tell whether the backward part goes below: where the drawing runs from left to right."""
-        if analysis.document.options.style != "card":
-            return False
-        box = QRectF()
-        for home in homes.values():
-            box = box.united(centred(SQUARE, SQUARE).translated(home.anchor))
-        return box.width() > box.height() / WIDE
+            wire.run(*ends, best)
 
     def surroundings(self, index: int) -> Surroundings:
         """Return what the words of a node should not cover."""
@@ -311,6 +315,8 @@ class ExecutorScene(QGraphicsScene):
             boxes[item.look.kind].boxes.append(item.box)
         lines = {kind: FarLines(_wire_colour(kind)) for kind in WIRE_KINDS}
         for (source, reader), wire in self.wires.items():
+            if wire.kind == "read" and self._layout is not None:
+                continue  # too many to be told apart from afar
             ends = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
             lines[wire.kind].lines.append(QLineF(*ends))
         self._far.show_picture(FarPicture(tuple(lines.values()), tuple(boxes.values())))
@@ -367,19 +373,8 @@ def _wire_colour(kind: WireKind) -> Callable[[Ink], QColor]:
     return lambda ink: wire_pen(kind, ink).color()
 
 
-def _beside(place: int, count: int, *, right: bool) -> QPointF:
-    """Fan arguments out at one side, as the tutorial draws them."""
-    down = -56.0 + 44.0 * place if count > 1 else -40.0
-    aside = 92.0 + 24.0 * max(0.0, 1.0 - abs(down) / 80.0)
-    return QPointF(aside if right else -aside, down) * FANNED
-
-
-def _fan(place: int, count: int, *, up: bool) -> QPointF:
-    """Stand arguments in a row above or below, in two rows where there are many."""
-    row = place % 2 if count > 2 else 0
-    across = (place - (count - 1) / 2) * (CARD_FAN.x() if count > 2 else 1.5 * CARD_FAN.x())
-    down = CARD_FAN.y() + 84.0 * row
-    return QPointF(across, -down if up else down)
+def _is_drawn_with_tiles(analysis: "Analysis") -> bool:
+    return analysis.document.options.style == "card"
 
 
 def _alike(one: "ExecutorGraph", other: "ExecutorGraph") -> bool:

@@ -20,19 +20,24 @@ if TYPE_CHECKING:
     from app.qt.workspace import Workspace
 
 
+MOST_LEGEND = 0.28
+"""How much of the view's height the legend may take."""
+
+
 class ExecutorView(PanZoomView):
     """Shows what a bind makes of the document.
 
-    `summary` says in one line what is bound; `summary_changed` carries it anew.
+    `summary` says in one line what is bound; `summary_changed` carries it anew. `array_chosen` carries the name of the
+    array that was clicked, and whether its gradient was.
     """
 
     summary_changed = Signal(str)
+    array_chosen = Signal(str, bool)
 
     def __init__(self, workspace: "Workspace", parent: QWidget | None = None) -> None:
         self.workspace = workspace
         self.executor_scene = ExecutorScene(workspace)
         super().__init__(self.executor_scene, parent)
-        self._hovered: ExecutorItem | None = None
         self._had_nodes = 0
         self._hint = EmptyHint(self, "")
         self.legend = Legend(self, self.ink())
@@ -76,13 +81,13 @@ class ExecutorView(PanZoomView):
         self._hint.setText(escape(scene.hint))
         self._hint.setVisible(bool(scene.hint))
         self._hint.place()
-        self.legend.setVisible(not scene.hint)
-        self._hovered = None
+        self._show_legend()
         self.summary_changed.emit(scene.summary)
         if count != self._had_nodes:
             self._had_nodes = count
             if not self.seen_box().contains(self.content_box()):
                 self.fit()
+        self.keep_fit()
 
     # Events ------------------------------------------------------------------------------------------------------
 
@@ -95,27 +100,29 @@ class ExecutorView(PanZoomView):
             if item is None:
                 self.start_pan(event)
             else:
-                node = self.executor_scene.node_ids.get(item.look.index)
-                self.workspace.select({node} if node else set())
+                self._choose(item)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, or light the node under the pointer."""
         if self.pan_step(event):
             return
-        item = self._item_at(self.mapToScene(event.position().toPoint()))
-        if item is not self._hovered:
-            if self._hovered is not None and self._hovered.scene() is not None:
-                self._hovered.set_state(hovered=False)
-            self._hovered = item
-            if item is not None:
-                item.set_state(hovered=True)
+        self.executor_scene.hover(self._item_at(self.mapToScene(event.position().toPoint())))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go of the board; a click on nothing selects nothing."""
         still = self._pan is not None and not self._pan.moved
         if self.end_pan(event) and still and event.button() == Qt.MouseButton.LeftButton:
             self.workspace.select(frozenset())
+
+    def _choose(self, item: ExecutorItem) -> None:
+        """Select the node that an array comes from, and ask for the array itself to be shown."""
+        node = self.executor_scene.node_ids.get(item.look.index)
+        self.workspace.select({node} if node else set())
+        graph = self.executor_scene.graph
+        if node and graph is not None:
+            entry = graph.nodes[item.look.index].entry
+            self.array_chosen.emit(graph.graph.entry_name(entry), item.look.is_gradient)
 
     def _item_at(self, place: QPointF) -> ExecutorItem | None:
         return self.executor_scene.item_at(place, reach_at(self.zoom, 4.0))
@@ -165,9 +172,15 @@ class ExecutorView(PanZoomView):
         else:
             super().keyPressEvent(event)
 
+    def _show_legend(self) -> None:
+        """Show the legend where it leaves most of the view to the graph."""
+        fits = self.legend.height() <= MOST_LEGEND * self.height()
+        self.legend.setVisible(fits and not self.executor_scene.hint)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep hint and legend in their places."""
         self.legend.place(self.size())
+        self._show_legend()
         self._hint.place()
         super().resizeEvent(event)
 

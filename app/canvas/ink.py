@@ -112,6 +112,7 @@ class Ink:
         self.wire_in_hand = pen(theme.accent, 2.2)
         self.hairline = pen(theme.wire_faint, 0)
         self.card = pen(theme.card_border, 1.2)
+        self.opaque = pen(theme.muted, 1.6, Qt.PenStyle.DashLine)
         self.group = pen(picture.group, 2.0)
         self.port = pen(theme.wire, 1.6)
         self.lit = pen(theme.accent, 2.2)

@@ -5,8 +5,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.canvas import strokes
-from app.canvas.executor_items import paint_sign, wire_pen
+from app.canvas.executor_items import paint_sign
 from app.canvas.executor_looks import ExecutorKind, WireKind
+from app.canvas.executor_wires import wire_pen
 from app.canvas.ink import Ink, words
 from app.canvas.ways import arrow_head
 

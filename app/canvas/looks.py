@@ -44,7 +44,7 @@ class NodeLook:
 
     `number` is the value of an output that is one number, `number_name` the array's own name where that differs.
     `has_output` and `has_gradient` tell whether there are arrays to draw. `members` names what a Group holds.
-    `is_stale` marks numbers from before the last edit.
+    `is_stale` marks numbers from before the last edit, `is_opaque` an operator that is not known here.
     """
 
     id: Id
@@ -66,6 +66,7 @@ class NodeLook:
     has_output: bool = False
     has_gradient: bool = False
     is_stale: bool = False
+    is_opaque: bool = False
 
     def port(self, number: int) -> PortLook:
         """Return an input by its number; one that is not there yet has no name."""

@@ -18,7 +18,7 @@ from app.canvas.geometry import visible_grid
 from app.canvas.gestures.pan import PanGesture
 from app.canvas.ink import Ink
 
-LEAST_SCALE, MOST_SCALE = 0.05, 4.0
+LEAST_SCALE, MOST_SCALE = 0.01, 4.0
 WHEEL_STEP = 1.2
 KEY_STEP = 1.25
 MARGIN = 28.0
@@ -141,6 +141,11 @@ class PanZoomView(QGraphicsView):
         box = self.content_box()
         self.fit_box(box)
         self._keeps_fit = not box.isEmpty()
+
+    def keep_fit(self) -> None:
+        """Show everything again where it has grown out of sight, unless the view was moved since it was fitted."""
+        if self._keeps_fit and not self.seen_box().contains(self.content_box()):
+            self.fit()
 
     def fit_box(self, box: QRectF) -> None:
         """Show a part of the board, at most in its own size."""

@@ -5,8 +5,8 @@ from PySide6.QtGui import QPainter
 
 from app.canvas import strokes
 from app.canvas.geometry import PICTURE
-from app.canvas.ink import Label, Words, words
-from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, room_to_grow
+from app.canvas.ink import Ink, Label, Words, words
+from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, grown, room_to_grow
 from app.canvas.looks import Drawing, Kit, NodeLook, Subject
 
 HEAT = QPointF(54.0, 36.0)
@@ -64,7 +64,10 @@ class PictureStyle:
         body = PICTURE.body(look.shape)
         wrong = bool(look.problem) and look.is_error
         lively = state.hovered or bool(state.lit)
-        painter.setPen(strokes.outline_of(ink, selected=state.selected, hovered=lively, wrong=wrong))
+        outline = strokes.outline_of(
+            ink, selected=state.selected, hovered=lively, wrong=wrong, opaque=look.is_opaque
+        )
+        painter.setPen(outline)
         if look.shape.kind == "group":
             self._paint_group(painter, body, subject, kit)
         else:
@@ -72,6 +75,8 @@ class PictureStyle:
             painter.drawEllipse(body)
         if look.shape.kind == "auxiliary" and kit.scale > strokes.SMALL_WORDS_FROM:
             strokes.paint_middle(painter, body, words("S", "tiny"), ink.on_auxiliary)
+        if look.is_opaque:
+            strokes.paint_middle(painter, body, words("?", "letter"), ink.theme.text)
         self._paint_labels(painter, subject, kit)
         if state.shows_ports or state.lit:
             self._paint_handles(painter, subject, kit)
@@ -156,7 +161,6 @@ class PictureStyle:
     def _paint_labels(self, painter: QPainter, subject: Subject, kit: Kit) -> None:
         theme = kit.ink.theme
         small = kit.scale >= strokes.SMALL_WORDS_FROM
-        number = theme.muted if subject.look.is_stale else theme.text
         drawing = subject.drawing
         foot = drawing.foot
         growth = min(drawing.growth, strokes.growth_at(kit.scale, words(subject.look.name, "name")))
@@ -170,8 +174,7 @@ class PictureStyle:
                 case "sign":
                     strokes.paint_label(painter, label, theme.text)
                 case "number":
-                    with_name = not subject.look.number_name
-                    strokes.paint_grown(painter, label, foot, growth if with_name else 1.0, number)
+                    _paint_number(painter, label, subject, kit.ink, growth)
                 case _ if small:
                     strokes.paint_label(painter, label, theme.muted)
         for which, place in subject.drawing.heats:
@@ -203,6 +206,15 @@ def _second_line(look: NodeLook) -> str:
     if look.shape.kind != "operator" or look.sign:
         return ""
     return look.operator
+
+
+def _paint_number(painter: QPainter, label: Label, subject: Subject, ink: Ink, growth: float) -> None:
+    look, foot = subject.look, subject.drawing.foot
+    growth = growth if not look.number_name else 1.0
+    colour = ink.theme.muted if look.is_stale else ink.theme.text
+    if look.number in strokes.LOUD:
+        colour = strokes.loud_ground(painter, grown(label.box, foot, growth), ink)
+    strokes.paint_grown(painter, label, foot, growth, colour)
 
 
 def _has_heat(look: NodeLook, which: str) -> bool:

@@ -49,8 +49,8 @@ class BoardScene(QGraphicsScene):
     `end_preview`; the document changes through the workspace alone.
     """
 
-    content_changed = Signal()
-    """Nodes or wires came, went or moved."""
+    content_changed = Signal()  # nodes or wires came, went or moved
+    values_changed = Signal()  # the heatmaps of a run are shown, so nodes may need more room
 
     def __init__(self, workspace: "Workspace", parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -170,12 +170,15 @@ class BoardScene(QGraphicsScene):
         for item in self.node_items.values():
             item.show_look(self.appearance.with_values(item.look), self._style)
             item.update()
+        self.values_changed.emit()
 
     def _on_view_option(self) -> None:
         theme = self.workspace.theme
         if theme is not self.kit.ink.theme:
             self.kit.ink = Ink(theme)
             self._take_results()
+        elif self.appearance.document is self.workspace.document:
+            return  # what the document asks for was taken over with its analysis
         self.refresh()
         self.update()
 

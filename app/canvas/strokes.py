@@ -1,6 +1,6 @@
 """The small things that both styles and both graphs are painted with."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
@@ -14,6 +14,8 @@ FAR_BELOW = 0.25
 """Below this zoom a card is less than 50 pixels wide, and no name could be read in it."""
 LEAST_PIXELS = 9.0
 """Names are written at least so large on the screen, as far as there is room."""
+LOUD: Final = ("NaN", "∞", "−∞")
+"""Numbers that must not be overlooked, as they are written."""
 SMALL_WORDS_FROM = 0.5
 """Below this zoom the small words of a node are left out: they could not be read."""
 
@@ -28,6 +30,14 @@ def paint_words(painter: QPainter, place: QPointF, text: Words, colour: QColor) 
 def clear_ground(painter: QPainter, box: QRectF, ink: Ink) -> None:
     """Let what lies under words shine through only faintly, so that a wire does not cut them."""
     painter.fillRect(box.adjusted(-1, 1, 1, -1), ink.veil)
+
+
+def loud_ground(painter: QPainter, box: QRectF, ink: Ink) -> QColor:
+    """Put a glaring ground under words that must not be overlooked; return the colour to write in."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QBrush(ink.theme.heat.not_a_number))
+    painter.drawRoundedRect(box.adjusted(-3, 0, 3, 0), 4, 4)
+    return QColor("#111111")
 
 
 def paint_label(painter: QPainter, label: Label, colour: QColor) -> None:
@@ -109,10 +119,22 @@ def paint_heat(painter: QPainter, place: QRectF, heat: "Heat", ink: Ink, *, stal
     paint_middle(painter, tag, said, QColor("#111111"))
 
 
-def outline_of(ink: Ink, *, selected: bool, hovered: bool, wrong: bool) -> QPen:
-    """Return the pen of a body's outline; selection is also thicker, not only of another colour."""
+def outline_of(ink: Ink, *, selected: bool, hovered: bool, wrong: bool, opaque: bool = False) -> QPen:
+    """Return the pen of a body's outline; selection is also thicker, not only of another colour.
+
+    What is not known here is dashed whatever else it is.
+    """
+    if opaque:
+        return dashed(ink.selected if selected else ink.hovered if hovered else ink.opaque)
     if selected:
         return ink.selected
     if wrong:
         return ink.wire_wrong
     return ink.hovered if hovered else ink.outline
+
+
+def dashed(line: QPen) -> QPen:
+    """Return a pen of the same colour and width that draws dashes."""
+    copy = QPen(line)
+    copy.setStyle(Qt.PenStyle.DashLine)
+    return copy

@@ -97,6 +97,7 @@ class BoardView(PanZoomView):
         workspace.selection_changed.connect(self._on_selection)
         workspace.view_option_changed.connect(self._dress)
         workspace.results_changed.connect(self._tell_summary)
+        self.board_scene.values_changed.connect(self.keep_fit)
         self.board_scene.content_changed.connect(self._on_content)
         self._on_content()
 

@@ -171,6 +171,11 @@ class Analysis:
         )
 
     @property
+    def faults(self) -> tuple[DocumentProblem, ...]:
+        """The errors but those of nodes that merely can't run here: without any, the graph can be written to files."""
+        return tuple(problem for problem in self.errors if not problem.only_running)
+
+    @property
     def can_bind(self) -> bool:
         """Tell whether there is something to bind and nothing wrong with it; shapes may still be open."""
         return self.bound is not None and not self.errors

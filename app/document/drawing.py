@@ -12,6 +12,7 @@ from app.document.records import Document, Edge, Id, Node
 from app.document.topology import Topology, topology
 from app.engine.compose import Head, SymbolNode, missing_input
 from app.engine.graph import VARIABLE_OP, find_cycle
+from app.engine.opaque import opaque_sentence
 from app.engine.operator import Port
 
 Severity = Literal["error", "warning"]
@@ -21,7 +22,8 @@ Severity = Literal["error", "warning"]
 class DocumentProblem:
     """Something wrong on the board: the node, wire and port to blame, that node's name, and one plain sentence.
 
-    An error in what is to be bound keeps it from being bound; a warning doesn't.
+    An error in what is to be bound keeps it from being bound; a warning doesn't. With `only_running`, the drawing is
+    sound and can be written as a symbol file.
     """
 
     node: Id | None
@@ -30,6 +32,7 @@ class DocumentProblem:
     port: str | None = None
     name: str = ""
     severity: Severity = "error"
+    only_running: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -143,6 +146,8 @@ class _Drawer:
             for fault in reading.faults:
                 self.broken.add(node.id)
                 self.blame(node, fault.sentence, port=fault.parameter)
+            if reading.is_opaque:
+                self.blame_opaque(node)
             if reading.kind == "group":
                 groups.append(node)
                 if not self.topology.inputs(node.id):
@@ -155,6 +160,12 @@ class _Drawer:
                 f"{names} are both Groups, and only one can be bound. Delete one or choose the outputs."
             )
             self.blame(groups[1], sentence)
+
+    def blame_opaque(self, node: Node) -> None:
+        """Say of a node whose operator is not known that it can't run; it is no fault of the drawing."""
+        kept = "Its inputs and settings are kept, saved and exported as they came."
+        sentence = f"{opaque_sentence(node.name, node.op)} {kept}"
+        self.problems.append(DocumentProblem(node.id, sentence, name=node.name, only_running=True))
 
     # Wires -------------------------------------------------------------------------------------------------------
 

@@ -107,7 +107,9 @@ def name_fault(name: str) -> str:
     if not name:
         return "A name cannot be empty."
     if any(letter.isspace() or not letter.isprintable() for letter in name):
-        return f"A name cannot contain blanks. Try {'_'.join(name.split()) or 'letters'}."
+        possible = "".join(letter for letter in "_".join(name.split()) if letter.isprintable())
+        possible = possible.translate(dict.fromkeys(map(ord, _QUOTES))).strip("_")
+        return f"A name cannot contain blanks. Try {possible or 'letters'}."
     if any(letter in _QUOTES for letter in name):
         return "A name cannot contain quotes, since code puts it between quotes."
     return ""

@@ -6,9 +6,10 @@ from typing import Literal
 
 import attrs
 
-from app.document.records import GROUP, VARIABLE, Node
+from app.document.records import GROUP, VARIABLE, Arity, Node
 from app.document.starting_values import required_values, starting_values
 from app.engine.errors import EngineError
+from app.engine.opaque import Opaque
 from app.engine.operator import Operator, Port
 from app.engine.registry import find_operator
 
@@ -28,7 +29,8 @@ class Reading:
     """A node's operator and what is wrong with its settings.
 
     Where settings are wrong, `operator` stands in with something valid in their place, so that the node keeps its ports
-    while the user types. It is None for a Variable, a Group and an unknown operator.
+    while the user types. An operator that is not known is opaque: its node means something, but can't run. None stands
+    for a Variable, a Group, and an unknown operator of which nothing tells its inputs and outputs.
     """
 
     kind: Kind
@@ -39,6 +41,11 @@ class Reading:
     def ports(self) -> tuple[Port, ...]:
         """The inputs, then the auxiliary states; none for a Group, whose wires make them."""
         return self.operator.ports if self.operator is not None else ()
+
+    @property
+    def is_opaque(self) -> bool:
+        """Tell whether the node is kept as it came, though nothing here can run it."""
+        return isinstance(self.operator, Opaque)
 
     @cached_property
     def output_count(self) -> int:
@@ -74,7 +81,7 @@ def read_node(node: Node) -> Reading:
         return _VARIABLE
     if node.op == GROUP:
         return _GROUP
-    return _read(node.op, tuple(node.params.items()))
+    return _read(node.op, tuple(node.params.items()), node.arity)
 
 
 _VARIABLE = Reading("variable")
@@ -82,11 +89,13 @@ _GROUP = Reading("group")
 
 
 @lru_cache(maxsize=4096)
-def _read(op: str, texts: tuple[tuple[str, str], ...]) -> Reading:
+def _read(op: str, texts: tuple[tuple[str, str], ...], arity: Arity | None) -> Reading:
     try:
         operator_class = find_operator(op)
     except EngineError as error:
-        return Reading("unknown", None, (Fault(None, error.sentence),))
+        if arity is None:
+            return Reading("unknown", None, (Fault(None, error.sentence),))
+        return Reading("unknown", Opaque(arity.inputs, arity.outputs, arity.hidden))
     params = dict(texts)
     try:
         return Reading("operator", operator_class.from_attributes(params))

@@ -11,13 +11,25 @@ Request = Literal["write", "add", "null"]
 VARIABLE = "Variable"
 GROUP = "Group"
 
+_COUNT = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(10_000))
+
+
+@attrs.frozen
+class Arity:
+    """How many inputs, outputs that are listed, and hidden outputs an operator has that is not known here."""
+
+    inputs: int = attrs.field(validator=_COUNT)
+    outputs: int = attrs.field(default=1, validator=_COUNT)
+    hidden: int = attrs.field(default=0, validator=_COUNT)
+
 
 @attrs.frozen
 class Node:
     """A Variable, a Group or an operator on the board.
 
     `op` is "Variable", "Group" or an operator's name in any spelling that MXNet knows. `params` are the texts that the
-    user set, in MXNet's spelling, right or wrong; `attributes` are the node's own ones (`__lr_mult__`).
+    user set, in MXNet's spelling, right or wrong; `attributes` are the node's own ones (`__lr_mult__`). `arity` is kept
+    for an operator that is not known here, since nothing else tells it.
     """
 
     id: Id
@@ -26,6 +38,7 @@ class Node:
     position: Point = (0.0, 0.0)
     params: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     attributes: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    arity: Arity | None = None
 
 
 @attrs.frozen

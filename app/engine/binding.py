@@ -12,6 +12,7 @@ from app.engine.executor import Binding, Executor
 from app.engine.gradient import Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.infer import Inference, infer
+from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.plan import make_plan
 from app.engine.shapes import Shape, element_count, text
@@ -46,6 +47,7 @@ def bind(
 ) -> Executor:
     """Bind arrays that the caller owns; they are used, not copied. See Symbol.bind."""
     graph = symbol.graph
+    refuse_opaque(graph)
     variables = _take(graph, graph.arguments, args, "argument")
     variables |= _take(graph, graph.auxiliary, aux_states, "auxiliary state")
     names = [graph.nodes[index].name for index in variables]
@@ -72,6 +74,7 @@ def simple_bind(
 ) -> Executor:
     """Infer all shapes and allocate every array, filled with 0. See Symbol.simple_bind."""
     graph = symbol.graph
+    refuse_opaque(graph)
     known = {node.name for node in graph.nodes if node.is_variable}
     unknown = [name for name in {**shapes, **(dtypes or {})} if name not in known]
     if unknown:
@@ -88,6 +91,22 @@ def simple_bind(
         if requests.get(graph.nodes[index].name, "null") != "null"
     }
     return _make(inference, requests, _Bound(variables, gradients), options)
+
+
+def bind_graph(
+    inference: Inference, variables: Mapping[int, Array], *, wanted: str = "", seed: int | None = None
+) -> Executor:
+    """Bind the arrays of every variable of an inferred graph; one argument may want its gradient.
+
+    Every internal array is kept.
+    """
+    requests: dict[str, Request] = {wanted: "write"} if wanted else {}
+    gradients = {
+        index: np.zeros_like(array)
+        for index, array in variables.items()
+        if inference.graph.nodes[index].name == wanted
+    }
+    return _make(inference, requests, _Bound(variables, gradients), BindOptions(seed, keep_all=True))
 
 
 def _make(

@@ -74,9 +74,7 @@ def compose(
 
 def missing_input(node_name: str, port: Port, attributes: Mapping[str, str]) -> Head:
     """Make the variable that MXNet makes for an input nobody gave."""
-    own = dict(attributes)
-    if port.init:
-        own["__init__"] = port.init if port.init.startswith("[") else f'["{port.init}", {{}}]'
+    own = {**attributes, **port.made_with}
     return SymbolNode(f"{node_name}_{port.name}", VARIABLE_OP, None, own), 0
 
 

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 import numpy as np
@@ -18,6 +18,10 @@ from app.engine.operator import Array, Operator, Run
 from app.engine.passes.halves import Given, Halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
+
+if TYPE_CHECKING:
+    from app.engine.checked import GradientCheck
+    from app.engine.explain import GradientExplanation
 
 Call = Callable[[], object]
 
@@ -79,6 +83,8 @@ class Executor:
         self._runs = self._make_runs()
         self._halves = Halves(self.graph, self.inference)
         self.seed(binding.seed)
+        self.step_seconds: dict[int, float] = {}
+        """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
         steps = self.plan.steps
         self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
         self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
@@ -123,7 +129,8 @@ class Executor:
                 return
             start = time.perf_counter()
             self._call_all((call,), number)
-            yield StepDone(number, phase, self.plan.steps[number].nodes, time.perf_counter() - start)
+            self.step_seconds[number] = seconds = time.perf_counter() - start
+            yield StepDone(number, phase, self.plan.steps[number].nodes, seconds)
 
     def _call_all(self, calls: Sequence[Call], first: int) -> None:
         """Run calls in order; what numpy refuses becomes a RunError that names the node."""
@@ -149,6 +156,22 @@ class Executor:
             fresh = np.random.PCG64(sequence)
             for run in runs:
                 run.rng.bit_generator.state = fresh.state
+
+    def explain(self, name: str) -> "tuple[GradientExplanation, ...]":
+        """Explain a gradient: formula, arrays read, and why it is there; a sum is followed by its parts."""
+        from app.engine.explain import explain_gradient
+
+        return explain_gradient(self.executor_graph, name)
+
+    def check_gradient(self, name: str, **options: Any) -> "GradientCheck":
+        """Compare the gradient of an argument or of a node's output with finite differences.
+
+        The keywords are those of `CheckOptions`: is_train, step, samples, seed, out_grads. The executor stays as it is.
+        """
+        from app.engine.checked import CheckOptions
+        from app.engine.gradient_check import check_gradient
+
+        return check_gradient(self, name, CheckOptions(**options))
 
     # Looking inside ----------------------------------------------------------------------------------------------
 
@@ -178,15 +201,13 @@ class Executor:
     # Setting up --------------------------------------------------------------------------------------------------
 
     def _external(self, binding: Binding) -> None:
-        """Enter the arrays that are not the plan's: variables, gradient holders, head gradients."""
+        """Enter the arrays that are not the plan's: variables and gradient holders."""
         self._holders = binding.gradients
         for index, array in binding.variables.items():
             self._arrays[value_key((index, 0))] = array
         for node in self.executor_graph.nodes:
             if node.request == "write":
                 self._arrays[gradient_key(node.index)] = binding.gradients[node.entry[0]]
-            elif node.kind == "head_gradient":
-                self._arrays[gradient_key(node.index)] = np.zeros(node.shape, node.dtype)
 
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
@@ -288,6 +309,8 @@ class Executor:
                 copy_into(self._arrays[gradient_key(node)], array, f"the head gradient of {name}")
 
     def _refuse_missing_head_gradient(self) -> None:
+        if not self.executor_graph.gradient_nodes:
+            return  # nobody asked for a gradient
         for head, name in zip(self.graph.heads, self.graph.output_names, strict=True):
             if not ignores_head_gradient(self.graph, head):
                 raise RunError(

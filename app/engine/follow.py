@@ -37,7 +37,7 @@ class Follower(Solver):
     """Follows an edit through a finished inference in which all knowledge flows in the order of the nodes.
 
     There every array is found by the first rule that touches it, so one sweep in that order never reads a stale shape,
-    and it stops wherever a rule finds what it had found before.
+    and it stops wherever a rule finds what it had found before. The order of the nodes is that of the findings, too.
     """
 
     def __init__(self, graph: Graph, previous: "Inference") -> None:
@@ -70,7 +70,7 @@ class Follower(Solver):
         for number in range(len(self.outputs[index])):
             steps = self.previous.findings.get((place, number), ())
             kept = tuple(step for step in steps if step.by == GIVEN)
-            own = tuple(Finding(first, step.after) for step in steps if step.by != GIVEN)
+            own = tuple(Finding(first, step.after, first + 1) for step in steps if step.by != GIVEN)
             if own and first != GIVEN and self._was_found_by(steps, first):
                 self.findings[index, number] = (*kept, *own)
                 continue
@@ -131,7 +131,7 @@ class Follower(Solver):
             raise _FlowsBackError
         after = merge(self.outputs[entry[0]][entry[1]], shape)
         self._set(*entry, after)
-        self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after))
+        self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after, by + 1))
 
     def _reset(self, entry: Entry, kept: tuple[Finding, ...]) -> None:
         self._set(*entry, kept[-1].after if kept else UNKNOWN)

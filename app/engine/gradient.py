@@ -1,6 +1,7 @@
 """The executor graph: forward nodes, and one explicit backward node for every gradient that somebody asked for."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import attrs
@@ -55,6 +56,18 @@ class ExecutorGraph:
     """The executor node of the gradient handed in for an output, where something reads it."""
     backward_heads: Mapping[int, tuple[int | None, ...]]
     """For every differentiated operator: the executor nodes of its outputs' gradients, None where none flows."""
+    shapes: Mapping[Entry, Shape]
+    """The shape of every array of the symbol, hidden outputs too."""
+
+    @cached_property
+    def gradient_readers(self) -> Mapping[int, tuple[int, ...]]:
+        """For every gradient the backward nodes that read it."""
+        found: dict[int, list[int]] = {}
+        for node in self.nodes:
+            if node.kind in ("gradient", "gradient_sum"):
+                for read in node.reads:
+                    found.setdefault(read, []).append(node.index)
+        return {read: tuple(readers) for read, readers in found.items()}
 
 
 def build_executor_graph(
@@ -74,6 +87,11 @@ def build_executor_graph(
         builder.gradients,
         builder.head_gradients,
         builder.backward_heads,
+        {
+            (index, number): inference.shape((index, number))
+            for index, node in enumerate(graph.nodes)
+            for number in range(node.output_count)
+        },
     )
 
 
@@ -143,7 +161,9 @@ class _Builder:
         wanted_heads: dict[Entry, list[int]] = {}
         for number, head in enumerate(self.graph.heads):
             if on_path[head[0]]:
-                wanted_heads.setdefault(head, []).append(number)
+                wanted_heads[head] = [
+                    number
+                ]  # of an array that is several outputs MXNet takes the last gradient
         for index in reversed(range(len(self.graph.nodes))):
             if not on_path[index]:
                 continue
@@ -232,6 +252,8 @@ class _Builder:
         if gradient is None:
             if self.is_only_label(index):
                 return  # nothing is ever written to its buffer
+            if request == "add" and "cleared" in self.kinds(index):
+                request = "write"
             name = self.gradient_name(entry)
             gradient = self.add(
                 "gradient",
@@ -248,11 +270,15 @@ class _Builder:
 
     def is_only_label(self, index: int) -> bool:
         """Tell whether every reader of a variable leaves its gradient buffer as it is."""
-        kinds = set()
+        return self.kinds(index) == {"untouched"}
+
+    def kinds(self, index: int) -> set[str]:
+        """Return what the readers of a variable do for its gradient."""
+        kinds: set[str] = set()
         for consumer, number in self.graph.consumers[index]:
             operator = self.graph.nodes[consumer].operator
             kinds.add(operator.gradient_kind(number) if operator is not None else "zero")
-        return kinds == {"untouched"}
+        return kinds
 
     def formula(self, node: GraphNode, number: int, entry: Entry) -> str:
         """Write the gradient's formula with the names of this graph."""

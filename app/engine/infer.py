@@ -12,7 +12,7 @@ from app.engine.follow import follow
 from app.engine.graph import Entry, Graph
 from app.engine.operator import DType
 from app.engine.reasons import Reason, explain_entry
-from app.engine.shapes import Shape, is_known
+from app.engine.shapes import UNKNOWN, Shape, is_known
 from app.engine.solver import GIVEN, Finding, Problem, first_rule, solve_all
 from app.engine.types import FLOAT32, Misfit, follow_types, infer_types
 
@@ -54,10 +54,18 @@ class Inference:
 
     def found_by(self, entry: Entry, axis: int) -> int | None:
         """Return the node whose rule fixed a dimension, GIVEN for the user, None while it is open."""
-        for step in self.findings.get(entry, ()):
-            if axis < len(step.after) and step.after[axis]:
-                return step.by
-        return None
+        step = self.finding(entry, axis)
+        return None if step is None else step.by
+
+    def finding(self, entry: Entry, axis: int) -> Finding | None:
+        """Return the step that fixed a dimension, None while it is open."""
+        steps = self.findings.get(entry, ())
+        return next((step for step in steps if axis < len(step.after) and step.after[axis]), None)
+
+    def shape_before(self, entry: Entry, when: int) -> Shape:
+        """Return what was known of an array before a step."""
+        known = [step.after for step in self.findings.get(entry, ()) if step.when < when]
+        return known[-1] if known else UNKNOWN
 
     def why(self, entry: Entry) -> tuple[Reason, ...]:
         """Return one reason for each dimension of an array."""

@@ -11,10 +11,13 @@ _FILES = "app.services.symbol_files"
 """Formats stand above the engine, so the module that knows them is found by name (docs/decisions/0003)."""
 
 
-def load_symbol(path: "str | Path") -> "Symbol":
+def load_symbol(path: "str | Path", *, repair: bool = False) -> "Symbol":
     """Load a symbol: MXNet's symbol JSON of any age, or the program's own document.
+
+    An operator that is not known becomes an opaque node, which is kept but cannot run. With `repair`, pooling in a file
+    from before MXNet 0.8 rounds up, as it did then; without it, it is read as MXNet reads it today.
 
     FormatError when the file cannot be read at all, GraphError or ParameterError when its graph is wrong.
     """
-    symbol: Symbol = importlib.import_module(_FILES).load_symbol(Path(path))
+    symbol: Symbol = importlib.import_module(_FILES).load_symbol(Path(path), repair=repair)
     return symbol

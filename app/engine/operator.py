@@ -31,7 +31,7 @@ PORT_COUNTS = frozenset(("num_args", "num_outputs", "num_layers"))
 MOST_PORTS = 10_000
 """A bound on the settings that make so many inputs, outputs or layers, lest a slip of the finger eat all memory."""
 Role = Literal["data", "weight", "bias", "label", "state", "auxiliary"]
-GradientKind = Literal["value", "zero", "untouched"]
+GradientKind = Literal["value", "zero", "cleared", "untouched"]
 
 
 @attrs.frozen
@@ -45,6 +45,13 @@ class Port:
     name: str
     role: Role = "data"
     init: str = ""
+
+    @property
+    def made_with(self) -> dict[str, str]:
+        """The attributes, beside copies of the node's own, of the variable that is made for this port."""
+        if not self.init:
+            return {}
+        return {"__init__": self.init if self.init.startswith("[") else f'["{self.init}", {{}}]'}
 
 
 @attrs.frozen
@@ -224,7 +231,10 @@ class Operator:
         raise NotImplementedError(self.op_name)
 
     def gradient_kind(self, index: int) -> GradientKind:
-        """Tell what backward does for input `index`: a value, zeros, or nothing at all (a label's buffer)."""
+        """Tell what backward does for input `index`: a value, zeros, or nothing at all (a label's buffer).
+
+        `cleared` is zero too, but MXNet writes it even over a buffer that asks to be added to.
+        """
         return "value"
 
     def gradient_reads(self, index: int) -> Reads:
@@ -246,6 +256,10 @@ class Operator:
         `heads` are the gradients of the visible outputs; one that nobody feeds is None and counts as zero. Arrays not
         named by `gradient_reads` of a wanted gradient are None.
         """
+        raise NotImplementedError(self.op_name)
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the number whose derivative a loss's own gradient is; only losses have one."""
         raise NotImplementedError(self.op_name)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:

@@ -1,9 +1,10 @@
 """Parameters of operators: declared once as typed fields, read from and written to MXNet's text."""
 
+import math
 import re
 import types
 from collections.abc import Mapping
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import attrs
 
@@ -15,8 +16,13 @@ _FALSE = {"false", "0"}
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
 _LONG_SUFFIX = re.compile(r"(?<=\d)L\b")
 _REAL = re.compile(
-    r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE
+    r"\s*[+-]?((?P<mantissa>\d+\.?\d*|\.\d+)(?P<exponent>e[+-]?\d*)?f?|inf(inity)?|nan)\Z", re.IGNORECASE
 )
+_REAL_OR_NONE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*\Z", re.IGNORECASE)
+_LARGEST_INT = 2**31 - 1
+_LARGEST_FLOAT, _SMALLEST_FLOAT = 3.4028235e38, 1.1754943e-38
+
+WIDE = "64 bits"
 
 
 @attrs.frozen
@@ -41,7 +47,8 @@ def param(
 ) -> Any:
     """Declare one parameter of an operator.
 
-    The field's annotation gives its kind: bool, int, float, str, a tuple of int or float, each perhaps `| None`.
+    The field's annotation gives its kind: bool, int, float, str, a tuple of int or float, each perhaps `| None`;
+    `Annotated[float, WIDE]` for what MXNet keeps in 64 bits.
     `low` and `high` are inclusive bounds; `choices` makes a str an enumeration; `advanced` hides it in the form at
     first. Without `default` the parameter is required.
     """
@@ -63,6 +70,8 @@ class Parameter:
     nullable: bool
     item_nullable: bool
     declaration: Declaration
+    wide: bool = False
+    """Whether MXNet keeps the number in 64 bits rather than 32."""
 
     @property
     def doc(self) -> str:
@@ -86,7 +95,7 @@ class Parameter:
         return value
 
     def _read(self, text: str) -> Any:
-        if self.nullable and text.strip() == "None":
+        if self.nullable and (text if self.choices else text.strip()) == "None":
             return None
         return _READERS[self.kind](self, text)
 
@@ -125,6 +134,8 @@ def parameters_of(operator_class: type) -> tuple[Parameter, ...]:
 def _parameter(field: Any) -> Parameter:
     declaration: Declaration = field.metadata[_METADATA]
     members, nullable = _without_none(field.type)
+    wide = get_origin(members) is Annotated
+    members = get_args(members)[0] if wide else members
     kind, item_nullable = _kind(members, bool(declaration.choices))
     required = field.default is attrs.NOTHING
     return Parameter(
@@ -135,6 +146,7 @@ def _parameter(field: Any) -> Parameter:
         nullable=nullable,
         item_nullable=item_nullable,
         declaration=declaration,
+        wide=wide,
     )
 
 
@@ -192,23 +204,48 @@ def parse_attributes(
     return values
 
 
-def _read_bool(_: Parameter, text: str) -> bool:
-    word = text.lower()
+def _read_bool(parameter: Parameter, text: str) -> bool:
+    word = (text.lstrip() if parameter.nullable else text).lower()
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise ValueError(text)
 
 
-def _read_int(_: Parameter, text: str) -> int:
-    if not _INTEGER.match(text):
+def _read_int(parameter: Parameter, text: str) -> int:
+    if parameter.nullable:  # MXNet reads these with another function, which stops at Python 2's letter
+        text = _LONG_SUFFIX.sub("", text)
+    if not _INTEGER.match(text) or (not parameter.wide and abs(int(text)) > _LARGEST_INT):
         raise ValueError(text)
     return int(text)
 
 
-def _read_float(_: Parameter, text: str) -> float:
-    if not _REAL.match(text):
+def _read_float(parameter: Parameter, text: str) -> float:
+    """Read a number as MXNet does: `1f` and `1e` count, what its type cannot hold does not."""
+    if parameter.nullable:
+        if not _REAL_OR_NONE.match(text):
+            raise ValueError(text)
+        return _within_type(parameter, text, float(text))
+    found = _REAL.match(text)
+    if not found:
         raise ValueError(text)
-    return float(text)
+    mantissa, exponent = found["mantissa"], found["exponent"] or ""
+    if mantissa is None:
+        return float(text)
+    power = exponent if exponent[-1:].isdigit() else ""
+    sign = -1.0 if "-" in text[: found.start("mantissa")] else 1.0
+    value = sign * float(mantissa + power)
+    if not value and mantissa.strip("0."):
+        raise ValueError(text)
+    return _within_type(parameter, text, value)
+
+
+def _within_type(parameter: Parameter, text: str, value: float) -> float:
+    size, wide = abs(value), parameter.wide
+    if size == math.inf or (not wide and size > _LARGEST_FLOAT):
+        raise ValueError(text)
+    if size and not wide and not parameter.nullable and size < _SMALLEST_FLOAT:
+        raise ValueError(text)
+    return value
 
 
 def _read_str(_: Parameter, text: str) -> str:
@@ -223,23 +260,29 @@ def _read_enum(parameter: Parameter, text: str) -> str:
 
 def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
     body = text.strip()
-    bracketed = body[:1] + body[-1:] in ("()", "[]") and len(body) >= 2
+    bracketed = len(body) >= 2 and body[0] in "([" and body[-1] in ")]"  # MXNet takes (3, 3] too
     if bracketed:
         body = body[1:-1].strip()
-    if not bracketed and "," in body:
+    if not bracketed and ("," in body or body.startswith("+")):
         raise ValueError(text)
     items = body.split(",")
     if items[-1].strip() == "" and bracketed:
         items.pop()  # a trailing comma, or nothing at all
-    read = _read_float if parameter.kind == "floats" else _read_tuple_int
-    return tuple(
-        None if parameter.item_nullable and item.strip() == "None" else read(parameter, item)
-        for item in items
-    )
+    read = _read_item_float if parameter.kind == "floats" else _read_item_int
+    return tuple(None if parameter.item_nullable and item.strip() == "None" else read(item) for item in items)
 
 
-def _read_tuple_int(parameter: Parameter, text: str) -> int:
-    return _read_int(parameter, _LONG_SUFFIX.sub("", text).rstrip())
+def _read_item_int(text: str) -> int:
+    text = _LONG_SUFFIX.sub("", text).rstrip()
+    if not _INTEGER.match(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _read_item_float(text: str) -> float:
+    if not _REAL_OR_NONE.match(text):
+        raise ValueError(text)
+    return float(text)
 
 
 _READERS = {

@@ -1,20 +1,19 @@
-"""The plan of a bind: its steps in order, each array's birth and last use, and which arrays share a block of memory."""
+"""The plan of a bind: its steps in order, each array's birth and last use, and which arrays share memory."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import attrs
-import numpy as np
 
 from app.engine.gradient import ExecutorGraph, ExecutorNode
 from app.engine.graph import Entry
 from app.engine.infer import Inference
 from app.engine.operator import Array, DType
+from app.engine.packing import Tenant, aligned, alive, arena, lay_end_to_end, pack
 from app.engine.shapes import Shape, element_count
 
 StepKind = Literal["forward", "backward", "sum", "zero"]
-ALIGNMENT = 64  # bytes: a cache line, and enough for every vector instruction
 
 
 @attrs.frozen(order=True)
@@ -53,7 +52,10 @@ class Step:
 
 @attrs.frozen(eq=False)
 class Lifetime:
-    """An array that the executor allocates: its size in bytes, first and last step, and the block it lives in."""
+    """An array that the executor allocates: its size in bytes, first and last step, its block and where that lies.
+
+    Arrays of one block follow each other: each is written over the one before, in the step that reads that one last.
+    """
 
     key: ArrayKey
     shape: Shape
@@ -62,40 +64,62 @@ class Lifetime:
     birth: int
     death: int
     block: int
+    offset: int
+
+
+@attrs.frozen
+class Block:
+    """A stretch of the plan's memory: its place and size in bytes, and the first and last step that need it."""
+
+    offset: int
+    size: int
+    birth: int
+    death: int
 
 
 @attrs.frozen(eq=False)
 class Plan:
-    """Steps in order (the first `forward_count` are forward), array lifetimes, and the sizes of blocks in bytes."""
+    """Steps in order (the first `forward_count` are forward), array lifetimes, blocks, and the bytes they need."""
 
     steps: tuple[Step, ...]
     forward_count: int
     lifetimes: Mapping[ArrayKey, Lifetime]
-    blocks: tuple[int, ...]
-
-    @property
-    def bytes_shared(self) -> int:
-        """Bytes that the blocks take together."""
-        return sum(self.blocks)
+    blocks: tuple[Block, ...]
+    bytes_shared: int
+    """Bytes that the blocks take together, where they share memory."""
 
     @property
     def bytes_unshared(self) -> int:
-        """Bytes that the arrays would take without sharing."""
-        return sum(lifetime.size for lifetime in self.lifetimes.values())
+        """Bytes that the arrays would take if each had memory of its own."""
+        return sum(aligned(lifetime.size) for lifetime in self.lifetimes.values())
+
+    @property
+    def bytes_alive(self) -> tuple[int, ...]:
+        """Bytes that live while each step runs; no plan can do with less than the largest."""
+        tenants = [Tenant(block.size, block.birth, block.death) for block in self.blocks]
+        return alive(tenants)[: len(self.steps)]
 
 
 def make_plan(executor_graph: ExecutorGraph, inference: Inference, *, share: bool = True) -> Plan:
-    """Order the steps of an executor graph and give every array of its own a block.
+    """Order the steps of an executor graph and give every array of its own a place.
 
-    With `share`, arrays whose lives do not overlap use the same block; outputs live to the end.
+    With `share`, arrays whose lives do not overlap use the same memory; outputs live to the end.
     """
     steps, forward_count = _steps(executor_graph)
-    lives = _lives(executor_graph, steps)
-    arrays = _Arrays(executor_graph, inference)
-    allocator = _Allocator(arrays, lives, share=share)
+    blocks = _Blocks(executor_graph, inference, steps, share=share)
     for number, step in enumerate(steps):
-        allocator.run(number, step, executor_graph)
-    return Plan(tuple(steps), forward_count, allocator.lifetimes, tuple(allocator.blocks))
+        if number == forward_count:
+            blocks.take_head_gradients(number)
+        blocks.run(number, step)
+    packing = (pack if share else lay_end_to_end)(blocks.tenants)
+    lifetimes = {
+        key: attrs.evolve(life, offset=packing.offsets[life.block]) for key, life in blocks.lifetimes.items()
+    }
+    placed = tuple(
+        Block(offset, tenant.size, tenant.birth, tenant.death)
+        for offset, tenant in zip(packing.offsets, blocks.tenants, strict=True)
+    )
+    return Plan(tuple(steps), forward_count, lifetimes, placed, packing.total)
 
 
 def _steps(executor_graph: ExecutorGraph) -> tuple[list[Step], int]:
@@ -169,7 +193,7 @@ def _backward_step(executor_graph: ExecutorGraph, nodes: Sequence[ExecutorNode])
     return Step("backward", index, tuple(node.index for node in nodes), tuple(keys), written)
 
 
-def _lives(executor_graph: ExecutorGraph, steps: Sequence[Step]) -> dict[ArrayKey, int]:
+def _last_uses(executor_graph: ExecutorGraph, steps: Sequence[Step]) -> dict[ArrayKey, int]:
     """Return for every array the last step that touches it; outputs and holders live to the end."""
     last: dict[ArrayKey, int] = {}
     for number, step in enumerate(steps):
@@ -191,11 +215,10 @@ class _Arrays:
         }
 
     def is_external(self, key: ArrayKey) -> bool:
-        """Tell whether the array comes from outside: a variable, a head gradient, a gradient written to its holder."""
+        """Tell whether the array comes from outside: a variable, or a gradient written to its holder."""
         if key.kind == "value":
             return key in self.variables
-        node = self.executor_graph.nodes[key.node]
-        return node.request == "write" or node.kind == "head_gradient"
+        return self.executor_graph.nodes[key.node].request == "write"
 
     def describe(self, key: ArrayKey) -> tuple[Shape, DType, int]:
         """Return shape, type and bytes."""
@@ -205,33 +228,61 @@ class _Arrays:
         return shape, dtype, element_count(shape) * dtype.itemsize
 
 
-class _Allocator:
-    """Gives blocks to arrays at birth and takes them back after the last use."""
+class _Blocks:
+    """Gives every array a block at birth: that of a dying array it may be written over, else a new one."""
 
-    def __init__(self, arrays: _Arrays, last: Mapping[ArrayKey, int], *, share: bool) -> None:
-        self.arrays = arrays
-        self.last = last
+    def __init__(
+        self, executor_graph: ExecutorGraph, inference: Inference, steps: Sequence[Step], *, share: bool
+    ) -> None:
+        self.executor_graph = executor_graph
+        self.arrays = _Arrays(executor_graph, inference)
+        self.last = _last_uses(executor_graph, steps)
         self.share = share
-        self.blocks: list[int] = []
-        self.free: list[int] = []
+        self.tenants: list[Tenant] = []
+        self.holds: list[ArrayKey] = []
+        """The array that each block holds last."""
         self.lifetimes: dict[ArrayKey, Lifetime] = {}
-        self.users: dict[int, int] = {}
 
-    def run(self, number: int, step: Step, executor_graph: ExecutorGraph) -> None:
-        """Place what a step writes, then free what it was the last to touch."""
-        partners = dict(self._partners(step, executor_graph)) if self.share else {}
+    def take_head_gradients(self, number: int) -> None:
+        """Give blocks to what is handed in before this step, the first one backward."""
+        for node in self.executor_graph.head_gradients.values():
+            self._add(gradient_key(node), number, ())
+
+    def run(self, number: int, step: Step) -> None:
+        """Give a block to each array that this step is the first to write."""
+        overwritable = list(self._overwritable(step)) if self.share else []
         for key in step.writes:
             if key not in self.lifetimes and not self.arrays.is_external(key):
-                self._place(key, number, partners.get(key))
-        for key in dict.fromkeys((*step.reads, *step.writes)):
-            if self.last[key] == number and key in self.lifetimes:
-                self._release(self.lifetimes[key].block)
+                self._add(key, number, [dying for fresh, dying in overwritable if fresh == key])
 
-    def _partners(self, step: Step, executor_graph: ExecutorGraph) -> Iterable[tuple[ArrayKey, ArrayKey]]:
-        """Pair what a step writes with a dying array that the operator may overwrite."""
+    def _add(self, key: ArrayKey, number: int, overwritable: Sequence[ArrayKey]) -> None:
+        shape, dtype, size = self.arrays.describe(key)
+        death = self.last.get(key, number)
+        for dying in overwritable:
+            block = self._block_left_by(dying, size, number)
+            if block is not None:
+                self.tenants[block] = attrs.evolve(self.tenants[block], death=death)
+                self.holds[block] = key
+                break
+        else:
+            block = len(self.tenants)
+            self.tenants.append(Tenant(size, number, death))
+            self.holds.append(key)
+        self.lifetimes[key] = Lifetime(key, shape, dtype, size, number, death, block, 0)
+
+    def _block_left_by(self, dying: ArrayKey, size: int, number: int) -> int | None:
+        """Return the block of an array of this size whose last reader is this step, unless another took it over."""
+        life = self.lifetimes.get(dying)
+        if life is None or life.death != number or life.size != size:
+            return None
+        return life.block if self.holds[life.block] == dying else None
+
+    def _overwritable(self, step: Step) -> Iterator[tuple[ArrayKey, ArrayKey]]:
+        """Pair what a step writes with what the operator may write it over."""
         if step.kind == "sum":
-            yield step.writes[0], step.reads[0]
-        own = executor_graph.graph.nodes[step.symbol_node]
+            for part in step.reads:
+                yield step.writes[0], part
+        own = self.executor_graph.graph.nodes[step.symbol_node]
         if own.operator is None:
             return
         if step.kind == "forward":
@@ -239,59 +290,18 @@ class _Allocator:
                 if own.inputs.count(own.inputs[source]) == 1:
                     yield value_key((step.symbol_node, number)), value_key(own.inputs[source])
         elif step.kind == "backward":
-            heads = executor_graph.backward_heads[step.symbol_node]
-            by_input = {executor_graph.nodes[node].input: node for node in step.nodes}
+            heads = self.executor_graph.backward_heads[step.symbol_node]
+            by_input = {self.executor_graph.nodes[node].input: node for node in step.nodes}
             for output, source in own.operator.inplace_backward:
                 head = heads[output]
                 if source in by_input and head is not None:
                     yield gradient_key(by_input[source]), gradient_key(head)
 
-    def _place(self, key: ArrayKey, number: int, partner: ArrayKey | None) -> None:
-        shape, dtype, size = self.arrays.describe(key)
-        block = self._block_of_partner(partner, size, number)
-        if block is None:
-            block = self._find(size)
-        self.users[block] = self.users.get(block, 0) + 1
-        self.lifetimes[key] = Lifetime(key, shape, dtype, size, number, self.last.get(key, number), block)
-
-    def _block_of_partner(self, partner: ArrayKey | None, size: int, number: int) -> int | None:
-        dying = self.lifetimes.get(partner) if partner is not None else None
-        if dying is None or dying.death != number or dying.size != size or self.users[dying.block] != 1:
-            return None
-        return dying.block
-
-    def _find(self, size: int) -> int:
-        """Take the free block that fits best: the smallest that is large enough, else the largest, grown."""
-        if self.share and self.free:
-            enough = [block for block in self.free if self.blocks[block] >= size]
-            chosen = min(enough, key=lambda block: self.blocks[block]) if enough else None
-            if chosen is not None and self.blocks[chosen] > 16 * max(size, ALIGNMENT):
-                chosen = None  # a small array would hold a large block back from its equals
-            if chosen is None and not enough:
-                chosen = max(self.free, key=lambda block: self.blocks[block])
-            if chosen is not None:
-                self.free.remove(chosen)
-                self.blocks[chosen] = max(self.blocks[chosen], size)
-                return chosen
-        self.blocks.append(size)
-        return len(self.blocks) - 1
-
-    def _release(self, block: int) -> None:
-        self.users[block] -= 1
-        if self.users[block] == 0 and self.share:
-            self.free.append(block)
-
 
 def allocate(plan: Plan) -> dict[ArrayKey, Array]:
-    """Allocate the blocks of a plan, zeroed, and return every array as a view into its block."""
-    buffers = [_aligned(size) for size in plan.blocks]
+    """Allocate the memory of a plan, zeroed, and return every array as a view into it."""
+    memory = arena(plan.bytes_shared)
     return {
-        key: buffers[life.block][: life.size].view(life.dtype).reshape(life.shape)
+        key: memory[life.offset : life.offset + life.size].view(life.dtype).reshape(life.shape)
         for key, life in plan.lifetimes.items()
     }
-
-
-def _aligned(size: int) -> Array:
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size]

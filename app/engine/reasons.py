@@ -1,20 +1,24 @@
 """Why a dimension is what it is: the chain of reasons, as data and as a sentence."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Entry, GraphNode
 from app.engine.operator import Operator
-from app.engine.shapes import UNKNOWN, Shape, text
+from app.engine.params import as_text
+from app.engine.shapes import Shape, text
 
 if TYPE_CHECKING:
     from app.engine.infer import Inference
 
+NONSENSE = (EngineError, ValueError, IndexError, ArithmeticError)
+"""What a rule may raise for settings that nobody chose and that do not go together."""
+
 Place = tuple[Entry, int]  # one dimension: an array and an axis
-Slot = tuple[Literal["in", "out"], int]  # an input or output of a node
+Known = dict[Entry, Shape]
 
 
 @attrs.frozen
@@ -51,103 +55,107 @@ def chain(inference: "Inference", entry: Entry, axis: int) -> list[Reason]:
 
 def _explain(inference: "Inference", entry: Entry, axis: int) -> Reason:
     size = inference.shape(entry)[axis]
-    by = inference.found_by(entry, axis)
-    if by is None or not size:
+    step = inference.finding(entry, axis)
+    if step is None or not size:
         return Reason(entry, axis, 0, "Nothing has fixed this dimension yet.")
     name = inference.graph.entry_name(entry)
-    if by < 0:
+    if step.by < 0:
         return Reason(entry, axis, size, f"{size} because {name} was given as {text(inference.shape(entry))}")
-    rule = _Rule(inference, by)
+    rule = _Rule(inference, step.by, step.when)
     sources = rule.sources(entry, axis)
-    cause = rule.own_words(entry, axis) or rule.words(size, sources)
+    cause = rule.own_words(entry, axis)
+    if not cause:
+        cause = rule.words(size, sources) if sources else rule.settings_words(entry, axis)
     return Reason(entry, axis, size, f"{size} because {cause}", sources)
 
 
 class _Rule:
-    """The rule of one node, tried with dimensions taken away to see what a finding follows from."""
+    """The rule of one node as it was run at one time, tried with less than it knew then to see what matters."""
 
-    def __init__(self, inference: "Inference", index: int) -> None:
+    def __init__(self, inference: "Inference", index: int, when: int) -> None:
         self.inference = inference
         self.index = index
         self.node: GraphNode = inference.graph.nodes[index]
         assert self.node.operator is not None
         self.operator: Operator = self.node.operator
-        self.ins = inference.in_shapes(index)
-        self.outs = list(inference.outputs[index])
-
-    def slot(self, entry: Entry) -> Slot:
-        """Return where the node touches an array."""
-        if entry[0] == self.index:
-            return "out", entry[1]
-        return "in", self.node.inputs.index(entry)
-
-    def entry(self, side: str, number: int) -> Entry:
-        """Return the array at an input or output."""
-        return (self.index, number) if side == "out" else self.node.inputs[number]
+        self.outputs = tuple((index, number) for number in range(self.node.output_count))
+        self.known: dict[Entry, Shape] = {
+            entry: inference.shape_before(entry, when) for entry in (*self.node.inputs, *self.outputs)
+        }
+        """What was known when the rule was run: nothing that it, or a rule after it, found."""
 
     def own_words(self, entry: Entry, axis: int) -> str:
         """Ask the operator for a sentence of its own."""
-        side, number = self.slot(entry)
-        return self.operator.because(side, number, axis, self.ins, self.outs)
+        outs = list(self.inference.outputs[self.index])
+        ins = self.inference.in_shapes(self.index)
+        if entry in self.outputs:
+            return self.operator.because("out", entry[1], axis, ins, outs)
+        return self.operator.because("in", self.node.inputs.index(entry), axis, ins, outs)
 
     def sources(self, entry: Entry, axis: int) -> tuple[Place, ...]:
-        """List the dimensions without which the rule would not have found this one."""
-        target = self.slot(entry)
-        unfounded: dict[Slot, Shape] = {target: UNKNOWN, **self._unfounded(target)}
-        if not self._finds(target, axis, unfounded):
-            unfounded = {target: UNKNOWN}
-        return self._needed(target, axis, unfounded) or self._one_witness(target, axis, unfounded)
+        """List the dimensions without which the rule would not have found this one.
 
-    def _needed(self, target: Slot, axis: int, unfounded: dict[Slot, Shape]) -> tuple[Place, ...]:
-        needed = []
-        for slot, shape in self._touched():
-            if slot in unfounded:
-                continue
-            for place, size in enumerate(shape):
-                open_shape = (*shape[:place], 0, *shape[place + 1 :])
-                if size and not self._finds(target, axis, {**unfounded, slot: open_shape}):
-                    needed.append((self.entry(*slot), place))
-        return tuple(dict.fromkeys(needed))
+        Where several say the same, so that none alone is needed, those are kept that come first and are enough.
+        """
+        places = [
+            (source, place)
+            for source, shape in self.known.items()
+            for place, size in enumerate(shape)
+            if size
+        ]
+        needed = [place for place in places if not self._find(entry, axis, _opened(self.known, place))]
+        if needed:
+            return tuple(needed)
+        known, enough = self.known, []
+        for place in reversed(places):
+            fewer = _opened(known, place)
+            if self._find(entry, axis, fewer):
+                known = fewer
+            else:
+                enough.append(place)
+        return tuple(reversed(enough))
 
-    def _one_witness(self, target: Slot, axis: int, unfounded: dict[Slot, Shape]) -> tuple[Place, ...]:
-        """Where several arrays say the same, so that none alone is needed, call the first that would do alone."""
-        slots = [slot for slot, _ in self._touched() if slot not in unfounded]
-        for slot in slots:
-            others = {other: UNKNOWN for other in slots if other != slot}
-            if self._finds(target, axis, {**unfounded, **others}):
-                return self._needed(target, axis, {**unfounded, **others})
-        return ()
-
-    def _unfounded(self, target: Slot) -> dict[Slot, Shape]:
-        """Take away the other arrays that this same rule found: they are no reasons but findings alike."""
-        found: dict[Slot, Shape] = {}
-        for slot, shape in self._touched():
-            entry = self.entry(*slot)
-            mine = [self.inference.found_by(entry, axis) == self.index for axis in range(len(shape))]
-            if slot != target and mine and all(mine):
-                found[slot] = UNKNOWN
-        return found
-
-    def _touched(self) -> Iterator[tuple[Slot, Shape]]:
-        for number, shape in enumerate(self.ins):
-            yield ("in", number), shape
-        for number, shape in enumerate(self.outs):
-            yield ("out", number), shape
-
-    def _finds(self, target: Slot, axis: int, changes: dict[Slot, Shape]) -> bool:
-        ins = [changes.get(("in", number), shape) for number, shape in enumerate(self.ins)]
-        outs = [changes.get(("out", number), shape) for number, shape in enumerate(self.outs)]
+    def _find(self, entry: Entry, axis: int, known: Known, operator: Operator | None = None) -> int | None:
+        """Return what the rule finds of a dimension: 0 where nothing, None where the array has no such axis."""
+        ins = [known[source] for source in self.node.inputs]
+        outs = [known[output] for output in self.outputs]
         try:
-            new_ins, new_outs = self.operator.infer(ins, outs)
+            new_ins, new_outs = (operator or self.operator).infer(ins, outs)
         except EngineError:
-            return False
-        shape = (new_ins if target[0] == "in" else new_outs)[target[1]]
-        return axis < len(shape) and shape[axis] != 0
+            return 0
+        places = zip((*self.node.inputs, *self.outputs), (*new_ins, *new_outs), strict=True)
+        shapes = [shape for source, shape in places if source == entry]
+        return max((shape[axis] for shape in shapes if axis < len(shape)), default=None)
+
+    def settings_words(self, entry: Entry, axis: int) -> str:
+        """Name the settings without which a dimension would be another: those that change it when they are changed."""
+        known = {source: (0,) * len(shape) for source, shape in self.known.items()}
+        deciding = [
+            parameter
+            for parameter in self.operator.parameters
+            if self._decides(parameter.name, entry, axis, known)
+        ]
+        values = {parameter.name: getattr(self.operator, parameter.name) for parameter in deciding}
+        chosen = [each.name for each in deciding if each.required or values[each.name] != each.default]
+        named = chosen or [name for name, value in values.items() if not isinstance(value, bool)]
+        words = " and ".join(f"{name} = {as_text(values[name])}" for name in named)
+        return words or f"{self.node.name} ({self.node.op_name}) always makes it so"
+
+    def _decides(self, name: str, entry: Entry, axis: int, known: Known) -> bool:
+        size = self._find(entry, axis, known)
+        if name == self.operator.variadic:
+            return bool(size == getattr(self.operator, name))
+        for other in _varied(self.operator, name):
+            try:
+                other.check()
+                if self._find(entry, axis, known, other) not in (size, 0):
+                    return True
+            except NONSENSE:
+                continue
+        return False
 
     def words(self, size: int, sources: tuple[Place, ...]) -> str:
         """Say what the dimension follows from: "data is (64, 8, 4, 4): 8·4·4"."""
-        if not sources:
-            return f"{self.node.name} ({self.node.op_name}) makes it so"
         parts = [
             f"{self.inference.graph.entry_name(entry)} is {text(self.inference.shape(entry))}"
             for entry in dict.fromkeys(entry for entry, _ in sources)
@@ -158,3 +166,29 @@ class _Rule:
             product *= factor
         sum_up = f": {'·'.join(map(str, sizes))}" if len(sizes) > 1 and product == size else ""
         return " and ".join(parts) + sum_up
+
+
+def _opened(known: Known, place: Place) -> Known:
+    """Take one dimension of an array away."""
+    entry, axis = place
+    shape = known[entry]
+    return {**known, entry: (*shape[:axis], 0, *shape[axis + 1 :])}
+
+
+def _varied(operator: Operator, name: str) -> Iterator[Operator]:
+    """Make the operator with one setting a little changed: a switch turned over, a number moved on."""
+    value = getattr(operator, name)
+    others: list[Any] = []
+    if isinstance(value, bool):
+        others = [not value]
+    elif isinstance(value, int | float):
+        others = [other for other in (value + 1, value - 1, value * 2) if other]
+    elif isinstance(value, tuple):
+        others = [
+            (*value[:place], number + 1, *value[place + 1 :])
+            for place, number in enumerate(value)
+            if isinstance(number, int)
+        ]
+    for other in others:
+        changed: dict[str, Any] = {name: other}
+        yield attrs.evolve(operator, **changed)

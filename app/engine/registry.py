@@ -28,10 +28,15 @@ def find_operator(name: str) -> type[Operator]:
     """Return the operator called `name`; GraphError with near names when there is none."""
     found = all_operators()
     if name not in found:
-        near = get_close_matches(name, found, n=2)
-        advice = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise GraphError(f"There is no operator called {name!r}.{advice}")
+        raise GraphError(unknown_operator(name))
     return found[name]
+
+
+def unknown_operator(name: str) -> str:
+    """Say that there is no operator of a name, and which names are near."""
+    near = get_close_matches(name, all_operators(), n=2)
+    advice = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"There is no operator called {name!r} here.{advice}"
 
 
 def canonical_operators() -> list[type[Operator]]:

@@ -27,10 +27,14 @@ class Problem:
 
 @attrs.frozen
 class Finding:
-    """One step of knowledge about an array: its shape after the rule of node `by` (or the user) spoke."""
+    """One step of knowledge about an array: its shape after the rule of node `by` (or the user) spoke.
+
+    `when` orders the steps of one inference: a rule knew what was found at smaller numbers, and no more.
+    """
 
     by: int
     after: Shape
+    when: int = attrs.field(default=0, eq=False)
 
 
 class Solver:
@@ -41,6 +45,7 @@ class Solver:
         self.outputs: list[tuple[Shape, ...]] = [(UNKNOWN,) * node.output_count for node in graph.nodes]
         self.findings: dict[Entry, tuple[Finding, ...]] = {}
         self.problems: dict[int, Problem] = {}
+        self.now = 0
         self.waiting: list[int] = []
         self.queued: set[int] = set()
 
@@ -70,6 +75,7 @@ class Solver:
 
     def apply(self, index: int) -> None:
         """Run one node's rule and take in what it found."""
+        self.now += 1
         node = self.graph.nodes[index]
         outputs = self.outputs
         own = outputs[index]
@@ -94,7 +100,7 @@ class Solver:
         if after == shapes[number]:
             return
         self.outputs[source] = (*shapes[:number], after, *shapes[number + 1 :])
-        self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after))
+        self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after, self.now))
         if source != by:
             self.wake(source)
         for consumer, _ in self.graph.consumers[source]:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
+    QPushButton,
     QSizePolicy,
     QSpinBox,
     QVBoxLayout,
@@ -18,8 +19,10 @@ from PySide6.QtWidgets import (
 from app.document.analysis import Analysis
 from app.document.edits import set_binding, set_options
 from app.document.records import Binding, Id, Request
+from app.engine.costs import graph_costs
 from app.engine.shapes import is_known
 from app.engine.shapes import text as shape_text
+from app.panels.amounts import cost_text, time_text
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
@@ -31,7 +34,9 @@ from app.qt.workspace import Workspace
 from app.services.proposals import propose_request, propose_value
 
 COLUMNS = ("Argument", "Gradient")
-LISTED_AT_MOST = 200
+LISTED_AT_FIRST = 30
+LISTED_MORE = 50
+"""Each line is four widgets, and a large model has hundreds of arguments; the rest is a click away."""
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -90,6 +95,11 @@ class BindPanel(Panel):
         self.setAccessibleName("What is bound")
         self.lines: list[Line] = []
         self._rows: dict[str, LineWidgets] = {}
+        self._listed = 0
+        self.more = QPushButton()
+        self.more.setProperty("look", "flat")
+        self.more.clicked.connect(self._list_more)
+        self.mark = label("• is what Chalkgraph proposes", "muted")
         self.outputs = label("", wrap=True)
         self._heads = QVBoxLayout()
         self._heads.setSpacing(HALF_STEP)
@@ -98,6 +108,9 @@ class BindPanel(Panel):
         self._table.setVerticalSpacing(STEP)
         self._table.setColumnStretch(0, 1)
         self.hint = label("", "muted", wrap=True)
+        self._cost_title = label("Cost of all nodes", "heading")
+        self.cost = label("", "muted", wrap=True)
+        self.times = label("", "muted", wrap=True)
         self._options = FormGrid()
         self.seed = self._number("Seed", "seed", (0, _LARGEST_SEED), "Which random numbers are drawn.")
         self.batch = self._number(
@@ -112,6 +125,7 @@ class BindPanel(Panel):
         self._lay_out()
         self._stale = True
         workspace.analysis_changed.connect(lambda _: self._refresh())
+        workspace.results_changed.connect(lambda _: self._on_results())
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -122,10 +136,16 @@ class BindPanel(Panel):
         self._outputs_title = label("Outputs", "heading")
         layout.addWidget(self._arguments_title)
         layout.addLayout(self._table)
+        layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.mark)
         layout.addSpacing(STEP)
         layout.addWidget(self._outputs_title)
         layout.addWidget(self.outputs)
         layout.addLayout(self._heads)
+        layout.addSpacing(STEP)
+        layout.addWidget(self._cost_title)
+        layout.addWidget(self.cost)
+        layout.addWidget(self.times)
         layout.addSpacing(STEP)
         layout.addWidget(label("Running", "heading"))
         layout.addWidget(self._options)
@@ -161,6 +181,12 @@ class BindPanel(Panel):
         if self._stale:
             self._refresh()
 
+    def _on_results(self) -> None:
+        if self.isVisible():
+            self.show_times()
+        else:
+            self._stale = True
+
     def _refresh(self) -> None:
         analysis = self.workspace.analysis
         self._stale = not self.isVisible()
@@ -183,6 +209,7 @@ class BindPanel(Panel):
         with QSignalBlocker(self.train):
             self.train.setChecked(options.train)
         self._show_outputs(analysis)
+        self._show_cost(analysis)
         if not analysis.document.nodes:
             hint = "The board is empty. Drag an operator from the palette, or press Tab over the board."
         elif not lines:
@@ -191,6 +218,23 @@ class BindPanel(Panel):
             hint = ""
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
+
+    def _show_cost(self, analysis: Analysis) -> None:
+        """Sum up what one forward of the whole graph costs, as far as shapes are known."""
+        costs = None if analysis.inference is None else graph_costs(analysis.inference)
+        has_costs = costs is not None and bool(costs.nodes)
+        self.cost.setText(f"{cost_text(costs)} for one forward" if costs is not None and has_costs else "")
+        for part in (self._cost_title, self.cost):
+            part.setVisible(has_costs)
+        self.show_times()
+
+    def show_times(self) -> None:
+        """Say how long the last run took."""
+        results = self.workspace.results
+        costs = None if results is None else results.costs
+        words = "" if costs is None else time_text(costs.forward_seconds, costs.backward_seconds)
+        self.times.setText(f"{words} in the last run" if words else "")
+        self.times.setVisible(bool(words) and not self.cost.isHidden())
 
     def request_of(self, name: str) -> QComboBox:
         """Return the box with an argument's gradient request."""
@@ -210,14 +254,28 @@ class BindPanel(Panel):
         if not same:
             empty(self._table)
             self._rows = {}
+            self._listed = 0
             for place, words in enumerate(COLUMNS if lines else ()):
                 self._table.addWidget(label(words.upper(), "section"), 0, place)
-            for number, line in enumerate(lines[:LISTED_AT_MOST], start=1):
-                self._add(line, number)
-            if len(lines) > LISTED_AT_MOST:
-                more = label(f"… and {len(lines) - LISTED_AT_MOST} more", "muted")
-                self._table.addWidget(more, LISTED_AT_MOST + 1, 0, 1, 2)
-        for line in lines[:LISTED_AT_MOST]:
+            self._list(LISTED_AT_FIRST)
+        for line in lines:
+            if line.name in self._rows:
+                self._rows[line.name].show_line(line)
+        self.mark.setVisible(any(line.request is not None for line in lines))
+
+    def _list(self, count: int) -> None:
+        """Add lines until so many are there, and say how many are not."""
+        for number in range(self._listed, min(count, len(self.lines))):
+            self._add(self.lines[number], number + 1)
+        self._listed = max(self._listed, min(count, len(self.lines)))
+        left = len(self.lines) - self._listed
+        self.more.setText(f"Show {min(left, LISTED_MORE)} more of {left}")
+        self.more.setVisible(left > 0)
+
+    def _list_more(self) -> None:
+        shown = self._listed
+        self._list(shown + LISTED_MORE)
+        for line in self.lines[shown : self._listed]:
             self._rows[line.name].show_line(line)
 
     def _add(self, line: Line, at: int) -> None:
@@ -243,7 +301,7 @@ class BindPanel(Panel):
         for request, (word, _) in WORDS.items():
             combo.addItem(f"{word} •" if request == proposed else word, request)
         combo.setAccessibleName(f"Gradient of {line.name}")
-        combo.setToolTip("• is what is proposed.")
+        combo.setToolTip("What backward does with this gradient; • is what Chalkgraph proposes.")
         combo.setFixedWidth(80)
         combo.activated.connect(lambda _, name=line.name, combo=combo: self._set_request(name, combo))
         return combo

@@ -2,26 +2,31 @@
 
 import importlib
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.errors import EngineError
-from app.panels.code_view import CodeView
+from app.panels.code_view import CodeView, Piece, pieces_of
 from app.panels.panel import Panel, label, row
+from app.qt.runner import Runner
 from app.qt.theme import GAP, HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
+    from app.document.analysis import Analysis
     from app.services.code.lines import CodeText
 
 COPIED_MS = 1500
 QUICK_S = 0.008
 PAUSE_MS = 300
 """A program that takes longer to write is written when the edits pause."""
+LARGE = 100
+"""The program of so many nodes is written and read by a worker."""
 
 
 @attrs.frozen
@@ -37,6 +42,26 @@ LANGUAGES = (
     Language("numpy", "app.services.code.numpy_code"),
     Language("PyTorch", "app.services.code.torch_code"),
 )
+
+
+@attrs.frozen(eq=False)
+class Written:
+    """A program with the pieces of its lines that are coloured, or the reason why there is none."""
+
+    code: "CodeText | None"
+    trouble: str
+    pieces: list[list[Piece]]
+
+
+def write_program(analysis: "Analysis", language: Language) -> Written:
+    """Write the program of an analysed document."""
+    if not analysis.document.nodes:
+        return Written(None, "The program appears here as soon as something is on the board.", [])
+    try:
+        code = importlib.import_module(language.module).write(analysis)
+    except EngineError as error:
+        return Written(None, f"There is no {language.title} program yet. {error}", [])
+    return Written(code, "", pieces_of(code.text))
 
 
 class CodePanel(Panel):
@@ -64,6 +89,7 @@ class CodePanel(Panel):
         self._lay_out()
         self._stale = True
         self._choosing = False
+        self._runner: Runner | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._write)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
@@ -91,8 +117,10 @@ class CodePanel(Panel):
 
     def copy_all(self) -> None:
         """Put the whole program on the clipboard."""
-        if self._stale:
-            self._write()
+        analysis = self.workspace.analysis
+        is_old = self._stale or (self._runner is not None and self._runner.is_running)
+        if is_old and analysis is not None:
+            self._write_now(analysis)
         if self.code is not None:
             QGuiApplication.clipboard().setText(self.code.text)
             self.copy.setText("Copied")
@@ -108,6 +136,14 @@ class CodePanel(Panel):
         if self._stale:
             self._soon.start()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Give up what is being written."""
+        if self._runner is not None:
+            self._stale = self._stale or self._runner.is_running
+            self._runner.shutdown()
+            self._runner = None
+        super().hideEvent(event)
+
     # -- writing it
 
     def _refresh(self) -> None:
@@ -118,32 +154,42 @@ class CodePanel(Panel):
     def _write(self) -> None:
         """Write the program anew, or say why there is none."""
         self._soon.stop()
-        start = time.perf_counter()
         analysis = self.workspace.analysis
         if analysis is None:
             return
         self._stale = False
-        language: Language = self.language.currentData()
-        trouble = (
-            ""
-            if analysis.document.nodes
-            else "The program appears here as soon as something is on the board."
-        )
-        self.code = None
-        if not trouble:
-            try:
-                writer = importlib.import_module(language.module)
-                self.code = writer.write(analysis)
-            except EngineError as error:
-                trouble = f"There is no {language.title} program yet. {error}"
-        self.trouble.setText(trouble)
-        self.trouble.setVisible(bool(trouble))
-        self.view.setVisible(not trouble)
-        self.copy.setEnabled(not trouble)
-        self.view.show_text(self.code.text if self.code is not None else "")
-        self._mark(show=False)
+        if len(analysis.document.nodes) > LARGE:
+            self._write_beside(analysis)
+        else:
+            self._write_now(analysis)
+
+    def _write_now(self, analysis: "Analysis") -> None:
+        start = time.perf_counter()
+        self._show(write_program(analysis, self.language.currentData()))
         took = time.perf_counter() - start
         self._soon.setInterval(0 if took < QUICK_S else PAUSE_MS)
+
+    def _write_beside(self, analysis: "Analysis") -> None:
+        """Let a worker write the program; the old one stands until then."""
+        language: Language = self.language.currentData()
+        if self._runner is None:
+            self._runner = Runner(self)
+            self._runner.finished.connect(self._show)
+
+        def work(_cancel: object) -> Iterator[Written]:
+            yield write_program(analysis, language)
+
+        self._soon.setInterval(PAUSE_MS)
+        self._runner.start(work)
+
+    def _show(self, written: Written) -> None:
+        self.code = written.code
+        self.trouble.setText(written.trouble)
+        self.trouble.setVisible(bool(written.trouble))
+        self.view.setVisible(not written.trouble)
+        self.copy.setEnabled(not written.trouble)
+        self.view.show_text(self.code.text if self.code is not None else "", written.pieces)
+        self._mark(show=False)
 
     # -- lines and nodes
 

@@ -70,9 +70,9 @@ class CodeHighlighter(QSyntaxHighlighter):
         }
         self.rehighlight()
 
-    def read(self, text: str) -> None:
-        """Take note of a program before it is put into the document."""
-        self._lines = pieces_of(text)
+    def read(self, lines: list[list[Piece]]) -> None:
+        """Take note of a program's pieces before it is put into the document."""
+        self._lines = lines
 
     def highlightBlock(self, text: str) -> None:
         """Colour one line."""
@@ -116,13 +116,13 @@ class CodeView(QPlainTextEdit):
         self.updateRequest.connect(self._scroll_numbers)
         self._make_room()
 
-    def show_text(self, text: str) -> None:
-        """Replace the program, keeping the place that is seen."""
+    def show_text(self, text: str, pieces: list[list[Piece]]) -> None:
+        """Replace the program, with its coloured pieces, keeping the place that is seen."""
         if text == self.toPlainText():
             return
         across, down = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
         line = self.textCursor().blockNumber()
-        self.highlighter.read(text)
+        self.highlighter.read(pieces)
         self.setPlainText(text)
         cursor = QTextCursor(self.document().findBlockByNumber(min(line, self.blockCount() - 1)))
         self.setTextCursor(cursor)

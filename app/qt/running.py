@@ -22,6 +22,9 @@ AT_ONCE_SECONDS = 0.008
 UNASKED_NODES = 60
 UNASKED_NUMBERS = 2_000_000
 PAUSE_MS = 300
+NO_GRADIENT = (
+    "No argument asks for a gradient, so backward had nothing to do. Set one to write in the inspector."
+)
 
 
 def affects_a_run(change: Change) -> bool:
@@ -177,6 +180,8 @@ class Runs(QObject):
             self._results = results
             self._current = version == self._version
             self._workspace.results_changed.emit(results)
+            if results.stage == "backward" and not results.executor_graph.gradient_nodes:
+                self._workspace.message.emit(NO_GRADIENT)
 
     def _on_progress(self, event: object) -> None:
         from app.services.running import Progress

@@ -96,6 +96,7 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleS
   border-color: $accent; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $faint;
   background: $box; }
+QLineEdit[readOnly="true"] { background: transparent; border-color: $separator; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border-color: $error; background: $error_soft; }
 QLineEdit[look="search"] { background: $control; border-color: $separator; }
 QLineEdit[look="search"]:focus { background: $field; border-color: $accent; }
@@ -105,8 +106,12 @@ QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSp
   background: transparent; border: none; width: 20px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url($icons/spin-up-arrow.svg); width: 10px; height: 10px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url($icons/combo-arrow.svg); width: 10px; height: 10px; }
-QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; padding: 4px;
+QComboBoxPrivateContainer { background: $panel; border: 1px solid $border; }
+QComboBox QAbstractItemView { background: $panel; border: none; padding: 4px; outline: none;
   selection-background-color: $accent_soft; selection-color: $text; }
+QComboBox QAbstractItemView::item { min-height: 24px; padding: 0 6px; border-radius: 4px; }
+QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover { background: $accent_soft;
+  color: $text; }
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit { background: transparent; border: none; padding: 0 0 0 8px;
   min-height: 0; }
 QCheckBox, QRadioButton { spacing: 8px; color: $text; }

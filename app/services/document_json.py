@@ -18,7 +18,9 @@ from app.document.records import Binding, Document, Edge, Head, Node, Point, Set
 from app.engine.errors import FormatError
 
 FORMAT = "chalkgraph"
-VERSION = 1
+VERSION = 2
+FIRST_WITH_ARITY = 2
+"""The version that knows `arity`; what has none is still written for the first."""
 
 _TABLES: dict[str, type] = {"nodes": Node, "edges": Edge, "bindings": Binding, "heads": Head}
 _TOP = ("format", "version", "arrays", "settings", *_TABLES)
@@ -33,7 +35,8 @@ Constants = Mapping[str, Any]
 def document_text(document: Document, *, arrays: str = "", moved: Constants | None = None) -> str:
     """Write a document as text; `arrays` names the file beside it that holds what `moved` points to."""
     converter = _converter()
-    top: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+    has_arity = any(node.arity is not None for node in document.nodes.values())
+    top: dict[str, Any] = {"format": FORMAT, "version": FIRST_WITH_ARITY if has_arity else 1}
     if arrays:
         top["arrays"] = arrays
     settings = converter.unstructure(document.options)

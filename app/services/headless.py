@@ -10,8 +10,10 @@ import attrs
 import numpy as np
 
 from app.engine.errors import BindError, EngineError, FormatError
-from app.engine.graph import Entry
+from app.engine.executor import Executor
+from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference, infer
+from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
@@ -32,10 +34,9 @@ def shapes_answer(
 ) -> dict[str, dict[str, list[int]]]:
     """Infer shapes and list them in MXNet's order; refuses misfits and, unless `partial`, open shapes."""
     graph = symbol.graph
-    known = {node.name for node in graph.nodes if node.is_variable}
-    for name in shapes:
-        if name not in known:
-            raise BindError(f"There is no argument named {name!r}.")
+    if not partial:
+        refuse_opaque(graph)  # MXNet does not even load such a file
+    refuse_unknown(graph, shapes)
     inference = infer(graph, shapes)
     inference.refuse_problems()
     if not partial:
@@ -46,6 +47,14 @@ def shapes_answer(
         "auxiliary_states": _listed(inference, [(index, 0) for index in graph.auxiliary]),
         "internals": _listed(inference, graph.internals()),
     }
+
+
+def refuse_unknown(graph: Graph, shapes: Mapping[str, Shape]) -> None:
+    """Refuse a shape for what is no argument."""
+    known = {node.name for node in graph.nodes if node.is_variable}
+    for name in shapes:
+        if name not in known:
+            raise BindError(f"There is no argument named {name!r}.")
 
 
 def _listed(inference: Inference, entries: Iterable[Entry]) -> dict[str, list[int]]:
@@ -73,7 +82,7 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
     executor = symbol.bind(args, grads, words, aux)
     executor.forward(is_train=request.train)
     if request.backward:
-        executor.backward(_head_gradients(arrays, executor.outputs))
+        executor.backward(head_gradients(arrays, executor.outputs))
     answer: dict[str, Array] = {"output_order": np.array(symbol.list_outputs())}
     answer |= {
         f"output:{name}": array for name, array in zip(symbol.list_outputs(), executor.outputs, strict=True)
@@ -83,6 +92,13 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
     return answer
 
 
+def bind_arrays(symbol: Symbol, arrays: Mapping[str, Array]) -> Executor:
+    """Bind the arguments and auxiliary states of an input file without any gradient."""
+    args = _pick(arrays, "arg", symbol.list_arguments())
+    aux = _pick(arrays, "aux", symbol.list_auxiliary_states())
+    return symbol.bind(args, grad_req="null", aux_states=aux)
+
+
 def _pick(arrays: Mapping[str, Array], prefix: str, names: Sequence[str]) -> dict[str, Array]:
     missing = [name for name in names if f"{prefix}:{name}" not in arrays]
     if missing:
@@ -90,7 +106,8 @@ def _pick(arrays: Mapping[str, Array], prefix: str, names: Sequence[str]) -> dic
     return {name: arrays[f"{prefix}:{name}"] for name in names}
 
 
-def _head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> list[Array] | None:
+def head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> list[Array] | None:
+    """Return what an input file hands in for each output; None when it has nothing of the kind."""
     if not any(key.startswith("head:") for key in arrays):
         return None
     return [arrays.get(f"head:{number}", np.zeros_like(output)) for number, output in enumerate(outputs)]
@@ -105,11 +122,11 @@ def read_arrays(path: Path) -> dict[str, Array]:
         raise FormatError(f"{path.name} is no readable .npz file: {error}.") from error
 
 
-def shapes_batch(index: Path, outdir: Path) -> None:
+def shapes_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
     """Answer `shapes` for each case of an index file."""
     for case in _cases(index):
         try:
-            symbol = load_symbol(index.parent / case["model"])
+            symbol = load_symbol(index.parent / case["model"], repair=repair)
             given = {name: tuple(dims) for name, dims in (case.get("shape") or {}).items()}
             answer = shapes_answer(symbol, given, partial=bool(case.get("partial")))
             (outdir / f"{case['id']}.json").write_text(json.dumps(answer), encoding="utf-8")
@@ -117,11 +134,11 @@ def shapes_batch(index: Path, outdir: Path) -> None:
             (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
 
 
-def run_batch(index: Path, outdir: Path) -> None:
+def run_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
     """Answer `run` for each case of an index file."""
     for case in _cases(index):
         try:
-            symbol = load_symbol(index.parent / case["model"])
+            symbol = load_symbol(index.parent / case["model"], repair=repair)
             arrays = read_arrays(index.parent / case["inputs"])
             words = case.get("grad_req") or "write"
             requests = {"*": words} if isinstance(words, str) else words

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from app.document.records import GROUP, VARIABLE, Document, Edge, Id, Node, Settings
+from app.document.records import GROUP, VARIABLE, Arity, Document, Edge, Id, Node, Settings
+from app.engine.errors import GraphError
 from app.engine.graph import Entry, Graph, GraphNode
+from app.engine.opaque import Opaque
 from app.engine.symbol import Symbol
 from app.services.arrange import arranged
 
@@ -14,6 +16,10 @@ LARGEST_PICTURE = 12
 def document_from_symbol(symbol: Symbol, title: str = "") -> Document:
     """Return a document that means the symbol; variables that nodes make for themselves are left to them."""
     graph = symbol.graph
+    for made_up in graph.nodes:
+        if made_up.op_name in (VARIABLE, GROUP):
+            sentence = f"{made_up.name} has an operator called {made_up.op_name}, which is no operator."
+            raise GraphError(sentence, node=made_up.name)
     ids = {index: f"n{number}" for number, index in enumerate(_drawn(graph), start=1)}
     nodes = {key: _node(key, graph.nodes[index]) for index, key in ids.items()}
     wires = [
@@ -43,14 +49,14 @@ def _is_self_made(graph: Graph, index: int) -> bool:
     if not node.is_variable or len(readers) != 1:
         return False
     reader, number = graph.nodes[readers[0][0]], readers[0][1]
-    assert reader.operator is not None
+    if reader.operator is None or number >= len(reader.operator.ports):
+        return False  # a file may be wrong in this, and the document shows it
     port = reader.operator.ports[number]
     if port.role == "data" or node.name != f"{reader.name}_{port.name}":
         return False
     made = _free(reader.attributes)
     own = _free(node.attributes)
-    init = {"__init__": f'["{port.init}", {{}}]'} if port.init else {}
-    return own in (made, {**made, **init})
+    return own in (made, {**made, **port.made_with})
 
 
 def _free(attributes: Mapping[str, str]) -> dict[str, str]:
@@ -65,7 +71,10 @@ def _node(key: Id, node: GraphNode) -> Node:
         known = {name: text for name, text in node.attributes.items() if name in free}
         return Node(key, VARIABLE, node.name, attributes=known)
     params = {name: text for name, text in node.attributes.items() if name not in free}
-    return Node(key, node.op_name, node.name, params=params, attributes=free)
+    operator, arity = node.operator, None
+    if isinstance(operator, Opaque):
+        arity = Arity(operator.input_count, operator.output_count, operator.hidden_count)
+    return Node(key, node.op_name, node.name, params=params, attributes=free, arity=arity)
 
 
 def _heads(graph: Graph, ids: Mapping[int, Id]) -> tuple[tuple[Id, ...], bool]:

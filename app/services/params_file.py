@@ -4,6 +4,7 @@ import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import numpy as np
@@ -16,8 +17,11 @@ from app.services.writing import write_whole
 FILE_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 DENSE, ROW_SPARSE, CSR = 0, 1, 2
+Layout = Literal["V1", "V2", "V3"]
+_MAGIC = {"V1": V1, "V2": V2, "V3": V3}
 _INDEX_ARRAYS = {ROW_SPARSE: 1, CSR: 2}
 _MOST_AXES = 32
+UNKNOWN_RANK = -1
 _LARGEST_SPREAD = 2**32
 
 
@@ -48,22 +52,32 @@ def parse_params(data: bytes, name: str = "The file") -> dict[str, Array]:
     return dict(zip(words, arrays, strict=True))
 
 
-def write_params(arrays: Mapping[str, Array], path: Path) -> None:
-    """Write arrays with their names in the layout of MXNet 1.x (V2, dense); the file appears whole or not at all."""
+def write_params(arrays: Mapping[str, Array], path: Path, *, layout: Layout = "V2") -> None:
+    """Write dense arrays with their names; the file appears whole or not at all.
+
+    V2 is the layout of MXNet 1.x, V1 the one before it, V3 that of numpy's shapes, which MXNet reads with np_shape on.
+    Only V3 has arrays without axes or without elements; elsewhere a number without axes becomes an array of one.
+    """
     parts = [struct.pack("<QQQ", FILE_MAGIC, 0, len(arrays))]
-    for name, array in arrays.items():
-        if array.dtype.name not in NUMBERS:
-            raise FormatError(f"{name} is {array.dtype}, which a parameter file cannot hold.")
-        shape = array.shape or (1,)
-        parts.append(struct.pack("<IiI", V2, DENSE, len(shape)))
-        parts.append(struct.pack(f"<{len(shape)}q", *shape))
-        parts.append(struct.pack("<iii", 1, 0, NUMBERS.index(array.dtype.name)))
-        parts.append(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    parts += [_packed(name, array, layout) for name, array in arrays.items()]
     parts.append(struct.pack("<Q", len(arrays)))
     for name in arrays:
         encoded = name.encode("utf-8")
         parts.append(struct.pack("<Q", len(encoded)) + encoded)
     write_whole(path, b"".join(parts))
+
+
+def _packed(name: str, array: Array, layout: Layout) -> bytes:
+    if array.dtype.name not in NUMBERS:
+        raise FormatError(f"{name} is {array.dtype}, which a parameter file cannot hold.")
+    if array.size == 0 and layout != "V3":
+        raise FormatError(f"{name} has no elements, which only a parameter file of the layout V3 can hold.")
+    shape = array.shape if layout == "V3" else array.shape or (1,)
+    head = struct.pack("<I", _MAGIC[layout]) + (b"" if layout == "V1" else struct.pack("<i", DENSE))
+    sizes = struct.pack(f"<i{len(shape)}q", len(shape), *shape)
+    facts = struct.pack("<iii", 1, 0, NUMBERS.index(array.dtype.name))
+    numbers = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return head + sizes + facts + numbers
 
 
 @attrs.define
@@ -122,7 +136,10 @@ class _Reader:
         for size in shape:
             count *= size
         raw = self.take(count * dtype.itemsize)
-        return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+        try:
+            return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+        except ValueError as error:  # no elements along one axis, and more than there can be along another
+            raise FormatError(f"{self.name} is damaged: no array has the shape {shape}.") from error
 
 
 def _read_array(reader: _Reader) -> Array:
@@ -137,11 +154,11 @@ def _read_array(reader: _Reader) -> Array:
 
 
 def _read_modern(reader: _Reader, mark: int) -> Array:
-    if mark == V3:
-        raise FormatError(
-            f"{reader.name} was saved with numpy shapes (V3), which MXNet 1.9.1 does not read either."
-        )
     storage = reader.number("<i")
+    if mark == V3:
+        if storage != DENSE:
+            raise FormatError(f"{reader.name} is damaged: arrays with numpy's shapes (V3) are never sparse.")
+        return _read_with_numpy_shape(reader)
     if storage == DENSE:
         return _read_dense(reader, reader.shape("<q", reader.number("<I")))
     if storage not in _INDEX_ARRAYS:
@@ -156,12 +173,25 @@ def _read_modern(reader: _Reader, mark: int) -> Array:
         kinds.append((index_type, reader.shape("<q", reader.number("<I"))))
     if math.prod(shape) * dtype.itemsize > _LARGEST_SPREAD:
         raise FormatError(f"{reader.name} has a sparse array of shape {shape}, too large to spread out.")
+    if (
+        0 in stored
+    ):  # MXNet may save a conversion before it is done; then only the indices tell how many values there are
+        stored = kinds[-1][1] if storage == CSR else (*kinds[0][1], *shape[1:])
     values = reader.array(stored, dtype)
     indices = [reader.array(index_shape, index_type) for index_type, index_shape in kinds]
     try:
         return _dense(storage, shape, values, indices)
     except (IndexError, ValueError) as error:
         raise FormatError(f"{reader.name} is damaged: a sparse array points outside itself.") from error
+
+
+def _read_with_numpy_shape(reader: _Reader) -> Array:
+    rank = reader.number("<i")
+    if rank == UNKNOWN_RANK:
+        return np.zeros((0,), np.float32)  # "no array": nothing more follows
+    shape = reader.shape("<q", rank)
+    reader.take(8)
+    return reader.array(shape, reader.dtype())
 
 
 def _read_dense(reader: _Reader, shape: tuple[int, ...]) -> Array:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,18 +61,28 @@ def write_project(document: Document, path: Path | str) -> None:
         _tidy(beside, arrays)
 
 
-def read_any(path: Path | str) -> Document:
+@attrs.frozen
+class Opened:
+    """What a file holds, and whether an MXNet wrote it that may have rounded pooling up."""
+
+    document: Document
+    is_old: bool = False
+
+
+def read_any(path: Path | str) -> Opened:
     """Read a `.chalk` file or an MXNet symbol file of any age as a document."""
     path = Path(path)
     plain = _read_plain(path)
     if plain.get("format") == FORMAT:
-        return _document(plain, path)
+        return Opened(_document(plain, path))
     if "nodes" in plain and "heads" in plain:
         from app.services.import_symbol import document_from_symbol
-        from app.services.symbol_json import read_symbol
+        from app.services.symbol_json import FIRST_WITH_GRAPH_PASS, file_version, read_symbol
 
-        symbol = read_symbol(path.read_text(encoding="utf-8-sig"))
-        return document_from_symbol(symbol, title=path.stem)
+        text = path.read_text(encoding="utf-8-sig")
+        symbol = read_symbol(text, lenient=True)
+        is_old = file_version(text) < FIRST_WITH_GRAPH_PASS
+        return Opened(document_from_symbol(symbol, title=path.stem), is_old)
     raise FormatError(f"{path.name} is neither a Chalkgraph document nor an MXNet symbol file.")
 
 

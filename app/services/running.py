@@ -5,6 +5,7 @@ Each run binds anew, so results are never overwritten by a later run and can be 
 
 import time
 from collections.abc import Generator, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +16,14 @@ from numpy.typing import NDArray
 from app.document.analysis import Analysis
 from app.document.records import Binding, Document, Id, Settings
 from app.engine.binding import refuse_too_large
+from app.engine.checked import CheckOptions
+from app.engine.costs import GraphCost, costs_of
 from app.engine.errors import BindError, EngineError, GraphError
 from app.engine.executor import Cancel, Executor, StepDone
+from app.engine.explain import GradientExplanation, explain_node
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
+from app.engine.gradient_check import Events as CheckEvents
+from app.engine.gradient_check import follow_check
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.plan import Plan
@@ -58,6 +64,7 @@ class Results:
     seconds: float
     node_index: Mapping[Id, int]
     _executor: Executor
+    _head_gradients: tuple[Array, ...]
 
     @property
     def graph(self) -> Graph:
@@ -127,6 +134,24 @@ class Results:
         if node.kind not in ("argument", "auxiliary", "operator") and self.stage != "backward":
             return None
         return _frozen(self._executor.node_array(index))
+
+    def check_gradient(self, entry: Entry, cancel: Cancel | None = None) -> CheckEvents:
+        """Compare a gradient with finite differences on copies of this run's arrays; the last event is the answer."""
+        options = CheckOptions(
+            is_train=self.document.options.train,
+            seed=self.document.options.seed,
+            out_grads=self._head_gradients,
+        )
+        return follow_check(self._executor, entry, options, cancel)
+
+    def explain(self, index: int) -> GradientExplanation:
+        """Explain a backward node of the executor graph."""
+        return explain_node(self.executor_graph, index)
+
+    @cached_property
+    def costs(self) -> GraphCost:
+        """What every node of the graph costs, with the times of this run."""
+        return costs_of(self._executor)
 
 
 def bind(analysis: Analysis, folder: Path | None = None) -> Bound:
@@ -202,7 +227,9 @@ def request_of(document: Document, name: str) -> Request:
 
 def _results(bound: Bound, stage: Stage, seconds: float) -> Results:
     analysis = bound.analysis
-    return Results(analysis.document, stage, seconds, analysis.node_index, bound.executor)
+    return Results(
+        analysis.document, stage, seconds, analysis.node_index, bound.executor, bound.head_gradients
+    )
 
 
 def _next(steps: Iterator[StepDone]) -> StepDone | None:

@@ -11,15 +11,18 @@ from app.services.project_file import read_project
 from app.services.symbol_json import read_symbol
 
 
-def load_symbol(path: Path) -> Symbol:
-    """Return the symbol in a file; FormatError, GraphError or ParameterError tells what is wrong with it."""
+def load_symbol(path: Path, *, repair: bool = False) -> Symbol:
+    """Return the symbol in a file; FormatError, GraphError or ParameterError tells what is wrong with it.
+
+    With `repair`, pooling in a file from before MXNet 0.8 rounds up, as it did then.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise FormatError(f"{path.name} could not be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise FormatError(f"{path.name} is not a text file (byte {error.start} is no UTF-8).") from error
-    return _symbol_of_document(path) if _is_document(text) else read_symbol(text)
+    return _symbol_of_document(path) if _is_document(text) else read_symbol(text, repair=repair)
 
 
 def _is_document(text: str) -> bool:
@@ -35,7 +38,7 @@ def _is_document(text: str) -> bool:
 def _symbol_of_document(path: Path) -> Symbol:
     analysis = analyse(read_project(path))
     for problem in analysis.problems:
-        if problem.severity == "error":
+        if problem.severity == "error" and not problem.only_running:
             raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
     if analysis.symbol is None:
         raise GraphError(f"{path.name} has nothing to compute on its board.")

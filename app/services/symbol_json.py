@@ -1,11 +1,14 @@
 """MXNet's symbol JSON of every age, read into a symbol and written back."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import attrs
 
+from app.document.reading import read_node
+from app.document.records import Node
 from app.engine.compose import Head, SymbolNode, missing_input
 from app.engine.errors import EngineError, FormatError, GraphError
 from app.engine.graph import (
@@ -17,8 +20,10 @@ from app.engine.graph import (
     find_cycle,
     topological_order,
 )
-from app.engine.operator import Operator
-from app.engine.registry import find_operator
+from app.engine.old_pooling import as_it_was
+from app.engine.opaque import Opaque
+from app.engine.operator import MOST_PORTS, Operator, Port
+from app.engine.registry import all_operators, find_operator
 from app.engine.symbol import Symbol
 
 WRITTEN_VERSION = 10901
@@ -53,13 +58,30 @@ class _RawNode:
     name: str
     attributes: dict[str, str]
     inputs: list[Entry]
-    operator: Operator | None = None
 
 
-def read_symbol(text: str) -> Symbol:
-    """Read a symbol from the text of a symbol file.
+@attrs.frozen
+class _File:
+    """What a file holds.
+
+    `last_read` is by node the highest number of an output that anything reads, `counts` the number of outputs that the
+    file itself tells. With `lenient`, what is wrong with a node is left to the document to show.
+    """
+
+    nodes: Sequence[_RawNode]
+    heads: Sequence[Entry]
+    version: int
+    last_read: Mapping[int, int]
+    counts: Mapping[int, int]
+    lenient: bool
+
+
+def read_symbol(text: str, *, repair: bool = False, lenient: bool = False) -> Symbol:
+    """Read a symbol from the text of a symbol file; an operator that is not known becomes an opaque node.
 
     FormatError when the text is no symbol file; GraphError or ParameterError, with the node, when its graph is wrong.
+    With `repair`, pooling in a file from before MXNet 0.8 rounds up, as it did then. With `lenient`, a node whose
+    settings or inputs are wrong is read as well as may be, for a document to show.
     """
     data = _parse(text)
     version = _version(data)
@@ -67,20 +89,19 @@ def read_symbol(text: str) -> Symbol:
     heads = [_entry(item, "a head", len(raw)) for item in _list(data["heads"], "heads")]
     if not heads:
         raise FormatError("The file has no heads, so it computes nothing.")
-    for node in raw:
-        for source, _ in node.inputs:
-            if not 0 <= source < len(raw):
-                raise GraphError(
-                    f"{node.name} reads node {source}, but there are only {len(raw)}.", node=node.name
-                )
+    last_read = _last_read(raw, heads)
     cycle = find_cycle([node.inputs for node in raw])
     if cycle:
         names = " → ".join(raw[index].name for index in (*cycle, cycle[0]))
         raise GraphError(f"The graph goes round in a circle: {names}.", node=raw[cycle[0]].name)
     if version < WRITTEN_VERSION:
         _lift_multipliers(raw)
+    if repair and version < FIRST_WITH_GRAPH_PASS:
+        _round_pooling_up(raw)
+    if version < FIRST_WITHOUT_INIT:
+        _say_first_values(raw)
     order = topological_order([node.inputs for node in raw], [(number, 0) for number in range(len(raw))])
-    return _build(raw, order, heads, version)
+    return _build(_File(raw, heads, version, last_read, _counts(data), lenient), order)
 
 
 def write_symbol(symbol: Symbol) -> str:
@@ -152,12 +173,41 @@ def _raw_node(item: Any, number: int) -> _RawNode:
     if not isinstance(item["op"], str) or not isinstance(item["name"], str):
         raise FormatError(f"Node {number} of the file has no operator or name in words.")
     attributes: dict[str, str] = {}
-    for key in ("param", "attr", "attrs"):
-        attributes.update(_texts(item.get(key, {}), item["name"]))
+    for key in item:  # MXNet forgets the first of attr and attrs where a node has both
+        if key in ("attr", "attrs"):
+            attributes = _texts(item[key], item["name"])
+    attributes = {**_texts(item.get("param", {}), item["name"]), **attributes}
     inputs = [
         _entry(entry, item["name"], None) for entry in _list(item["inputs"], f"inputs of {item['name']}")
     ]
     return _RawNode(item["op"], item["name"], attributes, inputs)
+
+
+def _last_read(raw: Sequence[_RawNode], heads: Sequence[Entry]) -> dict[int, int]:
+    """Return by node the highest number of an output that is read, and refuse inputs that are no nodes or outputs."""
+    found = dict.fromkeys(range(len(raw)), 0)
+    for reader, (source, output) in (
+        *((node.name, entry) for node in raw for entry in node.inputs),
+        *(("a head", head) for head in heads),
+    ):
+        if not 0 <= source < len(raw):
+            raise GraphError(f"{reader} reads node {source}, but there are only {len(raw)}.", node=reader)
+        if not 0 <= output < MOST_PORTS:
+            name = raw[source].name
+            raise GraphError(f"{reader} reads output {output} of {name}, which cannot have it.", node=name)
+        found[source] = max(found[source], output)
+    return found
+
+
+def _counts(data: Mapping[str, Any]) -> dict[int, int]:
+    """Return how many outputs the file says each node has; nothing where it is silent or makes no sense."""
+    starts = data.get("node_row_ptr")
+    if not isinstance(starts, list) or len(starts) != len(data["nodes"]) + 1:
+        return {}
+    if not all(type(start) is int for start in starts):
+        return {}
+    counts = {number: after - start for number, (start, after) in enumerate(pairwise(starts))}
+    return {number: count for number, count in counts.items() if 0 < count <= MOST_PORTS}
 
 
 def _texts(value: Any, node: str) -> dict[str, str]:
@@ -183,53 +233,78 @@ def _entry(value: Any, what: str, count: int | None) -> Entry:
 
 
 def _lift_multipliers(raw: Sequence[_RawNode]) -> None:
-    """Move the bare multiplier keys of older files: `lr_mult` to `__lr_mult__`, `weight_lr_mult` to the weight's."""
+    """Move the bare multiplier keys of older files: `lr_mult` to `__lr_mult__`, `weight_lr_mult` to the weight's.
+
+    A key that names no variable at an input stays, and is refused where its operator has parameters.
+    """
     ports: dict[int, list[str]] = {}
     for number, node in enumerate(raw):
+        if node.op != VARIABLE_OP and node.op not in all_operators():
+            continue  # nobody knows what the keys of an unknown operator mean
         for key in list(node.attributes):
             found = next((word for word in _MULTIPLIERS if key == word or key.endswith(f"_{word}")), None)
             if found is None:
                 continue
-            value = node.attributes.pop(key)
             if key == found:
-                node.attributes[f"__{found}__"] = value
+                node.attributes[f"__{found}__"] = node.attributes.pop(key)
                 continue
-            names = ports.setdefault(number, _port_names(node))
+            names = ports.setdefault(number, [port.name for port in _ports(node)])
             port = key.removesuffix(f"_{found}")
             if port in names[: len(node.inputs)]:
                 target = raw[node.inputs[names.index(port)][0]]
                 if target.op == VARIABLE_OP:
-                    target.attributes[f"__{found}__"] = value
+                    target.attributes[f"__{found}__"] = node.attributes.pop(key)
 
 
-def _port_names(node: _RawNode) -> list[str]:
+def _say_first_values(raw: Sequence[_RawNode]) -> None:
+    """Let variables that have an initialiser by their use say so, which files of this age leave out."""
+    for node in raw:
+        for (source, _), port in zip(node.inputs, _ports(node), strict=False):
+            if raw[source].op == VARIABLE_OP:
+                raw[source].attributes = {**port.made_with, **raw[source].attributes}
+
+
+def _round_pooling_up(raw: Sequence[_RawNode]) -> None:
+    for node in raw:
+        try:
+            old = as_it_was(node.op, node.attributes)
+        except EngineError as error:
+            raise error.at(node.name) from None
+        if old is not None:
+            node.op, node.attributes = old.op_name, dict(old.attributes)
+
+
+def _ports(node: _RawNode) -> tuple[Port, ...]:
     if node.op == VARIABLE_OP:
-        return []
+        return ()
     clean = {key: value for key, value in node.attributes.items() if not key.endswith(_MULTIPLIERS)}
     try:
-        return [port.name for port in find_operator(node.op).from_attributes(clean).ports]
+        return find_operator(node.op).from_attributes(clean).ports
     except EngineError:
-        return []  # the real reason is told when the node itself is read
+        return ()  # the real reason is told when the node itself is read
 
 
-def _build(raw: Sequence[_RawNode], order: Sequence[int], heads: Sequence[Entry], version: int) -> Symbol:
+def _build(file: _File, order: Sequence[int]) -> Symbol:
     made: dict[int, SymbolNode] = {}
-    plain: list[GraphNode | None] = [None] * len(raw)
+    plain: list[GraphNode | None] = [None] * len(file.nodes)
     for number in order:
-        node = raw[number]
-        operator = _read_operator(node, version)
+        node = file.nodes[number]
+        operator = _read_operator(file, number)
         inputs: tuple[Head, ...] = tuple((made[source], output) for source, output in node.inputs)
-        if operator is not None and version < FIRST_WITH_GRAPH_PASS:
-            inputs += tuple(_added_input(node, port, version) for port in operator.ports[len(inputs) :])
+        if operator is not None and file.version < FIRST_WITH_GRAPH_PASS:
+            ports = operator.ports[len(inputs) :]
+            inputs += tuple(_added_input(node, port, file.version) for port in ports)
         made[number] = SymbolNode(node.name, node.op, operator, node.attributes, inputs)
         entries = tuple((index, output) for index, (_, output) in enumerate(inputs))
         plain[number] = GraphNode(node.name, node.op, operator, node.attributes, entries)
-        check_arity(GraphNode(node.name, node.op, operator, node.attributes, entries))
+        if not file.lenient:
+            check_arity(GraphNode(node.name, node.op, operator, node.attributes, entries))
     whole = [node for node in plain if node is not None]
-    for node in raw:
-        check_outputs(whole, node.inputs, node.name)
-    check_outputs(whole, heads, "a head")
-    return Symbol([(made[number], output) for number, output in heads])
+    if not file.lenient:
+        for node in file.nodes:
+            check_outputs(whole, node.inputs, node.name)
+        check_outputs(whole, file.heads, "a head")
+    return Symbol([(made[number], output) for number, output in file.heads])
 
 
 def _added_input(node: _RawNode, port: Any, version: int) -> Head:
@@ -241,21 +316,28 @@ def _added_input(node: _RawNode, port: Any, version: int) -> Head:
     return variable, output
 
 
-def _read_operator(node: _RawNode, version: int) -> Operator | None:
+def _read_operator(file: _File, number: int) -> Operator | None:
+    node = file.nodes[number]
     if node.op == VARIABLE_OP:
         return None
     if (
-        version < FIRST_WITH_LAST_AXIS
+        file.version < FIRST_WITH_LAST_AXIS
         and node.op in ("argmax", "argmin")
         and node.attributes.get("axis") == "-1"
     ):
         del node.attributes["axis"]  # until 0.9.4 the last axis meant no axis at all
-    make: Callable[[Mapping[str, str]], Operator]
+    if node.op not in all_operators():
+        return _opaque(file, number)
     try:
-        make = find_operator(node.op).from_attributes
-    except GraphError as error:
-        raise GraphError(f"{node.name}: {error.sentence}", node=node.name) from None
-    try:
-        return make(node.attributes)
+        return find_operator(node.op).from_attributes(node.attributes)
     except EngineError as error:
-        raise error.at(node.name) from None
+        if not file.lenient:
+            raise error.at(node.name) from None
+    stand_in = read_node(Node("", node.op, node.name, params=node.attributes)).operator
+    return stand_in or _opaque(file, number)
+
+
+def _opaque(file: _File, number: int) -> Opaque:
+    """Make what stands for an operator that is not known, with the inputs and outputs that the file tells of."""
+    visible = 1 + file.last_read.get(number, 0)
+    return Opaque(len(file.nodes[number].inputs), visible, max(0, file.counts.get(number, 0) - visible))

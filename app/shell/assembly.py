@@ -94,6 +94,9 @@ class Joints(QObject):
         parts.commands.chosen.connect(self._do)
         executor, detail = parts.executor, bench.centre.executor_pane.detail
         executor.summary_changed.connect(detail.set_whole)
+        executor.array_chosen.connect(
+            lambda name, gradient: parts.inspector.show_array(name, gradient=gradient)
+        )
         detail.set_whole(executor.summary)
         bench.toolbar.bind_button.clicked.connect(lambda: parts.bound.open_under(bench.toolbar.bind_button))
         start = parts.start_page

@@ -14,6 +14,9 @@ View = Literal["symbol", "split", "executor"]
 class Zoomable(Protocol):
     """What the menu View does with the view that has the focus."""
 
+    def setFocus(self) -> None:
+        """Take the keys."""
+
     def zoom_in(self) -> None:
         """Show things larger."""
 

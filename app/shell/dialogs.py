@@ -55,6 +55,25 @@ class UnsavedQuestion(QMessageBox):
         return "discard" if clicked is self.discard_button else "cancel"
 
 
+class RepairQuestion(QMessageBox):
+    """Asks whether an old file is to mean what it meant; closing it leaves it as it is read today."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIcon(QMessageBox.Icon.NoIcon)
+        self.setWindowTitle("An old file")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(f"{name} is from before MXNet 0.8. Round pooling up, as it did then?")
+        self.setInformativeText(
+            "The sizes behind pooling layers were rounded up. Today they are rounded down, so that layers made for the "
+            "old sizes may no longer fit together. Undo takes the repair back."
+        )
+        self.repair_button = self.addButton("Round up", QMessageBox.ButtonRole.AcceptRole)
+        self.leave_button = self.addButton("Leave it", QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(self.repair_button)
+        self.setEscapeButton(self.leave_button)
+
+
 class Dialogs:
     """Every question of one window; a test puts another one in its place."""
 
@@ -67,6 +86,13 @@ class Dialogs:
         question.exec()
         question.deleteLater()
         return question.answer
+
+    def round_up(self, name: str) -> bool:
+        """Ask whether pooling in an old file is to round up, as it did when the file was written."""
+        question = RepairQuestion(name, self._parent)
+        question.exec()
+        question.deleteLater()
+        return question.clickedButton() is question.repair_button
 
     def file_to_open(self, folder: Path) -> Path | None:
         """Ask for a file to open."""

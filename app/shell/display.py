@@ -9,7 +9,9 @@ from pathlib import Path
 
 from app.qt.system_libraries import advice, missing_libraries
 
-WITHOUT_WINDOW = "these work without one: chalkgraph run, shapes, run-batch, shapes-batch, params"
+WITHOUT_WINDOW = (
+    "these work without one: chalkgraph run, shapes, check-gradient, cost, run-batch, shapes-batch, params"
+)
 HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 X_SOCKETS = Path("/tmp/.X11-unix")
 

@@ -57,7 +57,7 @@ class Exports(QObject):
 
     def write_symbol(self) -> None:
         """Ask for a file and write the graph as MXNet's symbol JSON."""
-        analysis = self._whole_analysis()
+        analysis = self._whole_analysis(to_run=False)
         if analysis is None or analysis.symbol is None:
             return
         suggestion = self._files.suggestion("-symbol.json")
@@ -79,11 +79,12 @@ class Exports(QObject):
         """Stop writing, before the window goes away."""
         self._runner.shutdown()
 
-    def _whole_analysis(self) -> "Analysis | None":
-        """Return the analysis if there is a sound graph to export, else say what is in the way."""
+    def _whole_analysis(self, *, to_run: bool = True) -> "Analysis | None":
+        """Return the analysis if there is a sound graph to export, and to run; else say what is in the way."""
         analysis = self._workspace.analysis
-        if analysis is not None and analysis.errors:
-            self._workspace.message.emit(f"Not exported: {analysis.errors[0].sentence}")
+        errors = () if analysis is None else analysis.errors if to_run else analysis.faults
+        if errors:
+            self._workspace.message.emit(f"Not exported: {errors[0].sentence}")
             return None
         if analysis is None or analysis.graph is None:
             self._workspace.message.emit("There is nothing to export yet. Add an operator to the board.")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import EngineError
@@ -13,6 +14,7 @@ from app.shell.dialogs import SAVE_FILTER, Dialogs
 
 if TYPE_CHECKING:
     from app.document.records import Document
+    from app.services.project_file import Opened
 
 SUFFIX = ".chalk"
 OPENABLE = (SUFFIX, ".json")
@@ -99,10 +101,11 @@ class Files(QObject):
             from app.services.project_file import read_any
             from app.services.values import ValueShapes
 
-            document = in_order(read_any(path))
+            opened = read_any(path)
+            document = in_order(opened.document)
             # The window will ask for the same analysis, and it is remembered.
             analyse(document, ValueShapes(folder))
-            yield document
+            yield attrs.evolve(opened, document=document)
 
         self._runner.start(read)
 
@@ -113,14 +116,29 @@ class Files(QObject):
         if self.may_let_go():
             self._show(open_entry(entry_id), None, is_example=True)
 
-    def _on_read(self, document: "Document") -> None:
+    def _on_read(self, opened: "Opened") -> None:
         path, self._reading = self._reading, None
         assert path is not None
         settings = self._workspace.settings
         settings.add_recent_file(path)
         settings.last_folder = str(path.parent)
         # A symbol file stays what it is: only a document is ever written over.
-        self._show(document, path if path.suffix.lower() == SUFFIX else None)
+        self._show(opened.document, path if path.suffix.lower() == SUFFIX else None)
+        if opened.is_old:
+            self._offer_repair(path.name)
+
+    def _offer_repair(self, name: str) -> None:
+        """Ask whether pooling is to round up as it did when the file was written, where that is not the same today."""
+        from app.document.edits import EditError, round_pooling_up
+
+        try:
+            repair = round_pooling_up(self._workspace.document)
+        except EditError as error:
+            self._workspace.message.emit(f"{name} is from before MXNet 0.8. {error.sentence}")
+            return
+        if repair.changes and self._dialogs.round_up(name):
+            self._workspace.commit(repair)
+            self._workspace.message.emit("Pooling rounds up as before MXNet 0.8. Undo takes it back.")
 
     def _on_unreadable(self, refusal: EngineError) -> None:
         path, self._reading = self._reading, None

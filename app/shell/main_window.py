@@ -53,10 +53,16 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self.setPalette(QPalette(QColor(FIRST_DARK if self._is_dark() else FIRST_LIGHT)))
         if not settings.window_geometry or not self.restoreGeometry(QByteArray(settings.window_geometry)):
-            room = self.screen().availableSize()
-            self.resize(
-                min(FIRST_SIZE[0], room.width() - FRAME), min(FIRST_SIZE[1], room.height() - TITLE_BAR)
-            )
+            self.resize(*FIRST_SIZE)
+        self._fit_screen()
+
+    def _fit_screen(self) -> None:
+        """Be no larger than the screen, which is smaller in units of larger text."""
+        room = self.screen().availableGeometry()
+        wide, high = room.width() - FRAME, room.height() - TITLE_BAR
+        if self.width() > wide or self.height() > high:
+            self.resize(min(self.width(), wide), min(self.height(), high))
+            self.move(room.topLeft())
 
     def _is_dark(self) -> bool:
         if self._settings.theme == "system":

@@ -195,6 +195,8 @@ class Workbench(QObject):
         """Show the symbol graph, the executor graph, or both."""
         self.centre.show_view(view)
         self.settings.graph_view = view
+        if self.parts is not None and self.has_document:
+            self.active_view.setFocus()  # else it falls to whatever comes next, a search field for one
         self._refresh_soon()
 
     def toggle_gallery(self) -> None:

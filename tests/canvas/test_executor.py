@@ -327,6 +327,31 @@ def test_the_tip_has_formula_shape_and_numbers(view, workspace, qtbot, gradient_
     assert "4" in tip
 
 
+def test_a_wide_drawing_has_its_backward_part_mirrored_below(scene, workspace):
+    workspace.load(open_entry("compose-multi-input"))
+    items = by_title(scene)
+    lowest = max(items[title].pos().y() for title in ("combined", "fc1", "fc2"))
+    assert items["d(combined)"].pos().x() == items["combined"].pos().x()
+    assert lowest < items["d(combined)"].pos().y() < items["d(fc1)"].pos().y()
+
+
+def test_what_grows_with_its_heatmaps_is_fitted_again_unless_the_view_was_moved(
+    view, board, workspace, qtbot
+):
+    for seen in (view, board):
+        seen.resize(420, 300)
+    workspace.load(open_entry("compose-net"))
+    view.fit()
+    board.fit()
+    run(workspace, qtbot, "backward")
+    assert view.seen_box().contains(view.content_box())
+    assert board.seen_box().contains(board.content_box())
+    board.zoom_to(1.9)
+    zoom = board.zoom
+    run(workspace, qtbot, "backward")
+    assert board.zoom == zoom
+
+
 # Words -----------------------------------------------------------------------------------------------------------
 
 
@@ -427,3 +452,26 @@ def test_words_do_not_cut_the_ring_of_the_selection(scene, workspace, qtbot):
     image = picture_of(scene, item.box.adjusted(-10, -10, 10, 10), 4.0)
     accent = workspace.theme.accent.rgb()
     assert any(image.pixel(image.width() // 2, y) == accent for y in range(image.height() // 3))
+
+
+def test_a_low_view_is_left_to_the_graph(view, workspace, gradient_picture):
+    view.resize(300, 240)
+    assert not view.legend.isVisible()
+    assert view.covered_below() == 0
+    view.resize(760, 560)
+    assert view.legend.isVisible()
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_number_that_is_none_is_loud(scene, board, workspace, qtbot, gradient_picture, value):
+    quiet = picture_of(scene, scene.content_box()), picture_of(board.board_scene, board.content_box())
+    workspace.try_edit(set_binding, Binding("D", "constant", value, request="null"))
+    run(workspace, qtbot, "forward")
+    loud = workspace.theme.heat.not_a_number.rgb()
+
+    def is_in(image):
+        return any(image.pixel(x, y) == loud for x in range(image.width()) for y in range(image.height()))
+
+    assert not any(map(is_in, quiet))
+    assert is_in(picture_of(scene, scene.content_box()))
+    assert is_in(picture_of(board.board_scene, board.content_box()))

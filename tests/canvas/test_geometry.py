@@ -125,7 +125,7 @@ def test_a_hit_reaches_as_far_on_the_screen_at_every_zoom():
         assert reach_at(scale) * scale == pytest.approx(14.0)
 
 
-@given(st.floats(0.05, 4.0))
+@given(st.floats(0.01, 4.0))
 def test_the_visible_grid_is_a_multiple_of_eight_and_never_too_dense(scale):
     step = visible_grid(scale)
     assert step * scale >= 12.0

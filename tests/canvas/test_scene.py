@@ -525,3 +525,41 @@ def test_the_tip_of_a_port_stays_above_it_and_away_from_a_busy_hand(board, mouse
     QApplication.sendEvent(board.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, there))
     mouse.release()
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("style", ["picture", "card"])
+def test_an_opaque_node_looks_like_none_that_runs(scene, workspace, style):
+    from app.services.import_symbol import document_from_symbol
+    from app.services.symbol_json import read_symbol
+    from tests.opaque_files import SENTENCE, opaque_file
+
+    workspace.load(document_from_symbol(read_symbol(opaque_file())))
+    workspace.try_edit(set_options, style=style)
+    items = {item.look.name: item for item in scene.node_items.values()}
+    look = items["q"].look
+    assert look.is_opaque and not items["r"].look.is_opaque
+    assert (look.operator, look.summary) == ("QConvolution", "kernel (3,3) · act_bit 1 · in x · lr_mult 3")
+    assert [port.name for port in look.ports] == ["arg0", "arg1"]
+    assert SENTENCE in accessible_sentence(scene, look.id)
+    body = items["q"].body_box()
+    edge = QRectF(body.left() + 20, body.top() - 1.5, body.width() - 40, 3)
+    if style == "card":
+        assert "can't run here" in [label.words.text for label in items["q"].drawing.labels]
+        assert items["q"].drawing.heats == () != items["r"].drawing.heats
+        assert len(changes_along(scene, edge)) > len(changes_along(scene, edge.translated(other(items)))) + 8
+    else:
+        assert share(scene, body.center(), scene.kit.ink.theme.text) > 0.05  # the sign ?
+        assert share(scene, items["r"].body_box().center(), scene.kit.ink.theme.text) == 0
+
+
+def other(items):
+    """How far the node r is from the node q."""
+    return items["r"].body_box().topLeft() - items["q"].body_box().topLeft()
+
+
+def changes_along(scene, strip):
+    """Where along a line of the board its darkest pixel changes much from one to the next."""
+    from app.canvas.pictures import picture_of
+
+    darkest = (pixels(picture_of(scene, strip)) & 0xFF).min(axis=0).astype(int)
+    return np.flatnonzero(np.abs(np.diff(darkest)) > 30)

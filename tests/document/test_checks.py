@@ -7,7 +7,7 @@ from app.document import edits
 from app.document.analysis import Analysis
 from app.document.checks import analyse, analyse_after, shape_verdict
 from app.document.drawing import DocumentProblem
-from app.document.records import GROUP, VARIABLE, Binding, Document, Edge, Node, Settings
+from app.document.records import GROUP, VARIABLE, Arity, Binding, Document, Edge, Node, Settings
 from tests.boards import Board, mlp, product
 from tests.strategies import wild_documents
 
@@ -273,10 +273,45 @@ def test_unknown_operators_are_told_with_near_names() -> None:
         Node("n1", "FulyConnected", "fc1"), Node("n2", "exp", "x"), edges=(Edge("e1", "n1", 0, "n2", 0),)
     )
     (sentence,) = sentences(document)
-    assert sentence == "fc1: There is no operator called 'FulyConnected'. Did you mean FullyConnected?"
+    assert sentence == "fc1: There is no operator called 'FulyConnected' here. Did you mean FullyConnected?"
     analysis = analyse_after(None, document, None)
     assert analysis.output_shapes("n1") == ()
     assert len(analysis.ports("n1")) == 0
+
+
+def test_an_opaque_node_is_told_and_shapes_flow_around_it() -> None:
+    document = file_of(
+        Node("n1", VARIABLE, "a", attributes={"__shape__": "(2, 3)"}),
+        Node("n2", "Mystery", "m", params={"mood": "x"}, arity=Arity(2, 2, 1)),
+        Node("n3", "elemwise_add", "s"),
+        edges=(Edge("e1", "n1", 0, "n2", 0), Edge("e2", "n1", 0, "n3", 0), Edge("e3", "n2", 1, "n3", 1)),
+    )
+    analysis = analyse_after(None, document, None)
+    (problem,) = analysis.problems
+    assert problem.sentence == (
+        "m can't run: there is no operator called 'Mystery' here. "
+        "Its inputs and settings are kept, saved and exported as they came."
+    )
+    assert (problem.node, problem.severity, problem.name) == ("n2", "error", "m")
+    assert not analysis.can_bind
+    assert analysis.errors == (problem,)
+    assert analysis.faults == ()
+    assert list(map(str, analysis.output_shapes("n2"))) == ["?", "(2, 3)"]
+    assert analysis.argument_names == ("a", "m_arg1")
+    assert [port.name for port in analysis.ports("n2")] == ["arg0", "arg1"]
+
+
+def test_a_wire_that_an_opaque_node_has_no_input_or_output_for_is_a_fault() -> None:
+    document = file_of(
+        Node("n1", VARIABLE, "a"),
+        Node("n2", "Mystery", "m", arity=Arity(1)),
+        Node("n3", "exp", "x"),
+        edges=(Edge("e1", "n1", 0, "n2", 3), Edge("e2", "n2", 1, "n3", 0)),
+    )
+    found = analyse_after(None, document, None).faults
+    assert [problem.edge for problem in found] == ["e1", "e2"]
+    assert "takes 1 input (arg0)" in found[0].sentence
+    assert "has only one output" in found[1].sentence
 
 
 def test_circles_are_told_once_each_and_the_rest_is_inferred() -> None:

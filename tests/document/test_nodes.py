@@ -7,6 +7,7 @@ from app.document.changes import Change
 from app.document.checks import analyse
 from app.document.edits import EditError
 from app.document.edits.nodes import renumbered
+from app.document.names import name_fault
 from app.document.reading import read_node
 from app.document.records import GROUP, VARIABLE, Binding, Document, Head, Node, empty_document
 from app.document.starting_values import starting_values
@@ -105,6 +106,13 @@ def test_names_that_are_refused(name: str, words: str) -> None:
     board.add(VARIABLE, "fc_bias")
     with pytest.raises(EditError, match=words):
         edits.rename(board.document, node, name)
+
+
+@pytest.mark.parametrize("name", ["my name é 'x", " a  b ", "zero\u200bwidth", "' '"])
+def test_the_name_that_is_suggested_is_one_that_is_taken(name: str) -> None:
+    suggested = name_fault(name).partition("Try ")[2].removesuffix(".")
+    assert suggested
+    assert name_fault(suggested) == ""
 
 
 def test_a_bad_name_is_refused_when_adding_too() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from app.document import edits
 from app.document.edits import EditError, Verdict
-from app.document.records import GROUP, VARIABLE, Binding, Document, Edge, Id, Node
+from app.document.records import GROUP, VARIABLE, Arity, Binding, Document, Edge, Id, Node
 from app.document.topology import topology
 from tests.boards import Board, mlp, product
 
@@ -53,6 +53,22 @@ def test_what_may_not_be_joined_says_why() -> None:
     assert "moving_mean of bn is an auxiliary state" in verdict(board, "C", "bn", 3).reason
     assert verdict(board, "A", "bn", 3)
     assert verdict(board, "split", "E", output=1)
+
+
+def test_an_opaque_node_is_wired_at_the_inputs_and_outputs_that_it_has() -> None:
+    nodes = {
+        "n1": Node("n1", VARIABLE, "A"),
+        "n2": Node("n2", "Mystery", "m", arity=Arity(2)),
+        "n3": Node("n3", "exp", "x"),
+    }
+    document = Document(nodes=nodes)
+    assert edits.can_connect(document, "n1", 0, "n2", 1)
+    assert edits.can_connect(document, "n2", 0, "n3", 0)
+    assert edits.can_connect(document, "n1", 0, "n2", 2).reason == (
+        "m has 2 inputs (arg0, arg1), and this is none of them."
+    )
+    assert edits.can_connect(document, "n2", 1, "n3", 0).reason == "m has 1 output, so there is no output 1."
+    assert edits.best_input(document, "n1", 0, "n2") == 0
 
 
 def test_unknown_operators_can_neither_feed_nor_be_fed() -> None:

@@ -1,5 +1,7 @@
 """The executor graph holds what was asked for, reads what backward reads, and nothing else."""
 
+import numpy as np
+
 from app.engine import Group, Variable, sym
 from app.engine.gradient import ExecutorGraph, build_executor_graph
 from app.engine.infer import infer
@@ -82,3 +84,27 @@ def test_formulas_use_the_names_of_the_graph() -> None:
     assert formula.startswith("d(fc1_weight) = ")
     assert "d(fc1)" in formula
     assert "data" in formula
+
+
+def test_of_one_array_twice_an_output_the_last_head_gradient_counts() -> None:
+    y = sym.negative(Variable("x"), name="y")
+    executor = Group([y, y]).simple_bind({"x": (1,)})
+    executor.forward(is_train=True)
+    executor.backward([np.array([1.0], np.float32), np.array([10.0], np.float32)])
+    assert executor.grad_dict["x"].tolist() == [-10]
+
+
+def test_a_cleared_gradient_is_written_over_a_buffer_that_asks_to_be_added_to() -> None:
+    net = sym.Crop(Variable("x"), Variable("y"), num_args=2, name="c")
+    arrays = {name: np.ones((1, 1, 2, 2), np.float32) for name in "xy"}
+    grads = {name: np.full((1, 1, 2, 2), 7, np.float32) for name in "xy"}
+    executor = net.bind(arrays, grads, "add")
+    executor.forward(is_train=True)
+    executor.backward(np.ones((1, 1, 2, 2), np.float32))
+    assert not grads["y"].any()
+
+
+def test_backward_without_head_gradients_is_allowed_where_no_gradient_is_wanted() -> None:
+    executor = sym.negative(Variable("x"), name="y").simple_bind({"x": (1,)}, grad_req="null")
+    executor.forward()
+    executor.backward()

@@ -91,7 +91,12 @@ def test_what_is_no_number_is_a_real_number() -> None:
     assert np.isnan(parameter("real").parse("nan"))
 
 
-@pytest.mark.parametrize("text", ["one", "1,5", "", "1e", "."])
+@pytest.mark.parametrize(("text", "value"), [("1e", 1.0), ("1f", 1.0), ("-2.5e1F", -25.0), ("0e", 0.0)])
+def test_endings_of_real_numbers_that_mxnet_takes(text: str, value: float) -> None:
+    assert parameter("real").parse(text) == value
+
+
+@pytest.mark.parametrize("text", ["one", "1,5", "", "1ef1", ".", "1 ", "1e39", "1e-50", "1e400", "e5"])
 def test_no_real_numbers(text: str) -> None:
     assert "a number" in refusal("real", text)
 

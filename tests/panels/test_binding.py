@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.document.records import VARIABLE, Binding, Head
-from app.panels.bind_panel import BindPanel
+from app.engine import sym
+from app.panels.bind_panel import LISTED_AT_FIRST, BindPanel
 from app.panels.forms.fields import ChoiceField, TextField
 from app.panels.forms.shape_text import ShapeTextError, read_shape
 from app.panels.inspector import Inspector
 from app.panels.inspector.binding_editor import BindingEditor, FileField
 from app.qt.workspace import Workspace
+from app.services.import_symbol import document_from_symbol
 
 
 @pytest.mark.parametrize(
@@ -263,6 +265,21 @@ def test_the_sheet_lists_arguments_then_states(sheet: BindPanel, desk: Any) -> N
         ("bn_moving_var", "(6)", "ones", None),
     ]
     assert [line.inferred for line in sheet.lines] == [False, True, True, True, True]
+
+
+def test_a_long_sheet_begins_with_some_lines_and_shows_more_when_asked(
+    qtbot: QtBot, sheet: BindPanel, workspace: Workspace
+) -> None:
+    chain = sym.Variable("x0")
+    for number in range(1, LISTED_AT_FIRST + 4):
+        chain = chain + sym.Variable(f"x{number}")
+    workspace.load(document_from_symbol(chain))
+    assert sheet.more.text() == "Show 4 more of 4"
+    assert f"x{LISTED_AT_FIRST - 1}" in sheet._rows and f"x{LISTED_AT_FIRST}" not in sheet._rows
+    qtbot.mouseClick(sheet.more, Qt.MouseButton.LeftButton)
+    assert sheet.request_of(f"x{LISTED_AT_FIRST + 3}").currentText() == "write •"
+    assert not sheet.more.isVisible()
+    assert sheet.mark.isVisible()
 
 
 def test_a_request_is_set_in_the_sheet(sheet: BindPanel, desk: Any) -> None:

@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from pytestqt.qtbot import QtBot
 
-from app.panels.code import LANGUAGES, CodePanel
+from app.engine import sym
+from app.panels.code import LANGUAGES, LARGE, CodePanel
 from app.panels.code_view import pieces_of
 from app.qt.workspace import Workspace
+from app.services.import_symbol import document_from_symbol
 
 
 @pytest.fixture
@@ -54,6 +56,35 @@ def test_the_program_follows_the_board(qtbot: QtBot, panel: CodePanel, desk: Any
     wait_for(qtbot, panel, "flat")
     desk.workspace.undo()
     qtbot.waitUntil(lambda: "flat" not in panel.view.toPlainText())
+
+
+def test_the_program_of_a_large_board_is_written_by_a_worker(
+    qtbot: QtBot, panel: CodePanel, workspace: Workspace
+) -> None:
+    chain = sym.Variable("x")
+    for number in range(LARGE + 1):
+        chain = sym.relu(chain, name=f"r{number}")
+    workspace.load(document_from_symbol(chain))
+    panel._write()
+    assert panel._runner is not None and panel._runner.is_running
+    assert "r100" not in panel.view.toPlainText()
+    panel.copy_all()
+    assert f"r{LARGE} = mx.sym.relu" in QGuiApplication.clipboard().text(), "what is copied is never old"
+    wait_for(qtbot, panel, f"r{LARGE} = mx.sym.relu")
+
+
+def test_hiding_gives_up_what_is_being_written_and_showing_begins_anew(
+    qtbot: QtBot, panel: CodePanel, workspace: Workspace
+) -> None:
+    chain = sym.Variable("x")
+    for number in range(LARGE + 1):
+        chain = sym.relu(chain, name=f"r{number}")
+    workspace.load(document_from_symbol(chain))
+    panel._write()
+    panel.hide()
+    assert panel._runner is None
+    panel.show()
+    wait_for(qtbot, panel, f"r{LARGE} = mx.sym.relu")
 
 
 def test_a_line_selects_its_node(qtbot: QtBot, panel: CodePanel, desk: Any) -> None:

@@ -10,7 +10,7 @@ from app.document.edits import set_param
 from app.engine.operator import Operator
 from app.engine.params import Parameter, as_text
 from app.engine.registry import canonical_operators
-from app.panels.forms.fields import CheckField, ChoiceField, Field, TextField
+from app.panels.forms.fields import CheckField, ChoiceField, Field, TextField, TupleField
 from app.panels.forms.parameter_form import FormRow
 from app.panels.inspector import Inspector
 from app.panels.inspector.node_page import NodePage
@@ -153,7 +153,7 @@ def test_a_bad_value_is_kept_marked_and_explained(qtbot: QtBot, inspector: Inspe
         ("Convolution", "kernel", "(3, x)"),
         ("Dropout", "p", "1.5"),
         ("FullyConnected", "num_hidden", "many"),
-        ("Reshape", "shape", "2, 3"),
+        ("Reshape", "shape", "2; 3"),
     ],
 )
 def test_bad_values_of_every_kind_keep_their_text(
@@ -319,3 +319,42 @@ def test_the_wheel_over_a_list_changes_nothing(qtbot: QtBot, inspector: Inspecto
     QApplication.sendEvent(field.combo, wheel)
     assert desk.param(node, "act_type") == "relu"
     assert field.combo.currentText() == "relu"
+
+
+def test_names_of_settings_are_whole_and_fields_stand_under_each_other(
+    inspector: Inspector, desk: Any, qtbot: QtBot
+) -> None:
+    inspector.resize(300, 700)
+    page = page_of(inspector, desk.node("Pooling", "pool1", {"kernel": "(2, 2)"}))
+    qtbot.waitUntil(lambda: page.form is not None and page.form.width() > 200)
+    assert page.form is not None
+    for name in ("pooling_convention", "count_include_pad"):
+        assert page.form.rows[name].caption.text() == name
+    fields = [row.field for row in page.form.rows.values() if row.field.isVisible()]
+    lefts = {field.mapTo(page, field.rect().topLeft()).x() for field in fields}
+    assert {page.name_row.field.mapTo(page, page.name_row.field.rect().topLeft()).x()} == lefts
+    assert min(field.width() for field in fields) > 100
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("5, 5", "(5, 5)"),
+        ("3x3", "(3, 3)"),
+        ("2 × 1", "(2, 1)"),
+        ("0.5,1e-3", "(0.5, 1e-3)"),
+        ("(5, 5)", "(5, 5)"),
+        ("[5,5]", "[5,5]"),
+        ("5", "5"),
+        ("5,", "5,"),
+        ("a,b", "a,b"),
+    ],
+)
+def test_brackets_around_several_numbers_may_be_left_out(qtbot: QtBot, typed: str, meant: str) -> None:
+    field = TupleField()
+    qtbot.addWidget(field)
+    handed_on: list[object] = []
+    field.edited.connect(handed_on.append)
+    field.line.setText(typed)
+    field.flush()
+    assert handed_on == [meant]

@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
 from app.document.records import VARIABLE
+from app.panels.amounts import cost_text
 from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
-from app.panels.inspector.facts import array_facts, cost_of, cost_text, reason_lines
+from app.panels.inspector.facts import array_facts, cost_of, reason_lines
 from app.panels.inspector.formula_card import put_in
 from app.qt.workspace import Workspace
 
@@ -98,6 +99,25 @@ def test_an_unknown_operator_is_shown_without_a_form(inspector: Inspector, desk:
     assert inspector.title.whole == "strange"
     assert inspector.node_page.form is None
     assert any("Frobnicate" in one.text() for one in inspector.node_page.trouble_labels)
+
+
+def test_the_settings_of_an_opaque_node_can_be_read_but_not_changed(inspector: Inspector, desk: Any) -> None:
+    from app.services.import_symbol import document_from_symbol
+    from app.services.symbol_json import read_symbol
+    from tests.opaque_files import SENTENCE, opaque_file
+
+    desk.workspace.load(document_from_symbol(read_symbol(opaque_file())))
+    desk.workspace.select({desk.find("q")})
+    page = inspector.node_page
+    assert page.form is None
+    assert page.kept is not None
+    texts = {name: field.text() for name, field in page.kept.fields.items()}
+    assert texts == {"kernel": "(3,3)", "act_bit": "1", "in": "x", "lr_mult": "3", "__lr_mult__": "2"}
+    assert all(field.line.isReadOnly() for field in page.kept.fields.values())
+    assert [one.text().startswith(SENTENCE) for one in page.trouble_labels] == [True]
+    assert page.cost.isHidden()
+    desk.workspace.select({desk.find("r")})
+    assert page.kept is None
 
 
 def test_deleting_the_selected_node_goes_back_to_the_summary(inspector: Inspector, desk: Any) -> None:

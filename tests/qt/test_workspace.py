@@ -303,3 +303,12 @@ def test_only_settings_of_the_drawing_leave_results_as_they_are() -> None:
     looks = attrs.evolve(before, title="Other", style="card", show_auto=False)
     assert not affects_a_run(Change("settings", before.id, before, looks))
     assert affects_a_run(Change("settings", before.id, before, attrs.evolve(before, seed=before.seed + 1)))
+
+
+def test_backward_without_anything_to_do_says_so(workspace: Workspace, qtbot: QtBot) -> None:
+    workspace.load(product())
+    for name in "ABD":
+        workspace.try_edit(set_binding, Binding(name, "constant", "2", request="null"))
+    with qtbot.waitSignal(workspace.message) as told:
+        workspace.backward()
+    assert "No argument asks for a gradient" in told.args[0]

@@ -1,18 +1,22 @@
 """A symbol becomes a document that means the same symbol."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.document.analysis import Analysis
 from app.document.checks import analyse
 from app.document.invariants import broken_invariants
-from app.document.records import Document
-from app.engine import sym
+from app.document.records import Arity, Document
+from app.engine import load_symbol, sym
+from app.engine.errors import EngineError, GraphError
 from app.engine.symbol import Group, Symbol, Variable
 from app.services.import_symbol import document_from_symbol
-from app.services.project_file import read_any
-from app.services.symbol_json import write_symbol
+from app.services.project_file import read_any, read_project, write_project
+from app.services.symbol_json import read_symbol, write_symbol
+from tests.opaque_files import SENTENCE, opaque_file
 from tests.services.code.golden_nets import NETS, net_symbol
 
 
@@ -45,7 +49,21 @@ def test_every_net_means_the_same_and_is_written_the_same(case: str) -> None:
     assert broken_invariants(document) == []
     again = _meant(document)
     assert _names(again) == _names(symbol)
-    assert write_symbol(again) == write_symbol(symbol)
+    assert _written(again, like=symbol) == _written(symbol, like=symbol)
+
+
+def _written(symbol: Symbol, *, like: Symbol) -> dict[str, Any]:
+    """Return the file of a symbol, without attributes of variables that have none in another symbol.
+
+    A variable that somebody named just as its node would have is left to the node; such a one carries copies of the
+    node's parameters, which mean nothing.
+    """
+    bare = {node.name for node in like.graph.nodes if node.is_variable and not node.attributes}
+    written: dict[str, Any] = json.loads(write_symbol(symbol))
+    for node in written["nodes"]:
+        if node["name"] in bare:
+            node.pop("attrs", None)
+    return written
 
 
 def test_arguments_that_nodes_make_for_themselves_stay_theirs() -> None:
@@ -103,5 +121,51 @@ def test_a_small_scalar_graph_is_drawn_as_a_picture_from_top_to_bottom() -> None
 def test_a_symbol_file_opens_as_a_document(tmp_path: Path) -> None:
     path = tmp_path / "net-symbol.json"
     path.write_text(write_symbol(_net()))
-    document = read_any(path)
+    document = read_any(path).document
     assert document == document_from_symbol(_net(), title="net-symbol")
+
+
+def test_an_opaque_node_goes_through_board_and_files_as_it_came(tmp_path: Path) -> None:
+    path, chalk = tmp_path / "q-symbol.json", tmp_path / "q.chalk"
+    path.write_text(opaque_file())
+    document = read_any(path).document
+    (node,) = (node for node in document.nodes.values() if node.name == "q")
+    assert node.arity == Arity(2, 2, 1)
+    assert node.params == {"kernel": "(3,3)", "act_bit": "1", "in": "x", "lr_mult": "3"}
+    assert node.attributes == {"__lr_mult__": "2"}
+    write_project(document, chalk)
+    again = read_project(chalk)
+    assert again.nodes == document.nodes
+    analysis = analyse(again)
+    assert [problem.node for problem in analysis.problems] == [node.id]
+    assert analysis.problems[0].sentence.startswith(SENTENCE)
+    assert analysis.symbol is not None
+    written = write_symbol(analysis.symbol)
+    assert written == write_symbol(read_symbol(opaque_file()))
+    assert write_symbol(load_symbol(chalk)) == written
+
+
+@pytest.mark.parametrize("op", ["Variable", "Group"])
+def test_the_boards_own_words_are_no_operators_of_a_file(op: str) -> None:
+    symbol = read_symbol(opaque_file().replace("QConvolution", op))
+    with pytest.raises(GraphError, match=f"q has an operator called {op}"):
+        document_from_symbol(symbol)
+
+
+def test_a_file_with_a_wrong_setting_opens_and_says_so_at_the_node(tmp_path: Path) -> None:
+    path = tmp_path / "net-symbol.json"
+    path.write_text(write_symbol(_net()).replace('"num_hidden": "4"', '"num_hidden": "4", "new": "1"'))
+    document = read_any(path).document
+    assert document.nodes["n2"].params == {"new": "1", "num_hidden": "4"}
+    (problem,) = analyse(document).faults
+    assert (problem.name, problem.port) == ("fc1", "new")
+    with pytest.raises(EngineError, match="no parameter 'new'"):
+        load_symbol(path)
+
+
+def test_a_file_with_wires_to_nowhere_opens_and_says_so_at_the_wires(tmp_path: Path) -> None:
+    path = tmp_path / "net-symbol.json"
+    path.write_text(opaque_file().replace('"QConvolution"', '"relu"'))
+    sentences = [problem.sentence for problem in analyse(read_any(path).document).faults]
+    assert any("q (relu) takes 1 input" in sentence for sentence in sentences)
+    assert any("s reads output 1 of q" in sentence for sentence in sentences)

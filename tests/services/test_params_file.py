@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.errors import FormatError
-from app.services.params_file import parse_params, read_params, write_params
+from app.services.params_file import Layout, parse_params, read_params, write_params
 
 ARRAYS = {
     "arg:fc1_weight": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -18,10 +18,14 @@ ARRAYS = {
 }
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
+EVERY_TYPE = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
+LAYOUTS: tuple[Layout, ...] = ("V1", "V2", "V3")
+
+
+@pytest.fixture(params=LAYOUTS)
+def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     path = tmp_path / "model-0001.params"
-    write_params(ARRAYS, path)
+    write_params(ARRAYS, path, layout=request.param)
     return path
 
 
@@ -33,6 +37,82 @@ def test_what_is_written_is_read_back(file: Path) -> None:
         np.testing.assert_array_equal(found[name], array)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", EVERY_TYPE)
+def test_every_type_is_written_in_every_layout(tmp_path: Path, dtype: str, layout: Layout) -> None:
+    array = np.array([[0, 1, 2]]).astype(dtype)
+    write_params({"a": array}, tmp_path / "a.params", layout=layout)
+    found = read_params(tmp_path / "a.params")["a"]
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
+
+
+def test_only_v3_has_arrays_without_axes_or_elements(tmp_path: Path) -> None:
+    path = tmp_path / "a.params"
+    write_params({"a": np.array(2.5), "b": np.zeros((2, 0))}, path, layout="V3")
+    found = read_params(path)
+    assert (found["a"].shape, found["b"].shape) == ((), (2, 0))
+    write_params({"a": np.array(2.5)}, path)
+    assert read_params(path)["a"].tolist() == [2.5]
+    before = path.read_bytes()
+    with pytest.raises(FormatError, match="b has no elements"):
+        write_params({"b": np.zeros((2, 0))}, path)
+    assert path.read_bytes() == before
+
+
+def whole(*array: bytes) -> bytes:
+    """Return the bytes of a file with one array without a name."""
+    return np.array([0x112, 0, 1], "<u8").tobytes() + b"".join(array) + np.array([0], "<u8").tobytes()
+
+
+def ints(*numbers: int) -> bytes:
+    return np.array(numbers, "<i4").tobytes()
+
+
+def longs(*numbers: int) -> bytes:
+    return np.array(numbers, "<i8").tobytes()
+
+
+V2, V3 = (np.array([mark], "<u4").tobytes() for mark in (0xF993FAC9, 0xF993FACA))
+
+
+def test_an_array_of_unknown_shape_is_none() -> None:
+    assert parse_params(whole(V3, ints(0, -1)))["0"].size == 0
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        V3 + ints(1, -1),
+        V3 + ints(0, -2),
+        V3 + ints(0, 3) + longs(2**62, 0, 2**62) + ints(1, 0, 0),
+        V3 + ints(0, 1) + longs(-1) + ints(1, 0, 0),
+        V2 + ints(3, 1) + longs(1) + ints(1, 0, 0),
+    ],
+)
+def test_shapes_and_storages_that_cannot_be_are_refused(array: bytes) -> None:
+    with pytest.raises(FormatError, match="damaged"):
+        parse_params(whole(array))
+
+
+@pytest.mark.parametrize("stored", [2, 0])
+def test_sparse_rows_are_spread_out_also_where_mxnet_was_too_quick_to_count_its_values(stored: int) -> None:
+    values = np.array([1, 2, 3, 4], "<f4").tobytes()
+    shapes = [ints(2), longs(stored, 2), ints(2), longs(3, 2)]
+    indices = [ints(6, 1), longs(2)]
+    array = whole(V2, ints(1), *shapes, ints(1, 0, 0), *indices, values, longs(2, 0))
+    assert parse_params(array)["0"].tolist() == [[3, 4], [0, 0], [1, 2]]
+
+
+@pytest.mark.parametrize("stored", [2, 0])
+def test_a_csr_matrix_is_spread_out(stored: int) -> None:
+    values = np.array([5, 6], "<f4").tobytes()
+    shapes = [ints(1), longs(stored), ints(2), longs(2, 3)]
+    indices = [ints(6, 1), longs(3), ints(6, 1), longs(2)]
+    array = whole(V2, ints(2), *shapes, ints(1, 0, 0), *indices, values, longs(0, 0, 2), longs(0, 2))
+    assert parse_params(array)["0"].tolist() == [[0, 0, 0], [5, 0, 6]]
+
+
 def test_a_cut_file_is_refused_wherever_it_is_cut(file: Path) -> None:
     data = file.read_bytes()
     for end in range(len(data)):
@@ -40,12 +120,12 @@ def test_a_cut_file_is_refused_wherever_it_is_cut(file: Path) -> None:
             parse_params(data[:end])
 
 
-@given(place=st.integers(0, 400), byte=st.integers(0, 255))
+@given(place=st.integers(0, 400), byte=st.integers(0, 255), layout=st.sampled_from(LAYOUTS))
 def test_a_changed_byte_is_read_or_refused_but_never_a_crash(
-    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, layout: Layout
 ) -> None:
     path = tmp_path_factory.mktemp("params") / "x.params"
-    write_params(ARRAYS, path)
+    write_params(ARRAYS, path, layout=layout)
     data = bytearray(path.read_bytes())
     data[place % len(data)] = byte
     try:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.document.constants import spell
-from app.document.records import Binding, Document, Edge, Head, Node, Settings, empty_document
+from app.document.records import Arity, Binding, Document, Edge, Head, Node, Settings, empty_document
 from app.engine.errors import FormatError
 from app.services import project_file
 from app.services.document_json import document_from_plain, document_text, plain_from_text
@@ -294,6 +294,21 @@ BROKEN = {
 }
 
 
+def test_only_a_document_with_an_opaque_node_needs_the_newer_version() -> None:
+    assert '"version": 1' in document_text(_example())
+    nodes = {"n1": Node("n1", "Mystery", "m", arity=Arity(2, hidden=1))}
+    text = document_text(Document(nodes=nodes))
+    assert '"version": 2' in text
+    assert document_from_plain(plain_from_text(text)).nodes == nodes
+
+
+@pytest.mark.parametrize("count", [-1, 1_000_000_000, '"2"', "true"])
+def test_an_arity_that_no_operator_has_is_refused(count: object) -> None:
+    text = document_text(Document(nodes={"n1": Node("n1", "Mystery", "m", arity=Arity(2))}))
+    with pytest.raises(FormatError, match="arity"):
+        document_from_plain(plain_from_text(text.replace('"inputs": 2', f'"inputs": {count}')))
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_file_is_a_sentence_with_its_place(tmp_path: Path, case: str) -> None:
     path = tmp_path / "broken.chalk"
@@ -342,4 +357,4 @@ def test_files_that_are_no_documents(tmp_path: Path) -> None:
 def test_line_ends_and_marks_of_other_systems_are_read(tmp_path: Path) -> None:
     path = tmp_path / "two.chalk"
     path.write_bytes(b"\xef\xbb\xbf" + document_text(_example()).replace("\n", "\r\n").encode())
-    assert read_any(path) == _example()
+    assert read_any(path).document == _example()

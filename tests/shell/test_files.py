@@ -218,6 +218,58 @@ def test_names_for_new_files_suit_every_system(bench: Workbench, qtbot: QtBot) -
     assert bench.files.suggestion(".chalk").name == "E A B what if 1.chalk"
 
 
+# -- old files
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_an_old_file_offers_to_round_pooling_up(
+    bench: Workbench, qtbot: QtBot, answers: Answers, tmp_path: Path, answer: bool
+) -> None:
+    from app.document.edits import set_binding
+    from app.document.records import Binding
+    from tests.old_inception import old_inception
+
+    path = tmp_path / "inception-symbol.json"
+    path.write_text(old_inception())
+    answers.round_up_answer = answer
+    with qtbot.waitSignal(bench.files.opened, timeout=20_000):
+        bench.files.open(path)
+    qtbot.waitUntil(lambda: bool(answers.asked))
+    workspace = bench.workspace
+    assert answers.asked == ["inception-symbol.json"]
+    assert workspace.store.can_undo is answer
+    assert ("Pooling rounds up" in bench.status_line.message) is answer
+    workspace.try_edit(set_binding, Binding("data", shape=(1, 3, 224, 224)))
+    assert workspace.analysis is not None
+    assert (workspace.analysis.errors == ()) is answer
+    if answer:
+        workspace.undo()
+        workspace.undo()
+        assert not workspace.store.is_modified
+
+
+def test_a_file_in_which_rounding_changes_nothing_asks_nothing(
+    bench: Workbench, qtbot: QtBot, answers: Answers, tmp_path: Path
+) -> None:
+    from tests.old_inception import old_inception
+
+    path = tmp_path / "new-symbol.json"
+    path.write_text(old_inception().replace('"pool_type"', '"pooling_convention": "valid", "pool_type"'))
+    with qtbot.waitSignal(bench.files.opened, timeout=20_000):
+        bench.files.open(path)
+    assert answers.asked == []
+
+
+def test_the_question_about_an_old_file_rounds_up_by_default(qtbot: QtBot) -> None:
+    from app.shell.dialogs import RepairQuestion
+
+    question = RepairQuestion("net-symbol.json")
+    qtbot.addWidget(question)
+    assert question.defaultButton() is question.repair_button
+    assert question.escapeButton() is question.leave_button
+    assert "net-symbol.json is from before MXNet 0.8" in question.text()
+
+
 # -- exports
 
 
@@ -233,6 +285,28 @@ def test_a_symbol_file_is_exported(bench: Workbench, qtbot: QtBot, answers: Answ
     symbol = read_symbol(answers.save_path.read_text(encoding="utf-8"))
     assert symbol.list_outputs() == ["softmax_output"]
     assert answers.asked == ["Digits with an MLP-symbol.json"]
+
+
+def test_an_opaque_node_is_opened_and_exported_as_it_came(
+    bench: Workbench, qtbot: QtBot, answers: Answers, tmp_path: Path
+) -> None:
+    from app.services.symbol_json import read_symbol, write_symbol
+    from tests.opaque_files import SENTENCE, opaque_file
+
+    path = tmp_path / "q-symbol.json"
+    path.write_text(opaque_file())
+    with qtbot.waitSignal(bench.files.opened):
+        bench.files.open(path)
+    assert bench.workspace.analysis is not None
+    assert bench.workspace.analysis.errors[0].sentence.startswith(SENTENCE)
+    answers.save_path = tmp_path / "again-symbol.json"
+    with qtbot.waitSignal(bench.exports.written, timeout=10_000):
+        bench.actions.trigger("export_symbol")
+    assert answers.save_path.read_text() == write_symbol(read_symbol(opaque_file()))
+    asked = len(answers.asked)
+    bench.exports.write_code("numpy")
+    assert len(answers.asked) == asked
+    assert SENTENCE in bench.status_line.message
 
 
 def test_a_graph_with_a_problem_is_not_exported_and_says_why(

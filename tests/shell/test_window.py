@@ -14,7 +14,7 @@ from app.document.records import VARIABLE, Binding
 from app.services.gallery import entries
 from app.services.project_file import read_project, write_project
 from app.shell.application import Application
-from app.shell.main_window import openable
+from app.shell.main_window import MainWindow, openable
 from app.shell.workbench import Workbench
 
 
@@ -379,3 +379,42 @@ def test_closing_while_something_runs_leaves_no_thread(bench: Workbench, qtbot: 
     bench.window.close()
 
     assert not bench.window.isVisible()
+
+
+def test_a_click_in_the_executor_graph_shows_that_array_in_the_inspector(
+    bench: Workbench, qtbot: QtBot
+) -> None:
+    open_example(qtbot, bench, "digits-mlp")
+    bench.workspace.backward()
+    qtbot.waitUntil(
+        lambda: bench.workspace.results is not None and bench.workspace.results.stage == "backward"
+    )
+    bench.show_view("executor")
+    assert bench.parts is not None
+    executor, inspector = bench.parts.executor, bench.parts.inspector
+    item = next(one for one in executor.executor_scene.items_by_index if one.look.title == "d(fc3_bias)")
+    qtbot.mouseClick(executor.viewport(), Qt.MouseButton.LeftButton, pos=executor.mapFromScene(item.pos()))
+    assert inspector.node is not None and inspector.node.name == "fc3"
+    assert inspector.tab == "Gradient"
+    assert inspector.array_page("Gradient").picker.currentText() == "fc3_bias"
+
+
+@pytest.mark.parametrize("view", ["symbol", "executor"])
+def test_the_view_that_is_shown_has_the_keys(bench: Workbench, qtbot: QtBot, view: Any) -> None:
+    open_example(qtbot, bench, "compose-basic")
+    assert bench.parts is not None
+    bench.show_view("executor" if view == "symbol" else "symbol")
+    bench.show_view(view)
+    shown = bench.parts.board if view == "symbol" else bench.parts.executor
+    assert shown.hasFocus()
+
+
+def test_a_window_that_was_larger_than_the_screen_fits_it_the_next_time(qtbot: QtBot, settings: Any) -> None:
+    first = MainWindow(settings)
+    qtbot.addWidget(first)
+    first.resize(5000, 4000)
+    settings.window_geometry = bytes(first.saveGeometry().data())
+    second = MainWindow(settings)
+    qtbot.addWidget(second)
+    room = second.screen().availableGeometry()
+    assert second.width() <= room.width() and second.height() <= room.height()

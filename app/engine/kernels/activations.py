@@ -1,7 +1,7 @@
 """Activation functions and their slopes, written into given buffers.
 
 Every function takes its arrays once and returns a step. Constants are Python numbers, so float32 stays float32. Forward
-steps may write onto their input; gradients may not.
+steps may write onto their input; gradients may not, but for relu's, which may write onto the head gradient.
 """
 
 import math

@@ -40,7 +40,6 @@ class Matching:
     threshold: float
     mining_ratio: float
     mining_threshold: float
-    least_negatives: int
     variances: tuple[float, ...]
 
 
@@ -75,7 +74,6 @@ def _hard_negatives(state: Array, most: Array, scores: Array, rules: Matching) -
     """Return the anchors without a label that are least sure to be background."""
     positives = int(np.count_nonzero(state == 1))
     wanted = min(int(positives * rules.mining_ratio), len(state) - positives)
-    wanted = max(wanted, rules.least_negatives)
     candidates = np.flatnonzero((state == -1) & (most < rules.mining_threshold))
     powers = np.exp(scores - scores.max(axis=0))
     background = (powers[0] / powers.sum(axis=0))[candidates]

@@ -30,12 +30,13 @@ ADDITION_COST = 1.3
 def convolution(
     image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting
 ) -> Callable[[], None]:
-    """Prepare result[n] = filters · columns(image[n]) + bias."""
+    """Prepare result[n] = filters · columns(image[n]) + bias; a result as large as its image may take its place."""
     samples, groups, counts = result.shape[0], setting.groups, result.shape[2:]
     row = prod(counts[1:])
     depth = image.shape[1] * setting.windows.places
     pieces = chunks(samples, counts, depth * row * image.itemsize, CACHE_LIMIT)
-    columns = Columns(image, counts, setting, pieces, joined=False)
+    whole, keep = _kept_whole(image, result, pieces, setting)
+    columns = Columns(whole, counts, setting, pieces, joined=False)
     flat = _matrix_of(filters, groups)
     rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
     blocks = [_blocks(piece, filters.size * row) for piece in pieces]
@@ -48,8 +49,10 @@ def convolution(
     def run() -> None:
         weights = flat()[:, None]
         with OneThread():
-            for matrix, count, target in zip(columns, blocks, targets, strict=True):
-                np.matmul(weights, _in_blocks(matrix, count), out=target)
+            unrolled = iter(columns)
+            for before, count, target in zip(keep, blocks, targets, strict=True):
+                before()
+                np.matmul(weights, _in_blocks(next(unrolled), count), out=target)
                 if shift is not None:  # while the result is still in cache
                     np.add(target, shift, out=target)
 
@@ -73,6 +76,24 @@ def _blocks(piece: Chunk, product_per_row: int) -> int:
 def _in_blocks(matrix: Array, count: int) -> Array:
     """View (samples, groups, rows, positions) as (samples, groups, count, rows, positions / count)."""
     return np.swapaxes(matrix.reshape((*matrix.shape[:-1], count, -1), copy=False), -2, -3)
+
+
+def _kept_whole(
+    image: Array, result: Array, pieces: list[Chunk], setting: Setting
+) -> tuple[Array, list[Step]]:
+    """Return an image that stays whole while results are written over the given one, and a step before each piece.
+
+    Whole samples are unrolled before their results are written. A sample that is taken in rows is copied first: the
+    image returned is then that one copy, at the place of every sample.
+    """
+    in_rows = any(piece.rows != slice(0, result.shape[2]) for piece in pieces)
+    if not in_rows or not np.may_share_memory(image, result):
+        return image, [nothing] * len(pieces)
+    sample = work(setting.scratch, "sample", image.shape[1:], image.dtype)
+    keep = [
+        copy(image[piece.samples.start], sample) if piece.rows.start == 0 else nothing for piece in pieces
+    ]
+    return np.broadcast_to(sample, image.shape), keep
 
 
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:

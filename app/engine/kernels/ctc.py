@@ -52,12 +52,20 @@ def ctc(data: Array, labels: Labels, steps: Array, grad: Array) -> Array:
     last = ends[batch[:, 0], labels.lengths - 1]
     before = ends[batch[:, 0], np.maximum(labels.lengths - 2, 0)]
     total = np.where(labels.lengths > 1, np.logaddexp(last, before), last)
+    fits = _needed_steps(labels) <= steps
     np.exp(logarithms, out=grad)
     posterior = np.exp(np.minimum(forward + backward - total[:, None], 0))
     for position in range(labels.stretched.shape[1]):
         grad[:, batch[:, 0], labels.stretched[:, position]] -= posterior[:, :, position]
-    grad *= (np.arange(data.shape[0])[:, None] < steps)[:, :, None]
-    return np.asarray(-total)
+    grad *= (np.arange(data.shape[0])[:, None] < np.where(fits, steps, 0))[:, :, None]
+    return np.where(fits, -total, 0)  # a label that no alignment can say costs nothing, as in MXNet
+
+
+def _needed_steps(labels: Labels) -> Array:
+    """Return the least number of steps of every label: one per symbol, and one for the blank between equal ones."""
+    symbols = (labels.lengths - 1) // 2
+    inside = np.arange(1, labels.skips.shape[1] // 2) < symbols[:, None]
+    return np.asarray(symbols + (inside & ~labels.skips[:, 3::2]).sum(axis=1))
 
 
 def _forward(said: Array, labels: Labels) -> Array:

@@ -28,14 +28,15 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
     classes = np.empty((outer, 1, inner), np.int64)
     numbers = np.arange(count)[:, None]
     is_right = np.empty(shares.shape, np.bool_)
-    each_other = rules.smooth_alpha / (count - 1) if rules.smooth_alpha else 0.0
+    each_other = rules.smooth_alpha / (count - 1) if count > 1 else 0.0
+    weight = 1.0 - rules.smooth_alpha - each_other
 
     def run() -> None:
         np.copyto(classes, label[:, None, :], "unsafe")
         np.equal(classes, numbers, out=is_right)
-        if each_other:
+        if weight != 1.0:
             np.subtract(shares, each_other, out=grad)
-            np.subtract(grad, is_right * grad.dtype.type(1.0 - rules.smooth_alpha - each_other), out=grad)
+            np.subtract(grad, is_right * grad.dtype.type(weight), out=grad)
         else:
             np.subtract(shares, is_right, out=grad)
         if rules.use_ignore:
@@ -44,6 +45,24 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
             np.multiply(grad, rules.grad_scale, out=grad)
 
     return run
+
+
+def softmax_loss(scores: Array, label: Array, rules: SoftmaxRules) -> float:
+    """Return grad_scale · Σ (log Σ eˣ − Σ target · x), whose derivative that gradient is."""
+    classes, count = whole(label), scores.shape[1]
+    each_other = rules.smooth_alpha / (count - 1) if rules.smooth_alpha else 0.0
+    target = np.full_like(scores, each_other)
+    outer, inner = np.nonzero((classes >= 0) & (classes < count))
+    target[outer, classes[outer, inner], inner] = 1.0 - rules.smooth_alpha
+    counts = classes != rules.ignore_label if rules.use_ignore else np.ones_like(classes)
+    return rules.grad_scale * float(np.sum(counts * cross_entropies(scores, target)))
+
+
+def cross_entropies(scores: Array, target: Array) -> Array:
+    """Return log Σ eˣ − Σ target · x along axis 1."""
+    most = scores.max(axis=1, keepdims=True)
+    logarithms = np.log(np.exp(scores - most).sum(axis=1)) + most[:, 0]
+    return np.asarray(logarithms - (target * scores).sum(axis=1))
 
 
 def normalizer(label: Array, places: int, rules: SoftmaxRules) -> float:
@@ -66,10 +85,18 @@ def hinge_gradient(data: Array, label: Array, grad: Array, margin: float, linear
 
     The right class gets −h(margin − x), each other h(margin + x), with h(v) = 2 · max(0, v), or 1 where v > 0.
     """
-    rows = np.arange(data.shape[0])
-    classes = whole(label)
-    sides = np.ones_like(data)
-    sides[rows, classes] = -1
+    is_right = (
+        np.arange(data.shape[1]) == whole(label)[:, None]
+    )  # a label outside the classes makes none right
+    sides = np.where(is_right, -1, 1).astype(data.dtype)
     missing = margin + sides * data
     slope = (missing > 0).astype(data.dtype) if linear else 2 * np.maximum(missing, 0)
     np.multiply(sides, slope, out=grad)
+
+
+def hinge_loss(data: Array, label: Array, margin: float, linear: bool) -> float:
+    """Return the sum of the (squared) hinges, whose derivative that gradient is."""
+    sides = np.ones_like(data)
+    sides[np.arange(data.shape[0]), whole(label)] = -1
+    missing = np.maximum(margin + sides * data, 0)
+    return float(np.sum(missing if linear else np.square(missing)))

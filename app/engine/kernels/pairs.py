@@ -61,6 +61,8 @@ def divisor(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
 
 def raise_to(a: Any, b: Any, out: Array) -> Step:
     """Write a to the power b, with the plain function where b is one of the common numbers."""
+    if out.dtype.kind in "iu":  # numpy has no whole powers below zero
+        return lambda: np.copyto(out, np.power(np.asarray(a, np.float64), b), casting="unsafe")
     plain = _PLAIN_POWERS.get(float(b)) if b.ndim == 0 and out.dtype.kind == "f" else None
     return ufunc(np.power, a, b, out=out) if plain is None else ufunc(plain, a, out=out)
 

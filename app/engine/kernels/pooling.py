@@ -143,19 +143,21 @@ def power_pool(image: Array, result: Array, windows: Windows, power: int) -> Cal
         (image[tap.inputs], result[tap.outputs])
         for tap in taps(windows, image.shape[2:], all_stands(result.shape[2:]))
     ]
-    root = 1.0 / power
 
     def run() -> None:
         result.fill(0)
         for values, total in steps:
             np.add(total, values**power, out=total)
-        np.power(result, root, out=result)
+        _ROOTS[power](result, out=result)
 
     return run
 
 
+_ROOTS: dict[int, Any] = {1: np.positive, 2: np.sqrt, 3: np.cbrt}
+
+
 def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power: int) -> Callable[[], None]:
-    """Prepare d = head · (x / y)^(p−1) per place; a window of zeros, where the slope is not defined, gives zero."""
+    """Prepare d = head · (x / y)^(p−1) per place; a window whose y is 0, where that is not defined, gives zero."""
     head, result = pooled.head, pooled.result
     steps = [
         (pooled.image[tap.inputs], tap.outputs, gradient[tap.inputs])
@@ -164,9 +166,11 @@ def power_pool_gradient(pooled: Pooled, gradient: Array, windows: Windows, power
 
     def run() -> None:
         gradient.fill(0)
-        whole = np.where(result == 0, result.dtype.type(1), result)
+        empty = result == 0
+        whole = np.where(empty, 1, result)
+        flowing = np.where(empty, 0, head) if power > 1 else head
         for values, at, target in steps:
-            share = head[at] * (values / whole[at]) ** (power - 1)
+            share = flowing[at] * (values / whole[at]) ** (power - 1)
             np.add(target, share, out=target)
 
     return run

@@ -70,7 +70,8 @@ def sample_image_gradient(places: Array, head: Array, grad: Array) -> None:
     target[...] = 0
     for corner in corners(places, height, width):
         index = np.broadcast_arrays(batch, corner.y, corner.x)
-        np.add.at(target, tuple(index), spread * corner.weight[..., None])
+        weight = np.where(corner.inside, corner.weight, 0)  # a place that is no number lies nowhere
+        np.add.at(target, tuple(index), spread * weight[..., None])
 
 
 def sample_grid_gradient(image: Array, places: Array, head: Array, grad: Array) -> None:
@@ -89,8 +90,9 @@ def sample_grid_gradient(image: Array, places: Array, head: Array, grad: Array) 
 
 def plain_grid(height: int, width: int, out: Array) -> None:
     """Write x, y and 1 of every pixel of an image, in reading order, into (3, height · width)."""
-    across = np.linspace(-1, 1, width) if width > 1 else np.full(1, -1.0)
-    down = np.linspace(-1, 1, height) if height > 1 else np.full(1, -1.0)
+    # MXNet steps by 2 / (size - 1), which leaves a single pixel without a place
+    across = np.linspace(-1, 1, width) if width > 1 else np.full(1, np.nan)
+    down = np.linspace(-1, 1, height) if height > 1 else np.full(1, np.nan)
     out[0] = np.tile(across, height)
     out[1] = np.repeat(down, width)
     out[2] = 1

@@ -40,7 +40,7 @@ def erfinv(y: Array) -> Array:
 
 
 def gamma(x: Array) -> Array:
-    """Return Γ(x): nan at the poles 0, −1, −2 …, inf where it overflows."""
+    """Return Γ(x): nan at the poles −1, −2 …, inf at 0 and where it overflows."""
     return _each(_gamma, x)
 
 
@@ -50,7 +50,7 @@ def log_gamma(x: Array) -> Array:
 
 
 def digamma(x: Array) -> Array:
-    """Return ψ(x), the slope of ln Γ.
+    """Return ψ(x), the slope of ln Γ; inf at the poles, as in MXNet.
 
     Left of 0 by reflection, ψ(1 − x) − ψ(x) = π cot(πx); then raised beyond 6 by ψ(x + 1) = ψ(x) + 1/x; there the
     asymptotic series (Abramowitz and Stegun 6.3.18) is good to all digits.
@@ -69,7 +69,8 @@ def digamma(x: Array) -> Array:
             1 / 12 - square * (1 / 120 - square * (1 / 252 - square * (1 / 240 - square / 132)))
         )
         value = value + np.log(raised) - 0.5 / raised - series
-        return np.where(mirrored, value - math.pi / np.tan(math.pi * wide), value)
+        value = np.where(mirrored, value - math.pi / np.tan(math.pi * wide), value)
+        return np.where((wide <= 0) & (wide == np.floor(wide)), np.inf, value)
 
 
 def _each(function: Callable[[float], float], x: Array) -> Array:
@@ -83,7 +84,7 @@ def _gamma(x: float) -> float:
     except OverflowError:
         return math.inf
     except ValueError:  # a pole, or minus infinity
-        return math.nan
+        return math.copysign(math.inf, x) if x == 0 else math.nan
 
 
 def _log_gamma(x: float) -> float:

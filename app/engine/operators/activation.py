@@ -108,6 +108,11 @@ class Activation(Prepared):
         """The result may take data's place."""
         return ((0, 0),)
 
+    @property
+    def inplace_backward(self) -> tuple[tuple[int, int], ...]:
+        """Only relu's gradient needs no room to compute in before it has read the incoming one."""
+        return ((0, 0),) if self.act_type == "relu" else ()
+
     def gradient_reads(self, index: int) -> Reads:
         """Most slopes follow from the result alone."""
         return Reads(outputs=(0,)) if self._bend.by_output else Reads(inputs=(0,))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Cost, Example, Port, R
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
 
 
@@ -204,7 +204,7 @@ class Gemm2(MatrixProduct):
 
     transpose_a: bool = param(default=False, doc="Transpose the matrices of the first operand.")
     transpose_b: bool = param(default=False, doc="Transpose the matrices of the second operand.")
-    alpha: float = param(default=1.0, doc="The number.")
+    alpha: Annotated[float, WIDE] = param(default=1.0, doc="The number.")
     axis: int = param(default=-2, doc="The axis of the rows.", advanced=True)
 
     least_rank = 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 import numpy as np
@@ -40,7 +40,7 @@ from app.engine.operators.geometry import (
     per_axis,
 )
 from app.engine.operators.lines import assign_zeros
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 from app.engine.split import Split
 
@@ -234,7 +234,9 @@ class Convolution(Filtering):
     y[n, f] = Σ weight[f] · window(data[n]) + bias[f]
     """
 
-    workspace: int = param(default=1024, low=0, advanced=True, doc="Only for graphics cards; kept in files.")
+    workspace: Annotated[int, WIDE] = param(
+        default=1024, advanced=True, doc="Only for graphics cards; kept in files."
+    )
     no_bias: bool = param(default=False, doc="Leave the bias out.")
 
     examples: ClassVar[tuple[Example, ...]] = (
@@ -249,12 +251,20 @@ class Convolution(Filtering):
         Example({"data": (2, 3, 9)}, kernel=(3,), num_filter=2, stride=(2,), pad=(1,)),
         Example({"data": (1, 2, 4, 3, 4)}, kernel=(2, 2, 3), num_filter=2, pad=(0, 1, 1)),
         Example({"data": (2, 5, 4, 3)}, kernel=(3, 3), num_filter=2, pad=(1, 1), layout="NHWC"),
+        # with as many numbers per sample as come in, the result may take data's place: also in rows of one sample
+        Example({"data": (2, 3, 5, 4)}, kernel=(3, 3), num_filter=3, pad=(1, 1)),
+        Example({"data": (2, 4, 60, 52)}, kernel=(5, 5), num_filter=4, pad=(2, 2), gradient=False),
     )
 
     @property
     def has_bias(self) -> bool:
         """Whether a bias is added to every output channel."""
         return not self.no_bias
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """A result as large as data may take its place, unless data is its own columns."""
+        return ((0, 0),) if any(self.windows.pad) else ()
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
         """MXNet writes over the gradient of data where every window is a single point."""

@@ -86,8 +86,8 @@ class CTCLoss(Prepared):
         return (data, *(kind or data for kind in ins[1:])), results
 
     def gradient_kind(self, index: int) -> GradientKind:
-        """Labels and lengths get a gradient of zero."""
-        return "value" if index == 0 else "zero"
+        """The gradient buffers of labels and lengths are left as they are."""
+        return "value" if index == 0 else "untouched"
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient is there already."""

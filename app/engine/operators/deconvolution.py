@@ -1,7 +1,7 @@
 """The transpose of a convolution, and the enlargement of images that is made of it."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import attrs
 
@@ -22,7 +22,7 @@ from app.engine.operators.geometry import (
     per_axis,
 )
 from app.engine.operators.lines import assign_zeros
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
 
 
@@ -37,7 +37,9 @@ class Deconvolution(Filtering):
     target_shape: tuple[int, ...] = param(
         default=(), doc="Wanted output size per axis; pad and adj then follow from it."
     )
-    workspace: int = param(default=512, low=0, advanced=True, doc="Only for graphics cards; kept in files.")
+    workspace: Annotated[int, WIDE] = param(
+        default=512, advanced=True, doc="Only for graphics cards; kept in files."
+    )
     no_bias: bool = param(default=True, doc="Leave the bias out.")
 
     examples = (

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import boxes as kernels
-from app.engine.kernels.steps import Step
+from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import (
     Array,
     Arrays,
@@ -32,7 +32,7 @@ class WithoutGradient(Prepared):
 
     def gradient_kind(self, index: int) -> GradientKind:
         """Nothing flows back."""
-        return "zero"
+        return "cleared"
 
 
 @operator(name="_contrib_MultiBoxPrior", category="Detection")
@@ -100,7 +100,9 @@ class MultiBoxTarget(WithoutGradient):
         default=-1.0, doc="Background anchors per labelled one; all if negative."
     )
     negative_mining_thresh: float = param(default=0.5, doc="Overlap below which an anchor may be background.")
-    minimum_negative_samples: int = param(default=0, doc="Fewest background anchors.")
+    minimum_negative_samples: int = param(
+        default=0, advanced=True, doc="Kept in files; MXNet does not look at it either."
+    )
     variances: tuple[float, ...] = param(default=_VARIANCES, doc="What the differences are divided by.")
 
     examples = (
@@ -132,13 +134,16 @@ class MultiBoxTarget(WithoutGradient):
         found = [merge(shape, out) for shape, out in zip((long, long, short), outs, strict=True)]
         return ((1, number, 4), (batch, *label[1:]), scores), tuple(found)
 
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Only what the network says gets zeros; the other buffers are left as they are."""
+        return "cleared" if index == 2 else "untouched"
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Match sample by sample."""
         rules = kernels.Matching(
             self.overlap_threshold,
             self.negative_mining_ratio,
             self.negative_mining_thresh,
-            self.minimum_negative_samples,
             self.variances,
         )
 
@@ -303,6 +308,10 @@ class BoxNms(Prepared):
                 strict=True,
             )
             for given, kept, numbers in batches:
+                if self.topk == 0:  # nothing is looked at, nor turned
+                    np.copyto(kept, given)
+                    np.copyto(numbers, np.arange(rows))
+                    continue
                 left = self._left(given)
                 kept.fill(-1)
                 numbers.fill(-1)
@@ -316,7 +325,7 @@ class BoxNms(Prepared):
         scores = rows[:, self.score_index]
         valid = scores > self.valid_thresh
         classes = rows[:, self.id_index] if self.id_index >= 0 else np.zeros(len(rows))
-        if self.id_index >= 0 and self.background_id >= 0:
+        if self.id_index >= 0:  # the background is -1 unless set, so rows marked -1 are no boxes
             valid &= classes != self.background_id
         order = np.flatnonzero(valid)
         order = order[np.argsort(-scores[order], kind="stable")]
@@ -338,6 +347,10 @@ class BoxNms(Prepared):
         turn = kernels.to_corners if self.out_format == "corner" else kernels.to_centres
         turned[:, place] = turn(rows[:, place])
         return turned
+
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads which row each box was."""

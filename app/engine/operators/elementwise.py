@@ -38,6 +38,8 @@ def _where_positive(d: Array, x: Any, y: Any, out: Array) -> Step:
 
 
 def _squash(x: Array, out: Array) -> Step:
+    if out.dtype.kind in "iu":
+        return lambda: np.copyto(out, 1 / (1 + np.exp(-x.astype(np.float64))), casting="unsafe")
     one = np.ones((), out.dtype)
     return in_order(
         [

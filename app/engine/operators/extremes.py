@@ -110,6 +110,8 @@ class PlaceAlong(Place):
         data, out = ins[0], outs[0]
         if not data:
             return ins, outs
+        if len(data) == 1:
+            return (data,), (merge((1,), out),)  # whatever the axis: MXNet looks at it only when it runs
         found = kept_shape(data, self._axes(data))
         if not self.keepdims:
             found = (1,) if self.axis is None else _without(found, self._axes(data)[0])
@@ -168,12 +170,13 @@ class ArgMaxChannel(Place):
         data, out = ins[0], outs[0]
         if not data:
             return ins, outs
-        if len(data) < 2:
-            raise ShapeError("the data has no second axis.", port="data")
-        return (data,), (merge(_without(data, 1), out),)
+        found = (1,) if len(data) == 1 else _without(data, 1)
+        return (data,), (merge(found, out),)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
+        if ins[0].ndim < 2:
+            raise ShapeError("the data has no second axis.", port="data")
         return lambda: np.copyto(outs[0], np.argmax(ins[0], axis=1), casting="unsafe")
 
     def numpy_code(self, n: CodeNames) -> list[str]:

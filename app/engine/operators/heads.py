@@ -234,6 +234,20 @@ class SoftmaxOutput(Loss):
         scaled = attrs.evolve(rules, grad_scale=self.grad_scale / losses.normalizer(label, places, rules))
         return [*steps, losses.softmax_loss_gradient(view, rows, self._view(grad), scaled)]
 
+    def _labels(self, view: Array, label: Array) -> tuple[Array, losses.SoftmaxRules]:
+        """Return the labels as (outer, inner), and the rules with the divisor worked in."""
+        outer, _, inner = view.shape
+        rows = label.reshape(-1)[: outer * inner].reshape(outer, inner)
+        divisor = losses.normalizer(label, inner if self.multi_output else 1, self._rules)
+        return rows, attrs.evolve(self._rules, grad_scale=self.grad_scale / divisor)
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the cross entropy."""
+        scores, label = self._view(ins[0]), ins[1]
+        if label.shape == ins[0].shape:
+            return self.grad_scale * float(losses.cross_entropies(scores, self._view(label)).sum())
+        return losses.softmax_loss(scores, *self._labels(scores, label))
+
     # For people --------------------------------------------------------------------------------------------------
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -21,10 +21,10 @@ from app.engine.operator import (
     Types,
     operator,
 )
-from app.engine.operators.element_types import NUMBERS, check_type, named_type
+from app.engine.operators.element_types import NUMBERS, check_type, cut_number, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shapes, element_count, merge, normalize_axis
 
 
@@ -218,8 +218,8 @@ class OneHot(Prepared):
     """Make a row for each index that is on at its place and off elsewhere; all off for an index outside."""
 
     depth: int = param(low=1, doc="Length of a row.")
-    on_value: float = param(default=1.0, doc="The number at the index.")
-    off_value: float = param(default=0.0, doc="The number elsewhere.")
+    on_value: Annotated[float, WIDE] = param(default=1.0, doc="The number at the index.")
+    off_value: Annotated[float, WIDE] = param(default=0.0, doc="The number elsewhere.")
     dtype: str = param(default="float32", choices=NUMBERS, doc="Type of the value.", advanced=True)
 
     examples = (
@@ -259,7 +259,7 @@ class OneHot(Prepared):
         """Write the value."""
         read, indices = whole_numbers(ins[0])
         places = np.arange(self.depth)
-        on, off = (np.array(value, outs[0].dtype) for value in (self.on_value, self.off_value))
+        on, off = (cut_number(value, outs[0].dtype) for value in (self.on_value, self.off_value))
         return in_order([read, lambda: np.copyto(outs[0], np.where(indices[..., None] == places, on, off))])
 
     def gradient_kind(self, index: int) -> GradientKind:

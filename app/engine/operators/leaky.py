@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.kernels import activations as kernels
 from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Port, Reads, Run, operator, refuse
@@ -81,7 +82,9 @@ class LeakyReLU(Prepared):
         data, gamma = alike[0], ins[1]
         if not data or gamma == (1,):
             return (data, gamma), results
-        channels = (data[min(1, len(data) - 1)],)
+        if len(data) == 1:
+            raise ShapeError("prelu has one slope per channel, so data needs a second axis.", port="data")
+        channels = (data[1],)
         return (data, merge(channels, gamma, "gamma")), results
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:

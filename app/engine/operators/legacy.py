@@ -82,6 +82,13 @@ class ConvolutionV1(Convolution):
         default=None, choices=_LAYOUTS, advanced=True, doc="Order of the axes of data."
     )
 
+    def check(self) -> None:
+        """Refuse rows of numbers, which the first version cannot do."""
+        super().check()
+        refuse(len(self.kernel) == 1, "Convolution_v1 takes a kernel of two or three numbers.", port="kernel")
+        spread = len(self.kernel) == 3 and any(step != 1 for step in self.dilate)
+        refuse(spread, "Convolution_v1 cannot dilate a kernel of three numbers.", port="dilate")
+
     examples = (
         Example({"data": (2, 3, 6, 5)}, kernel=(3, 3), num_filter=4, pad=(1, 1)),
         Example(

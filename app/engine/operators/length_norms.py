@@ -44,7 +44,7 @@ class L2Normalization(Prepared):
         data = merge(ins[0], outs[0], "data")
         if not data:
             return ins, outs
-        least = {"instance": 2, "channel": 2, "spatial": 3}[self.mode]
+        least = {"instance": 1, "channel": 3, "spatial": 3}[self.mode]
         if len(data) < least:
             raise ShapeError(f"mode {self.mode} needs {least} axes, but data is {text(data)}.", port="data")
         lengths = {"instance": data[:1], "channel": (data[0], *data[2:]), "spatial": data[:2]}
@@ -119,13 +119,15 @@ class LRN(Prepared):
         return ("norm",)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """All arrays are alike, with four axes."""
-        data = merge(merge(ins[0], outs[0], "data"), (0, 0, 0, 0), "data")
+        """All arrays are alike."""
+        data = merge(ins[0], outs[0], "data")
         return (data,), (data, data)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up nothing; the squares stand in the result until it is written."""
         data, result, norm = ins[0], outs[0], outs[1]
+        if data.ndim not in (3, 4):  # MXNet infers any rank and refuses to run it
+            raise ShapeError(f"LRN runs on 3 or 4 axes, but data is {text(data.shape)}.", port="data")
         weight = self.alpha / self.nsize
 
         def call() -> None:

@@ -117,8 +117,7 @@ class FullyConnected(Prepared):
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
-        rows = f"{ins[0]} as rows" if self.flatten else ins[0]
-        return (f"{heads[0]} · {ins[1]}", f"{heads[0]}ᵀ · {rows}", f"sum of the rows of {heads[0]}")[index]
+        return (f"{heads[0]} · {ins[1]}", f"{heads[0]}ᵀ · {ins[0]}", f"sum of the rows of {heads[0]}")[index]
 
     def cost(self, ins: Shapes, outs: Shapes) -> Cost:
         """Count one multiply-add for every weight and row."""
@@ -210,6 +209,8 @@ class Dot(Prepared):
         left, right = ins
         if not left or not right:
             return (left, right), (outs[0],)
+        if len(left) == len(right) == 1 and (self.transpose_a or self.transpose_b):
+            raise ShapeError("two rows of numbers cannot be transposed.", port="lhs")
         free_left, inner_left, inner_right, free_right = self._split(left, right)
         if inner_left and inner_right and inner_left != inner_right:
             raise ShapeError(

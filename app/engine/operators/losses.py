@@ -1,7 +1,7 @@
 """Losses made of any expression, the wall against gradients, and the rarer losses."""
 
 from collections.abc import Callable, Sequence
-from math import prod
+from math import log, prod
 
 import numpy as np
 
@@ -84,15 +84,21 @@ class MakeLoss(Passing):
         grads: OptionalArrays,
     ) -> None:
         """Write the same number everywhere."""
-        grad, data = grads[0], ins[0]
-        if grad is None:
-            return
+        if grads[0] is not None:
+            grads[0].fill(self._start(grads[0].shape, ins[0]))
+
+    def _start(self, shape: Shape, data: Array | None) -> float:
+        """Return the number that starts the gradient; data is only needed to count with valid."""
         divisor = 1
         if self.normalization == "batch":
-            divisor = _rows(grad.shape)
+            divisor = _rows(shape)
         elif self.normalization == "valid" and data is not None:
             divisor = max(1, int(np.count_nonzero(data > self.valid_thresh)))
-        grad.fill(self.grad_scale / divisor)
+        return self.grad_scale / divisor
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the scaled sum."""
+        return self._start(ins[0].shape, ins[0]) * float(np.sum(ins[0]))
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the number that starts the gradient."""
@@ -163,6 +169,10 @@ class MakeLossPlain(Passing):
         """Write 1 everywhere."""
         if grads[0] is not None:
             grads[0].fill(1)
+
+    def objective(self, ins: Arrays) -> float:
+        """Return the sum."""
+        return float(np.sum(ins[0]))
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the number that starts the gradient."""
@@ -235,9 +245,9 @@ class SVMOutput(Loss):
         return overwrite(fresh, holder)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """There is one label per sample."""
+        """There is one label for each row of classes."""
         data = merge(ins[0], outs[0], "data")
-        label = merge((data[0],), ins[1], "label") if data else ins[1]
+        label = merge(data[:-1], ins[1], "label") if len(data) > 1 else ins[1]
         return (data, label), (data,)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
@@ -265,7 +275,8 @@ class SVMOutput(Loss):
         data, label, grad = outs[0], ins[1], grads[0]
         if data is None or label is None or grad is None:
             return nothing
-        flat, target = (array.reshape(array.shape[0], -1, copy=False) for array in (data, grad))
+        flat, target = (array.reshape(-1, array.shape[-1], copy=False) for array in (data, grad))
+        label = label.reshape(-1, copy=False)
 
         def run_gradient() -> None:
             kernels.hinge_gradient(flat, label, target, self.margin, self.use_linear)
@@ -284,6 +295,13 @@ class SVMOutput(Loss):
         """Write the gradient of the hinge loss."""
         self.prepare_backward(run, ins, outs, heads, grads)()
 
+    def objective(self, ins: Arrays) -> float:
+        """Return the scaled sum of the hinges."""
+        flat = ins[0].reshape(ins[0].shape[0], -1)
+        return self.regularization_coefficient * kernels.hinge_loss(
+            flat, ins[1], self.margin, self.use_linear
+        )
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the slope of the hinge."""
         if index == 1:
@@ -295,6 +313,10 @@ class SVMOutput(Loss):
     def summary(self) -> str:
         """Return kind and margin."""
         return f"{'linear' if self.use_linear else 'squared'} · margin {self.margin:g}"
+
+
+_MOST_LOSS = -log(1e-8)
+"""MXNet takes no share of a class for less than 1e-8."""
 
 
 @operator(name="softmax_cross_entropy", category="Losses")
@@ -325,7 +347,8 @@ class SoftmaxCrossEntropy(Operator):
         data, label = ins[0], kernels.whole(ins[1])
         shifted = data - data.max(axis=1, keepdims=True)
         logarithms = np.log(np.exp(shifted).sum(axis=1))
-        outs[0][...] = np.sum(logarithms - shifted[np.arange(len(data)), label])
+        losses = logarithms - shifted[np.arange(len(data)), label]
+        outs[0][...] = np.sum(np.minimum(losses, _MOST_LOSS))
 
     def gradient_kind(self, index: int) -> GradientKind:
         """The label gets a gradient of zero."""

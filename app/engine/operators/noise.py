@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.kernels.steps import without_gradient
 from app.engine.operator import (
     Arrays,
@@ -61,6 +62,8 @@ class Dropout(Operator):
         if not data:
             return data
         shared = {normalize_axis(axis, len(data), "axes:") for axis in self.axes}
+        if any(axis < 0 for axis in self.axes):  # MXNet does not count from the end here
+            raise ShapeError(f"axes {self.axes} must be counted from the front.", port="data")
         return tuple(1 if axis in shared else size for axis, size in enumerate(data))
 
     # Running -----------------------------------------------------------------------------------------------------

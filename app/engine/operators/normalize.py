@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Literal
+from typing import Annotated, Literal
 
 import attrs
 import numpy as np
@@ -25,7 +25,7 @@ from app.engine.operator import (
 )
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import present
-from app.engine.params import as_text, param
+from app.engine.params import WIDE, as_text, param
 from app.engine.shapes import Inferred, Shapes, merge, merge_all, normalize_axis
 from app.engine.split import Split
 
@@ -39,7 +39,9 @@ OUTPUT, MEAN, INVERSE = range(3)
 class BatchNormalization(Operator):
     """What both ages of BatchNorm have in common."""
 
-    eps: float = param(default=0.001, low=0, doc="Added to the variance so that nothing is divided by zero.")
+    eps: Annotated[float, WIDE] = param(
+        default=0.001, doc="Added to the variance so that nothing is divided by zero."
+    )
     momentum: float = param(default=0.9, doc="How much of the moving statistics each backward keeps.")
     fix_gamma: bool = param(default=True, doc="Count gamma as 1 and do not learn it.")
     use_global_stats: bool = param(default=False, doc="Use the moving statistics in training too.")
@@ -147,6 +149,11 @@ class BatchNormalization(Operator):
                 np.copyto(output, wide_output, casting="same_kind")
 
         return call
+
+    @property
+    def inplace(self) -> tuple[tuple[int, int], ...]:
+        """The result may take data's place: the statistics are there before it is written."""
+        return ((DATA, OUTPUT),)
 
     def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
         """Normalise with the batch's statistics in training, with the moving ones otherwise."""

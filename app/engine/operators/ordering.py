@@ -33,8 +33,9 @@ class Ordered(Prepared):
     def _places(self, data: Array, count: int, *, ascending: bool) -> Array:
         """Return the places of the first elements of the order; of equal elements the first comes first."""
         table, axis = self._laid(data)
-        key = table if ascending else -table
-        order = np.argsort(key, axis=axis, kind="stable")
+        # Whole numbers turn around bit by bit: unsigned ones, and the least of the others, have no negative.
+        turned = table if ascending else np.invert(table) if table.dtype.kind in "iu" else -table
+        order = np.argsort(turned, axis=axis, kind="stable")
         return order.take(range(count or order.shape[axis]), axis=axis)
 
     def _scatter(self, head: Array, places: Array, grad: Array) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from app.engine.kernels.steps import Step
 from app.engine.operator import Array, Arrays, CodeNames, Example, Reads, operator, refuse
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, text
 
 
@@ -20,7 +21,7 @@ class Pad(Prepared):
 
     mode: str = param(choices=("constant", "edge", "reflect"), doc="What the margin is made of.")
     pad_width: tuple[int, ...] = param(low=0, doc="For each axis the width before and the width behind.")
-    constant_value: float = param(default=0.0, doc="The number in a constant margin.")
+    constant_value: Annotated[float, WIDE] = param(default=0.0, doc="The number in a constant margin.")
 
     examples = (
         Example(
@@ -36,6 +37,10 @@ class Pad(Prepared):
         """For each axis the width before and behind."""
         return tuple(zip(self.pad_width[::2], self.pad_width[1::2], strict=True))
 
+    @property
+    def _fits(self) -> bool:
+        return len(self.margins) in (4, 5) and not any(self.pad_width[:4])
+
     def check(self) -> None:
         """Refuse widths that are no pairs."""
         refuse(
@@ -47,6 +52,8 @@ class Pad(Prepared):
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Add the margins, in either direction."""
         data, out = ins[0], outs[0]
+        if not self._fits:
+            raise ShapeError("Pad works on 4 or 5 axes, with margins of 0 on the first two.", port="data")
         for shape in (data, out):
             if shape and len(shape) != len(self.margins):
                 raise ShapeError(

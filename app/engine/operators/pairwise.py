@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import log, nan
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -10,9 +10,7 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.kernels.pairs import Compute, Slope
 from app.engine.kernels.reduction import sum_to
-from app.engine.kernels.steps import (
-    Step,
-)
+from app.engine.kernels.steps import Step, through_whole_slopes
 from app.engine.operator import (
     Array,
     Arrays,
@@ -27,9 +25,10 @@ from app.engine.operator import (
     Types,
     operator,
 )
+from app.engine.operators.element_types import cut_number
 from app.engine.operators.formulas import mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, text
 
 _ANY = Domain()
@@ -103,6 +102,13 @@ class PairOperator(Prepared):
         return gradient_lines(n, lines)
 
 
+def _slope_step(slope: Slope, flow: Flow, operands: Sequence[Any], out: Array) -> Step:
+    left, right = operands
+    if out.dtype.kind in "iu":
+        return through_whole_slopes(slope, flow.head, (left, right, flow.outs[0]), out)
+    return slope(flow.head, left, right, flow.outs[0], out)
+
+
 class SameShapes(PairOperator):
     """A pair applied to two arrays of one shape."""
 
@@ -135,7 +141,7 @@ class SameShapes(PairOperator):
         for index, grad in flow.wanted:
             slope, _ = self.pair.side(index)
             if slope is not None:
-                steps.append(slope(flow.head, flow.ins[0], flow.ins[1], flow.outs[0], grad))
+                steps.append(_slope_step(slope, flow, flow.ins, grad))
         return steps
 
 
@@ -169,10 +175,10 @@ class Broadcast(SameShapes):
             if template == "{d}":
                 steps.append(sum_to(flow.head, grad))
             elif slope is not None and grad.shape == flow.head.shape:
-                steps.append(slope(flow.head, flow.ins[0], flow.ins[1], flow.outs[0], grad))
+                steps.append(_slope_step(slope, flow, flow.ins, grad))
             elif slope is not None:
                 work = np.empty_like(flow.head)
-                steps += [slope(flow.head, flow.ins[0], flow.ins[1], flow.outs[0], work), sum_to(work, grad)]
+                steps += [_slope_step(slope, flow, flow.ins, work), sum_to(work, grad)]
         return steps
 
 
@@ -192,7 +198,7 @@ def _joined(one: int, other: int, ins: Shapes) -> int:
 class WithScalar(PairOperator):
     """A pair applied to an array and one number."""
 
-    scalar: float = param(default=1.0, doc="The number on the other side.")
+    scalar: Annotated[float, WIDE] = param(default=1.0, doc="The number on the other side.")
     is_int: bool = param(
         default=True, doc="Whether the number counts as a whole one beside whole-number data.", advanced=True
     )
@@ -225,7 +231,7 @@ class WithScalar(PairOperator):
         return super().infer_types(ins, outs)
 
     def _operands(self, data: Array | None, dtype: DType) -> tuple[Any, Any]:
-        scalar = np.array(int(self.scalar) if dtype.kind in "iu" else self.scalar, dtype)
+        scalar = cut_number(self.scalar, dtype)
         return (scalar, data) if self.mirrored else (data, scalar)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
@@ -239,8 +245,11 @@ class WithScalar(PairOperator):
         steps = []
         for _, grad in flow.wanted:
             if slope is not None:
-                left, right = self._operands(flow.ins[0], grad.dtype)
-                steps.append(slope(flow.head, left, right, flow.outs[0], grad))
+                operands = self._operands(flow.ins[0], grad.dtype)
+                if self.gradient_reads(0).inputs:
+                    steps.append(_slope_step(slope, flow, operands, grad))
+                else:  # d times or over the number: there is no slope that MXNet would cut
+                    steps.append(slope(flow.head, *operands, flow.outs[0], grad))
         return steps
 
     def fill(self, template: str, ins: Sequence[str], out: str, head: str) -> str:

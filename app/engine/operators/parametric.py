@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from functools import partial
+from math import inf
+from typing import Annotated
 
 import numpy as np
 
@@ -16,12 +18,11 @@ from app.engine.operator import (
     Reads,
     Types,
     operator,
-    refuse,
 )
-from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
+from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
 from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Shapes, element_count
 
 
@@ -105,7 +106,10 @@ class Clip(Formula):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        low, high = (np.array(bound, outs[0].dtype) for bound in (self.a_min, self.a_max))
+        low, high = (cut_number(bound, outs[0].dtype) for bound in (self.a_min, self.a_max))
+        if low > high:  # the upper bound is looked at first
+            data = ins[0]
+            return lambda: np.copyto(outs[0], np.where(data > high, high, np.where(data < low, low, data)))
         return in_order(
             [ufunc(np.maximum, ins[0], low, out=outs[0]), ufunc(np.minimum, outs[0], high, out=outs[0])]
         )
@@ -122,16 +126,21 @@ class SmoothL1(Formula):
     y = (s·x)² / 2 where |x| < 1/s², else |x| − 1/(2s²)
     """
 
-    scalar: float = param(default=1.0, doc="s: the larger, the narrower the square part.")
+    scalar: Annotated[float, WIDE] = param(default=1.0, doc="s: the larger, the narrower the square part.")
 
     examples = (
         Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-1, 1))}, scalar=1.0),
         Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-0.25, 0.25))}, scalar=2.0),
     )
 
+    @property
+    def edge(self) -> float:
+        """Where the square part ends; with s = 0 nowhere."""
+        return self.scalar**-2 if self.scalar else inf
+
     def templates(self) -> tuple[str, str]:
         """Write value and gradient."""
-        square, edge = number(self.scalar**2), number(1 / self.scalar**2)
+        square, edge = number(self.scalar**2), number(self.edge)
         inside = f"np.abs({{x}}) < {edge}"
         value = f"np.where({inside}, {square} * {{x}}**2 / 2, np.abs({{x}}) - {edge} / 2)"
         return value, f"np.where({inside}, {{d}} * {square} * {{x}}, {{d}} * np.sign({{x}}))"
@@ -139,11 +148,11 @@ class SmoothL1(Formula):
     def slope(self, x: Array | None, y: Array | None) -> Array:
         """s²·x within, the sign outside."""
         data = np.asarray(x)
-        return np.where(np.abs(data) < self.scalar**-2, self.scalar**2 * data, np.sign(data))
+        return np.where(np.abs(data) < self.edge, self.scalar**2 * data, np.sign(data))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        edge = self.scalar**-2
+        edge = self.edge
 
         def run() -> None:
             size = np.abs(ins[0])
@@ -151,10 +160,6 @@ class SmoothL1(Formula):
             np.copyto(outs[0], np.where(size < edge, small, size - 0.5 * edge), casting="unsafe")
 
         return run
-
-    def check(self) -> None:
-        """Refuse 0, where the square part would be endless."""
-        refuse(self.scalar == 0, "scalar is 0, but it must be another number.", port="scalar")
 
     def summary(self) -> str:
         """The number."""

@@ -53,6 +53,8 @@ class Pick(ByIndex):
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Drop the axis, or keep it with size 1; the indices may have either form."""
         data, index = ins
+        if self.axis is None:
+            raise ShapeError("axis is None, which MXNet has no pick for yet; name an axis.")
         if not data:
             return ins, outs
         table = self._table(data)
@@ -159,6 +161,8 @@ class GatherNd(ByIndex):
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Put the indices' other sizes in the place of the axes they count."""
         data, indices = ins
+        if len(indices) == 1:
+            raise ShapeError(f"{text(indices)} holds no columns: 2 axes are needed.", port="indices")
         if not data or not indices or not indices[0]:
             return ins, outs
         _check_depth(indices, len(data), "the data", "indices")

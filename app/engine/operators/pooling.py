@@ -64,7 +64,7 @@ class Pooling(Prepared):
     pooling_convention: str = param(
         default="valid",
         choices=("full", "same", "valid"),
-        doc="How the number of windows is rounded: down (valid), up (full), or size / stride, up (same).",
+        doc="How the number of windows is rounded: down (valid) or up (full).",
     )
     stride: tuple[int, ...] = param(default=(), doc="Step from one window to the next; 1 if left out.")
     pad: tuple[int, ...] = param(default=(), doc="Padding on both sides of each axis; 0 if left out.")
@@ -104,6 +104,11 @@ class Pooling(Prepared):
         )
         if self.global_pool:
             return
+        refuse(
+            self.pooling_convention == "same",
+            "pooling_convention same cannot be used; MXNet 1.9.1 refuses it in every case.",
+            port="pooling_convention",
+        )
         refuse(not self.kernel, "Pooling needs a kernel, like (2, 2), or global_pool.", port="kernel")
         check_window(self.kernel, {"stride": (self.stride, 1), "pad": (self.pad, 0)})
         check_layout(self.layout, len(self.kernel))
@@ -174,8 +179,6 @@ class Pooling(Prepared):
                 f"a window of {kernel} does not fit into a {name} of {size} with padding {pad} on both sides.",
                 port="data",
             )
-        if self.pooling_convention == "same":
-            return -(-(size + 2 * pad) // stride)
         return 1 + (-(-room // stride) if self.pooling_convention == "full" else room // stride)
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
@@ -197,8 +200,6 @@ class Pooling(Prepared):
         windows = self.windows(data[2:])
         size, kernel = data[where], windows.kernel[where - 2]
         stride, pad = windows.stride[where - 2], windows.pad[where - 2]
-        if self.pooling_convention == "same":
-            return f"stride {stride}, pad {pad}, rounded up: ({size} + 2·{pad})/{stride}"
         rounded = "up" if self.pooling_convention == "full" else "down"
         sum_text = f"({size} + 2·{pad} − {kernel})/{stride} + 1"
         return f"kernel {kernel}, stride {stride}, pad {pad}, rounded {rounded}: {sum_text}"

@@ -30,19 +30,9 @@ class Prod(Reduction):
         return [partial(self._others, flow.read(0), flow.out, flow.head, grad) for _, grad in flow.wanted]
 
     def _others(self, data: Array, value: Array, head: Array, grad: Array) -> None:
-        """Write d · (product of the other elements); where an element is 0, y / x cannot tell that."""
-        axes = self.axes(data.ndim)
-        wide = self.kept(head, data.shape)
-        zeros = data == 0
-        if not zeros.any():
-            np.multiply(wide, self.kept(value, data.shape) / data, out=grad)
-            return
-        count = zeros.sum(axis=axes, keepdims=True)
-        rest = np.multiply.reduce(np.where(zeros, np.ones((), data.dtype), data), axes, keepdims=True)
-        alone = np.where(zeros, rest, np.zeros((), data.dtype))
-        quotient = rest / np.where(zeros, np.ones((), data.dtype), data)
-        others = np.where(count == 0, quotient, np.where(count == 1, alone, np.zeros((), data.dtype)))
-        np.multiply(wide, others, out=grad)
+        """Write d · y / x, which is no number at an element 0, as in MXNet (docs/decisions/0011)."""
+        slope = (self.kept(value, data.shape) / data).astype(grad.dtype)
+        np.multiply(self.kept(head, data.shape), slope, out=grad)
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
@@ -65,7 +55,7 @@ class PassingOver(Reduction):
         """Write the wanted gradients."""
 
         def step(grad: Array) -> None:
-            slope = self.slope(flow, grad)
+            slope = self.slope(flow, grad).astype(grad.dtype)
             np.multiply(self.kept(flow.head, grad.shape), slope, out=grad)
             np.copyto(grad, np.zeros((), grad.dtype), where=np.isnan(flow.read(0)))
 
@@ -204,8 +194,7 @@ class Norm(OverAxes):
             if self.ord == 1:
                 np.multiply(head, np.sign(flow.read(0)), out=grad, casting="unsafe")
                 return
-            length = self.kept(flow.out, grad.shape)
-            share = np.divide(head, length, out=np.zeros_like(head), where=length != 0)
+            share = head / self.kept(flow.out, grad.shape)  # no number where the length is 0, as in MXNet
             np.multiply(share, flow.read(0), out=grad, casting="unsafe")
 
         return [partial(step, grad) for _, grad in flow.wanted]

@@ -78,7 +78,6 @@ class Transpose(Reordered):
         Example({"data": (2, 3)}),
         Example({"data": (2, 3, 4)}, axes=(1, 0, 2)),
         Example({"data": (2, 3, 4, 5)}, axes=(0, 2, 3, 1)),
-        Example({"data": (2, 3, 4)}, axes=(-1, 0, 1)),
         Example({"data": (4,)}),
     )
 
@@ -88,10 +87,10 @@ class Transpose(Reordered):
             return tuple(reversed(range(rank)))
         if len(self.axes) != rank:
             raise ShapeError(f"axes {self.axes} are for {len(self.axes)} axes, but the data has {rank}.")
-        order = tuple(normalize_axis(axis, rank) for axis in self.axes)
-        if len(set(order)) < rank:
-            raise ShapeError(f"axes {self.axes} name one axis twice.")
-        return order
+        for axis in self.axes:
+            if not 0 <= axis < rank:  # MXNet does not count from the end here
+                raise ShapeError(f"axes {self.axes} must be numbers from 0 to {rank - 1}.")
+        return self.axes
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""

@@ -1,7 +1,7 @@
 """RNN: stacked recurrent layers over a whole sequence in one operator."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from app.engine.operator import (
     refuse,
 )
 from app.engine.operators.prepared import present
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 
 _SMALL = {"parameters": Domain(-0.6, 0.6)}
@@ -47,8 +47,12 @@ class RNN(Operator):
     p: float = param(default=0.0, low=0, high=1, doc="Dropout between layers in training.")
     state_outputs: bool = param(default=False, doc="Give the last states as further outputs.")
     projection_size: int | None = param(default=None, low=1, advanced=True, doc="Only for graphics cards.")
-    lstm_state_clip_min: float | None = param(default=None, advanced=True, doc="Only for graphics cards.")
-    lstm_state_clip_max: float | None = param(default=None, advanced=True, doc="Only for graphics cards.")
+    lstm_state_clip_min: Annotated[float, WIDE] | None = param(
+        default=None, advanced=True, doc="Only for graphics cards."
+    )
+    lstm_state_clip_max: Annotated[float, WIDE] | None = param(
+        default=None, advanced=True, doc="Only for graphics cards."
+    )
     lstm_state_clip_nan: bool = param(default=False, advanced=True, doc="Only for graphics cards.")
     use_sequence_length: bool = param(default=False, advanced=True, doc="Take the length of every sample.")
 

@@ -90,6 +90,16 @@ class Regression(Loss):
     def shape_error(self, error: Array) -> None:
         """Change the difference into the loss's own gradient, in place."""
 
+    def objective(self, ins: Arrays) -> float:
+        """Return the scaled sum of all errors."""
+        data, label = ins
+        factor: float = self.grad_scale * label.shape[0] / label.size
+        return factor * float(np.sum(self.error(data, label.reshape(data.shape))))
+
+    def error(self, data: Array, label: Array) -> Array:
+        """Return what the gradient is the derivative of: half the squared difference."""
+        return np.asarray(np.square(data - label) / 2)
+
     def backward(
         self,
         run: Run,
@@ -176,6 +186,10 @@ class LogisticRegressionOutput(Regression):
         Example({"data": (4, 1)}, domains={"label": Domain(0, 1)}, gradient=False, grad_scale=0.5),
     )
 
+    def error(self, data: Array, label: Array) -> Array:
+        """Return the cross entropy."""
+        return np.asarray(np.logaddexp(data, 0) - label * data)
+
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up the sigmoid."""
         return activations.sigmoid(ins[0], outs[0])
@@ -193,7 +207,7 @@ class LogisticRegressionOutput(Regression):
 class MAERegressionOutput(Regression):
     """Hand data through; the gradient is that of the absolute difference from the label.
 
-    d(data) = sign(data − label) · grad_scale / values per sample
+    d(data) = sign(data − label) · grad_scale / values per sample, the sign of 0 being −1
     """
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
@@ -203,16 +217,22 @@ class MAERegressionOutput(Regression):
         Example({"data": (4, 1)}, gradient=False, grad_scale=2.0),
     )
 
+    def error(self, data: Array, label: Array) -> Array:
+        """Return the absolute difference."""
+        return np.asarray(np.abs(data - label))
+
     def shape_error(self, error: Array) -> None:
-        """Keep only the side of the difference."""
-        np.sign(error, out=error)
+        """Keep only the side of the difference; no difference counts as below, as in MXNet."""
+        above = error > 0
+        error.fill(-1)
+        np.copyto(error, 1, where=above)
 
     def _error_words(self, result: str, label: str) -> str:
         return f"sign({result} − {label})"
 
     def error_code(self, difference: str) -> str:
         """Write the side of the difference."""
-        return f"np.sign({difference})"
+        return f"-np.copysign(1, 0 - ({difference}))"
 
     def torch_kind(self) -> str:
         """Return the name of the kind for the part `regression_head`."""

@@ -155,7 +155,7 @@ class BroadcastAxis(Broadcasting):
 
     examples = (
         Example({"data": (1, 3, 1)}, axis=(0, 2), size=(2, 4)),
-        Example({"data": (2, 1)}, axis=(-1,), size=(3,)),
+        Example({"data": (2, 1)}, axis=(1,), size=(3,)),
     )
 
     def check(self) -> None:
@@ -174,6 +174,8 @@ class BroadcastAxis(Broadcasting):
         sizes = list(data)
         for axis, wanted in zip(self.axis, self.size, strict=True):
             place = normalize_axis(axis, len(data))
+            if axis < 0:  # MXNet does not count from the end here
+                raise ShapeError(f"axis {axis} must be counted from the front, as {place}.")
             if sizes[place] > 1:
                 raise ShapeError(
                     f"axis {place} of {text(data)} has size {sizes[place]}; only size 1 can be repeated."

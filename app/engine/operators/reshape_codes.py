@@ -32,17 +32,32 @@ class _Reader:
     def __init__(self, data: Shape, codes: tuple[int, ...]) -> None:
         self.data = data
         self.codes = list(codes)
+        self.count = len(codes)
         self.place = 0  # in the data
         self.sizes: list[int] = []
         self.kept_open = 0
         self.rest = -1  # where in `sizes` the code -1 stands
+        self.rest_code = -1  # and where among the codes
 
     def read(self) -> Shape:
         while self.codes:
             self.take(self.codes.pop(0))
         if self.rest >= 0:
-            self.sizes[self.rest] = self.remaining()
+            self.fill_rest()
         return tuple(self.sizes)
+
+    def fill_rest(self) -> None:
+        """Write the size that -1 stands for.
+
+        MXNet counts codes, not sizes, to find the place: behind -2 or -4 it writes beside -1, which stays 1.
+        """
+        if self.rest_code == self.rest:
+            self.sizes[self.rest] = self.remaining()
+            return
+        self.sizes[self.rest] = 1
+        if self.rest_code < len(self.sizes):
+            is_open = not is_known(self.data) or 0 in self.sizes
+            self.sizes[self.rest_code] = 0 if is_open else element_count(self.data) // prod(self.sizes)
 
     def take(self, code: int) -> None:
         if code == 0:
@@ -51,6 +66,7 @@ class _Reader:
             if self.rest >= 0:
                 raise ShapeError("shape leaves two sizes open; -1 may stand once only.", port=None)
             self.rest = len(self.sizes)
+            self.rest_code = self.count - len(self.codes) - 1
             self.sizes.append(0)
             self.place += 1
         elif code == -2:

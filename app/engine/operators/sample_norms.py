@@ -90,7 +90,7 @@ class SampleNorm(Prepared):
 class WithStatistics(SampleNorm):
     """A normalisation whose statistics may be outputs."""
 
-    eps: float = param(default=1e-5, low=0, doc="Added to the variance so that nothing is divided by zero.")
+    eps: float = param(default=1e-5, doc="Added to the variance so that nothing is divided by zero.")
     output_mean_var: bool = param(
         default=False, doc="Give the mean and √(variance + eps) as further outputs."
     )
@@ -189,7 +189,7 @@ class GroupNorm(WithStatistics):
 class InstanceNorm(SampleNorm):
     """Normalise every channel of every sample on its own, then scale by gamma and shift by beta."""
 
-    eps: float = param(default=0.001, low=0, doc="Added to the variance so that nothing is divided by zero.")
+    eps: float = param(default=0.001, doc="Added to the variance so that nothing is divided by zero.")
 
     examples = (
         Example({"data": (2, 3, 4)}),
@@ -203,15 +203,17 @@ class InstanceNorm(SampleNorm):
         return "mean", "std"
 
     def view(self, data: Shape) -> kernels.View:
-        """See data as (batch, channel, rest)."""
-        return kernels.View((data[0], data[1], prod(data[2:])), 2)
-
-    def scales(self, data: Shape) -> int:
-        """Return the number of channels."""
+        """See data as (batch, channel, rest); MXNet infers two axes and refuses to run them."""
         if len(data) < 3:
             raise ShapeError(
                 f"InstanceNorm needs batch, channels and more, but data is {text(data)}.", port="data"
             )
+        return kernels.View((data[0], data[1], prod(data[2:])), 2)
+
+    def scales(self, data: Shape) -> int:
+        """Return the number of channels."""
+        if len(data) < 2:
+            raise ShapeError(f"InstanceNorm needs channels, but data is {text(data)}.", port="data")
         return data[1]
 
     def statistics(self, data: Shape) -> Shape:

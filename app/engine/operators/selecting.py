@@ -18,7 +18,6 @@ from app.engine.operator import (
     Reads,
     Types,
     operator,
-    refuse,
 )
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
@@ -131,10 +130,6 @@ class Diag(Prepared):
         Example({"data": (2, 3, 4)}, axis1=-1, axis2=1),
     )
 
-    def check(self) -> None:
-        """Refuse one axis for both."""
-        refuse(self.axis1 == self.axis2, f"axis1 and axis2 are both {self.axis1}.", port="axis2")
-
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Count the diagonal, which stands last."""
         data, out = ins[0], outs[0]
@@ -147,6 +142,8 @@ class Diag(Prepared):
             normalize_axis(self.axis1, len(data), "axis1"),
             normalize_axis(self.axis2, len(data), "axis2"),
         )
+        if one == other:
+            raise ShapeError(f"axis1 and axis2 are both {one}.", port="data")
         rest = tuple(size for axis, size in enumerate(data) if axis not in (one, other))
         length = self._length(data[one], data[other]) if data[one] and data[other] else 0
         if data[one] and data[other] and length < 1:

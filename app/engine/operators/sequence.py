@@ -60,8 +60,8 @@ class Sequences(Prepared):
         return (data, *(kind or data for kind in ins[1:])), results
 
     def gradient_kind(self, index: int) -> GradientKind:
-        """Lengths get a gradient of zero."""
-        return "value" if index == 0 else "zero"
+        """The lengths' gradient buffer is left as it is."""
+        return "value" if index == 0 else "untouched"
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads the lengths."""

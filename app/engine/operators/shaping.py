@@ -144,6 +144,17 @@ class Reshape(SameElements):
         return ", ".join(str(size) for size in self.shape or self.target_shape)
 
 
+def _axis_range(begin: int | None, end: int | None, rank: int, side: str) -> tuple[int, int]:
+    """Return the first axis and the one behind the last; ShapeError where they are no part of the axes."""
+    first, last = begin or 0, rank if end is None else end
+    first, last = first + rank * (first < 0), last + rank * (last < 0)
+    if not 0 <= first < last <= rank:
+        raise ShapeError(
+            f"{side}_begin {begin} and {side}_end {end} name no range of {rank} axes.", port=side
+        )
+    return first, last
+
+
 def _refuse_other_size(data: Shape, out: Shape, *, port: str = "data") -> None:
     has, takes = element_count(data), element_count(out)
     if has != takes:
@@ -213,6 +224,8 @@ class Squeeze(SameElements):
         if self.axis is None:
             return {axis for axis, size in enumerate(data) if size == 1}
         dropped = {normalize_axis(axis, len(data)) for axis in self.axis}
+        if len(dropped) < len(self.axis):
+            raise ShapeError(f"axis {self.axis} names one axis twice.", port="data")
         for axis in dropped:
             if data[axis] > 1:
                 raise ShapeError(
@@ -250,8 +263,9 @@ class ReshapeLike(SameElements):
         left, right = ins
         if not left or not right:
             return ins, outs
-        first, last, _ = slice(self.lhs_begin, self.lhs_end).indices(len(left))
-        taken = right[slice(self.rhs_begin, self.rhs_end)]
+        first, last = _axis_range(self.lhs_begin, self.lhs_end, len(left), "lhs")
+        begin, end = _axis_range(self.rhs_begin, self.rhs_end, len(right), "rhs")
+        taken = right[begin:end]
         out = merge((*left[:first], *taken, *left[last:]), outs[0])
         if is_known(left) and is_known(out):
             _refuse_other_size(left, out, port="lhs")

@@ -1,5 +1,6 @@
 """Parts of an array: slice, slice_axis, slice_like, Crop, and the array backwards: reverse."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -196,9 +197,17 @@ class SliceAxis(Part):
         if not data:
             return ins, outs
         axis = normalize_axis(self.axis, len(data))
+        self._refuse_outside(data[axis])
         taken = part_size(data[axis], slice(self.begin, self.end), axis, data)
         out = merge((*data[:axis], taken, *data[axis + 1 :]), out)
         return ((*out[:axis], data[axis], *out[axis + 1 :]),), (out,)
+
+    def _refuse_outside(self, size: int) -> None:
+        """Refuse ends outside the axis, which the operator slice would cut off."""
+        if size and (self.begin < -size or (self.end is not None and self.end > size)):
+            raise ShapeError(
+                f"begin {self.begin} and end {self.end} must lie within an axis of {size}.", port="data"
+            )
 
     def ranges(self, data: Shape, out: Shape) -> Ranges:
         """Return the range along the axis."""
@@ -238,12 +247,12 @@ class SliceLike(Part):
         cut = self.axes or range(len(data))
         sizes = list(data)
         for axis in cut:
-            place, other = normalize_axis(axis, len(data)), normalize_axis(axis, len(like))
-            if sizes[place] and like[other] > sizes[place]:
-                raise ShapeError(
-                    f"axis {place} of {text(data)} is shorter than {like[other]}.", port="shape_like"
-                )
-            sizes[place] = like[other]
+            # A negative axis counts from the end of the data; MXNet takes that place in the other array too.
+            place = normalize_axis(axis, len(data))
+            wanted = like[normalize_axis(place, len(like))]
+            if sizes[place] and wanted > sizes[place]:
+                raise ShapeError(f"axis {place} of {text(data)} is shorter than {wanted}.", port="shape_like")
+            sizes[place] = wanted
         return (data, like), (merge(tuple(sizes), outs[0]),)
 
     def ranges(self, data: Shape, out: Shape) -> Ranges:
@@ -270,6 +279,10 @@ class Crop(Part):
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet writes over what the buffer held."""
         return overwrite(fresh, holder)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Of the second picture only the size counts."""
+        return "value" if index == 0 else "cleared"
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -331,8 +344,8 @@ class Reverse(Part):
 
     def ranges(self, data: Shape, out: Shape) -> Ranges:
         """Return the range along each axis."""
-        turned = {normalize_axis(axis, len(data)) for axis in self.axis}
-        return tuple(slice(None, None, -1) if axis in turned else slice(None) for axis in range(len(data)))
+        times = Counter(normalize_axis(axis, len(data)) for axis in self.axis)  # turned twice is not turned
+        return tuple(slice(None, None, -1 if times[axis] % 2 else None) for axis in range(len(data)))
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""

@@ -1,11 +1,12 @@
 """Softmax and its relatives: numbers along an axis become shares that add up to one."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import attrs
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.kernels import softmax as kernels
 from app.engine.kernels.steps import Step
 from app.engine.operator import (
@@ -23,7 +24,7 @@ from app.engine.operator import (
 )
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
 
 _FLOATS = ("float16", "float32", "float64")
@@ -34,8 +35,9 @@ class Shares(Prepared):
     """What softmax, log_softmax and softmin have in common."""
 
     axis: int = param(default=-1, doc="The axis along which the shares add up to one.")
-    temperature: float | None = param(
-        default=None, doc="Divides data first: below 1 sharpens the shares, above 1 evens them out."
+    temperature: Annotated[float, WIDE] | None = param(
+        default=None,
+        doc="Divides data first: below 1 sharpens the shares, above 1 evens them out.",
     )
     dtype: str | None = param(
         default=None, choices=_FLOATS, advanced=True, doc="Type of the result, if another."
@@ -199,11 +201,13 @@ class Softmax(Shares):
         if not self.use_length or not data:
             return found, results
         axis = normalize_axis(self.axis, len(data))
+        if self.axis < -1:  # MXNet counts only the last axis from the end here
+            raise ShapeError(f"with lengths, axis must be -1 or counted from the front, like {axis}.")
         return (data, merge(_without(data, axis), ins[1], "length")), results
 
     def gradient_kind(self, index: int) -> GradientKind:
         """Lengths get a gradient of zero."""
-        return "zero" if index == 1 else "value"
+        return "cleared" if index == 1 else "value"
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """With lengths, everything behind a run's length gets no share."""
@@ -220,7 +224,9 @@ class Softmax(Shares):
             np.copyto(wide, lowest)
             np.copyto(wide, data, where=within)
             compute()
-            np.multiply(wide, within, out=result, casting="same_kind")
+            np.copyto(
+                result, np.where(within, wide, 0), casting="same_kind"
+            )  # a length of 0 leaves no number
 
         return run_masked
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 from math import ceil, isfinite
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import attrs
 import numpy as np
@@ -13,7 +13,7 @@ from app.engine.operator import Arrays, CodeNames, Example, Port, Types, operato
 from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Prepared
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import UNKNOWN, Inferred, Shapes, element_count, merge, text
 
 
@@ -101,7 +101,7 @@ class Full(Source):
     )
     ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
     dtype: str = param(default="float32", choices=WITH_BOOL, doc="Type of the elements.")
-    value: float = param(doc="The number.")
+    value: Annotated[float, WIDE] = param(doc="The number.")
 
     examples = (Example({}, shape=(2, 3), value=2.5), Example({}, shape=(4,), value=-1, dtype="int32"))
 
@@ -131,9 +131,9 @@ class Full(Source):
 class Arange(Source):
     """Count from start up to, but not including, stop; with start alone from 0 up to it."""
 
-    start: float = param(doc="The first number, or the end when stop is None.")
-    stop: float | None = param(default=None, doc="The number to stop before.")
-    step: float = param(default=1.0, doc="The distance between numbers.")
+    start: Annotated[float, WIDE] = param(doc="The first number, or the end when stop is None.")
+    stop: Annotated[float, WIDE] | None = param(default=None, doc="The number to stop before.")
+    step: Annotated[float, WIDE] = param(default=1.0, doc="The distance between numbers.")
     repeat: int = param(default=1, low=1, doc="How often each number stands.")
     infer_range: bool = param(
         default=False, doc="Let what the value is used with decide where to stop.", advanced=True
@@ -177,7 +177,10 @@ class Arange(Source):
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         count = -(-element_count(outs[0].shape) // self.repeat)
-        numbers = np.repeat(self._first() + self.step * np.arange(count), self.repeat)
+        first, step = self._first(), self.step
+        if outs[0].dtype.kind in "iu":  # MXNet cuts both before it counts
+            first, step = int(first), int(step)
+        numbers = np.repeat(first + step * np.arange(count), self.repeat)
         return partial(np.copyto, outs[0], numbers[: outs[0].size].astype(outs[0].dtype))
 
     def summary(self) -> str:
@@ -187,7 +190,9 @@ class Arange(Source):
 
     def _code(self, n: CodeNames, library: str) -> list[str]:
         count = n.out_shapes[0][0] // self.repeat
-        code = f"{library}.arange({count}) * {number(self.step)} + {number(self._first())}"
+        whole = named_type(self.dtype).kind in "iu"
+        first, step = (int(end) if whole else end for end in (self._first(), self.step))
+        code = f"{library}.arange({count}) * {number(step)} + {number(first)}"
         repeated = "repeat" if library == "np" else "repeat_interleave"
         code = f"({code}).{repeated}({self.repeat})" if self.repeat > 1 else f"({code})"
         return [

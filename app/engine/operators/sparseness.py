@@ -5,11 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.kernels.steps import Step, copy
 from app.engine.operator import Arrays, Domain, Example, Port, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.shapes import Inferred, Shapes, merge, text
 
 
 @operator(category="Losses")
@@ -40,8 +41,10 @@ class IdentityAttachKLSparseReg(Prepared):
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """There is one moving mean per unit."""
-        data = merge(merge((0, 0), ins[0], "data"), outs[0], "data")
-        moving = merge((data[1],), ins[1], "moving_avg")
+        data = merge(ins[0], outs[0], "data")
+        if len(data) == 1:
+            raise ShapeError(f"data is {text(data)}, but units stand on its second axis.", port="data")
+        moving = merge((data[1] if data else 0,), ins[1], "moving_avg")
         return (data, moving), (data,)
 
     @property
@@ -51,6 +54,8 @@ class IdentityAttachKLSparseReg(Prepared):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Hand data through."""
+        if ins[0].ndim != 2:  # MXNet infers more axes and refuses to run them
+            raise ShapeError(f"data is {text(ins[0].shape)}, but only two axes can run.", port="data")
         return copy(ins[0], outs[0])
 
     def gradient_reads(self, index: int) -> Reads:

@@ -5,9 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from app.engine.errors import ShapeError
 from app.engine.kernels import sampling as kernels
-from app.engine.kernels.steps import Step
+from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import Array, Arrays, Domain, Example, Port, Reads, operator, refuse
 from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
@@ -107,8 +106,6 @@ class GridGenerator(Prepared):
         """An affine map gives the target's size, a flow its own."""
         if self.transform_type == "warp":
             flow = merge(merge((0, 2, 0, 0), ins[0], "data"), outs[0], "data")
-            if 1 in flow[2:]:
-                raise ShapeError("a warp needs at least two pixels on each axis.", port="data")
             places = flow[2] * flow[3]
             return (flow,), (flow, (3, places))
         height, width = self.target_shape
@@ -136,8 +133,9 @@ class GridGenerator(Prepared):
 
         def run_warp() -> None:
             kernels.plain_grid(height, width, plain)
-            np.divide(data, _half(height, width, data), out=grid)
-            np.add(grid, plain[:2].reshape(2, height, width), out=grid)
+            np.add(data, np.indices((height, width), data.dtype)[::-1], out=grid)
+            np.divide(grid, _half(height, width, data), out=grid)
+            np.subtract(grid, 1, out=grid)
 
         return run_warp
 
@@ -183,6 +181,10 @@ class SpatialTransformer(Prepared):
         ),
     )
 
+    def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
+        """MXNet writes over what the buffer held."""
+        return overwrite(fresh, holder)
+
     def check(self) -> None:
         """Refuse a result without a size."""
         _check_target(self.target_shape, needed=True)
@@ -202,9 +204,9 @@ class SpatialTransformer(Prepared):
         height, width = self.target_shape
         data = merge((0, 0, 0, 0), ins[0], "data")
         result = merge((data[0], data[1], height, width), outs[0], "output")
-        loc = merge((result[0], 6), ins[1], "loc")
-        data = (loc[0], result[1], *data[2:])
-        return (data, loc), ((loc[0], *result[1:]), (3, height * width), (loc[0], height, width, 2))
+        data = (*result[:2], *data[2:])
+        loc = ins[1] and merge((0, 6), ins[1], "loc")  # MXNet finds nothing of loc itself
+        return (data, loc), (result, (3, height * width), (result[0], height, width, 2))
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
         """Explain the size of the result."""

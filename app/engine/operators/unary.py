@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import attrs
 import numpy as np
 
-from app.engine.kernels.steps import Step, in_order, ufunc
+from app.engine.kernels.steps import Step, in_order, through_whole_slopes, ufunc
 from app.engine.operator import (
     Array,
     Arrays,
@@ -83,8 +83,14 @@ class Unary(Prepared):
     def backward_steps(self, flow: Flow) -> list[Step]:
         """Write the wanted gradients."""
         step = self.slope.step
+        if step is None:
+            return []
+        read = (flow.ins[0], flow.outs[0])
         return [
-            step(flow.head, flow.ins[0], flow.outs[0], grad) for _, grad in flow.wanted if step is not None
+            through_whole_slopes(step, flow.head, read, grad)
+            if grad.dtype.kind in "iu"
+            else step(flow.head, *read, grad)
+            for _, grad in flow.wanted
         ]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from app.engine.operator import (
     refuse,
 )
 from app.engine.operators.prepared import present
-from app.engine.params import param
+from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
 
 
@@ -43,7 +43,9 @@ class UpSampling(Operator):
         doc="What becomes of several images of one enlarged size.",
     )
     num_args: int = param(low=1, doc="Number of inputs; for bilinear the filters count too.")
-    workspace: int = param(default=512, low=0, advanced=True, doc="Only for graphics cards; kept in files.")
+    workspace: Annotated[int, WIDE] = param(
+        default=512, advanced=True, doc="Only for graphics cards; kept in files."
+    )
 
     examples = (
         Example({"arg0": (1, 2, 2, 3)}, scale=2, sample_type="nearest", num_args=1),

@@ -1,5 +1,7 @@
 """One editor widget per kind of parameter, all with the same few verbs."""
 
+import re
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
@@ -10,6 +12,9 @@ from app.qt import fonts
 
 PAUSE = 350
 """Milliseconds without a key after which typed text counts as meant."""
+_NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
+_BARE_LIST = re.compile(rf"\s*{_NUMBER}(?:\s*[,x×]\s*{_NUMBER})+\s*")
+_BETWEEN = re.compile(r"\s*[,x×]\s*")
 
 
 class Field(QWidget):
@@ -110,6 +115,17 @@ class TextField(Field):
         return True
 
 
+class TupleField(TextField):
+    """A line for several numbers; brackets that are left out are added, as people write 5, 5 and 5×5."""
+
+    def text(self) -> str | None:
+        """Return the typed text in brackets where it is a bare list."""
+        typed = super().text()
+        if typed is None or not _BARE_LIST.fullmatch(typed):
+            return typed
+        return f"({', '.join(_BETWEEN.split(typed.strip()))})"
+
+
 class CheckField(Field):
     """A check box; a box at its default counts as not set."""
 
@@ -188,6 +204,8 @@ def field_for(parameter: Parameter) -> Field:
         return ChoiceField(("True", "False", "None"), default)
     if parameter.kind == "enum":
         return ChoiceField(parameter.choices + (("None",) if parameter.nullable else ()), default)
+    if parameter.kind in ("ints", "floats"):
+        return TupleField(_placeholder(default))
     return TextField(_placeholder(default), whole_numbers=parameter.kind == "int")
 
 

@@ -12,6 +12,8 @@ from app.panels.panel import ElidedLabel, FoldButton, label
 from app.qt.theme import HALF_STEP, STEP
 
 LABEL_WIDTH = 88
+WIDEST_LABEL = 136
+"""A longer name is cut, so that its field stays wide enough to read."""
 ROW_HEIGHT = 28
 
 
@@ -77,7 +79,7 @@ class FormGrid(QWidget):
         caption = ElidedLabel(f"{name} *" if needed else name)
         caption.set_whole(caption.whole, f"{tip}\nIt must be given." if needed else tip)
         caption.setProperty("look", "muted")
-        caption.setFixedSize(LABEL_WIDTH, ROW_HEIGHT)
+        caption.setFixedSize(self.caption_width, ROW_HEIGHT)
         caption.setBuddy(field)
         field.setAccessibleName(name)
         (field.focusProxy() or field).setAccessibleName(f"{name}, needed" if needed else name)
@@ -89,6 +91,24 @@ class FormGrid(QWidget):
         self.grid.addWidget(field, at, 1)
         self.grid.addWidget(complaint, at + 1, 1)
         return FormRow(name, caption, field, complaint)
+
+    def fit_captions(self) -> None:
+        """Give all captions the width of the longest, within limits."""
+        captions = [one for one in self.findChildren(ElidedLabel) if one.buddy() is not None]
+        longest = max((one.fontMetrics().horizontalAdvance(one.whole) + 4 for one in captions), default=0)
+        self.set_caption_width(min(max(longest, LABEL_WIDTH), WIDEST_LABEL))
+
+    @property
+    def caption_width(self) -> int:
+        """How wide the column of captions is."""
+        return self.grid.columnMinimumWidth(0)
+
+    def set_caption_width(self, width: int) -> None:
+        """Give the column of captions a width."""
+        self.grid.setColumnMinimumWidth(0, width)
+        for caption in self.findChildren(ElidedLabel):
+            if caption.buddy() is not None:
+                caption.setFixedWidth(width)
 
     def add_wide(self, widget: QWidget) -> None:
         """Append a widget over both columns."""
@@ -117,6 +137,7 @@ class ParameterForm(FormGrid):
         self.more.toggled.connect(self._fold)
         self.general = label("", "error", wrap=True)
         self.add_wide(self.general)
+        self.fit_captions()
         self._fold(False)
 
     def show_settings(self, params: Mapping[str, str], wrong: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from app.document.records import Id
 from app.engine.graph import Entry
 from app.panels.forms.request_picker import WORDS
 from app.panels.inspector.array_view import ArrayView
+from app.panels.inspector.check_card import CheckCard
 from app.panels.inspector.facts import array_facts
 from app.panels.inspector.formula_card import FormulaCard, gradient_formulas, holder_index, readers_of
 from app.panels.inspector.request_list import RequestList
@@ -62,6 +63,8 @@ class ArrayPage(QWidget):
         self.picker.activated.connect(lambda _: self._show_picked())
         self.stale = label("From before the last change. Run again for new numbers.", "muted", wrap=True)
         self.card = FormulaCard()
+        self.why = label("", "muted", wrap=True)
+        self.check = CheckCard()
         self.view = ArrayView(workspace.theme)
         self.hint = label("", "muted", wrap=True)
         self.needed_title = label("Needed by", "heading")
@@ -74,11 +77,11 @@ class ArrayPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, GAP)
         layout.setSpacing(STEP)
-        parts: tuple[QWidget, ...] = (self.picker, self.stale, self.card, self.view)
+        parts: tuple[QWidget, ...] = (self.picker, self.stale, self.card, self.why, self.view, self.check)
         for part in (*parts, self.needed_title, self.needed, self.hint, self.run, self.requests):
             layout.addWidget(part)
         layout.addStretch(1)
-        for part in (self.card, self.needed_title, self.needed, self.requests):
+        for part in (self.card, self.why, self.check, self.needed_title, self.needed, self.requests):
             part.hide()
 
     def show_node(self, analysis: Analysis, node_id: Id) -> None:
@@ -94,6 +97,13 @@ class ArrayPage(QWidget):
         self._show_picked()
         if self.what == "gradient":
             self.requests.show_requests(analysis)
+
+    def choose(self, name: str) -> None:
+        """Show another of the node's arrays, where it has one of that name."""
+        number = self.picker.findText(name)
+        if number >= 0:
+            self.picker.setCurrentIndex(number)
+            self._show_picked()
 
     def restyle(self, theme: Theme) -> None:
         """Wear another theme."""
@@ -118,8 +128,9 @@ class ArrayPage(QWidget):
         array = self._array(results, source)
         self.picker.setToolTip(self.picker.currentText())
         self.view.setVisible(array is not None)
-        for part in (self.card, self.needed_title, self.needed):
+        for part in (self.card, self.why, self.needed_title, self.needed):
             part.setVisible(False)
+        self.check.setVisible(self.what == "gradient" and array is not None)
         self.hint.setVisible(array is None)
         self.run.setVisible(array is None)
         if array is None or source is None or results is None:
@@ -127,6 +138,7 @@ class ArrayPage(QWidget):
             return
         if self.what == "gradient":
             self._show_formulas(results, source)
+            self.check.show_source(results, source.entry)
         name = _short_name(results, source.entry)
         self.view.show_array(
             name if self.what == "value" else f"d({name})", array, diverging=self.what == "gradient"
@@ -139,6 +151,8 @@ class ArrayPage(QWidget):
             return
         self.card.show_formulas(tuple(gradient_formulas(results, index)))
         self.card.setVisible(True)
+        self.why.setText(results.explain(index).why)
+        self.why.setVisible(True)
         readers = readers_of(results.executor_graph, index)[:READERS_AT_MOST]
         self.needed.setText("\n".join(readers))
         for part in (self.needed_title, self.needed):

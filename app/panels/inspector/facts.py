@@ -9,8 +9,10 @@ from app.document.analysis import Analysis, ShapeText, Solved
 from app.document.records import Id
 from app.document.topology import topology
 from app.engine.compose import SymbolNode
+from app.engine.costs import NodeCost, node_cost
 from app.engine.graph import Entry
-from app.engine.operator import Cost, Role
+from app.engine.opaque import Opaque
+from app.engine.operator import Role
 from app.engine.reasons import Reason
 from app.engine.shapes import is_known
 
@@ -150,40 +152,15 @@ def _solved(analysis: Analysis, node: SymbolNode | None) -> Solved | None:
     )
 
 
-def cost_of(analysis: Analysis, node_id: Id) -> Cost | None:
-    """Return what one forward of a node costs, None for what computes nothing and while a shape is open."""
+def cost_of(analysis: Analysis, node_id: Id) -> NodeCost | None:
+    """Return what one forward of a node costs, None for what computes nothing here and while a shape is open."""
     node = analysis.drawing.nodes.get(node_id)
     solved = _solved(analysis, node)
-    if solved is None or node is None or node.operator is None:
+    if solved is None or node is None or node.operator is None or isinstance(node.operator, Opaque):
         return None
     index = solved.places[node]
     ins = solved.inference.in_shapes(index)
     outs = list(solved.inference.outputs[index])
     if not all(map(is_known, (*ins, *outs))):
         return None
-    return node.operator.cost(ins, outs)
-
-
-def cost_text(cost: Cost) -> str:
-    """Write a cost for people: "4,128 parameters · 0.26 M multiply-adds · 8.3 KB"; units do not wrap."""
-    parts = []
-    if cost.parameters:
-        parts.append(f"{cost.parameters:,} parameter{'s' if cost.parameters != 1 else ''}")
-    parts.append(f"{_short(cost.multiply_adds)} multiply-add{'s' if cost.multiply_adds != 1 else ''}")
-    parts.append(bytes_text(cost.bytes))
-    return " · ".join(parts)
-
-
-def _short(count: int) -> str:
-    for limit, sign in ((10**9, "G"), (10**6, "M")):
-        if count >= limit:
-            return f"{count / limit:.3g}\u00a0{sign}"
-    return f"{count:,}"
-
-
-def bytes_text(count: int) -> str:
-    """Write a number of bytes for people: "24 B", "8.2 KB"."""
-    for limit, sign in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
-        if count >= limit:
-            return f"{count / limit:.3g}\u00a0{sign}"
-    return f"{count}\u00a0B"
+    return node_cost(solved.inference, index)

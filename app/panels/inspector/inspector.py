@@ -97,6 +97,14 @@ class Inspector(Panel):
         """Turn to a page."""
         self.tabs.setCurrentIndex(TABS.index(name))
 
+    def show_array(self, name: str, *, gradient: bool) -> None:
+        """Show an array of the selected node by its name, or its gradient, where there are numbers of it."""
+        if self.node is None or self.workspace.results is None:
+            return
+        tab: TabName = "Gradient" if gradient else "Values"
+        self.choose_tab(tab)
+        self.array_page(tab).choose(name)
+
     def array_page(self, name: TabName) -> "ArrayPage":
         """Return the page about values or gradients, made when it is first needed."""
         if name not in self._arrays:
@@ -124,7 +132,9 @@ class Inspector(Panel):
         self._refresh()
 
     def _on_results(self) -> None:
-        if self.tab != "Node" and self.node is not None:
+        if self.node is not None and self.tab == "Node":
+            self.node_page.show_times()
+        elif self.node is not None:
             self._refresh()
 
     def _refresh(self) -> None:

@@ -10,12 +10,14 @@ from app.document.records import GROUP, VARIABLE, Id
 from app.engine.errors import GraphError
 from app.engine.operator import Operator
 from app.engine.registry import find_operator
+from app.panels.amounts import cost_text, time_text
 from app.panels.catalogue import doc_parts, entries
 from app.panels.forms.fields import TextField
 from app.panels.forms.head_editor import HeadEditor
-from app.panels.forms.parameter_form import FormGrid, FormRow, ParameterForm
+from app.panels.forms.kept_settings import KeptSettings
+from app.panels.forms.parameter_form import LABEL_WIDTH, FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
-from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, cost_text
+from app.panels.inspector.facts import ArrayFact, array_facts, cost_of
 from app.panels.inspector.shapes_box import ShapesBox
 from app.panels.panel import ElidedLabel, FoldButton, box, empty, label, widgets_in
 from app.qt.theme import GAP, HALF_STEP, STEP
@@ -31,6 +33,7 @@ class NodePage(QWidget):
         self.workspace = workspace
         self.node_id: Id = ""
         self.form: ParameterForm | None = None
+        self.kept: KeptSettings | None = None
         self.arguments: dict[str, ArgumentFold] = {}
         self._tab_stops: list[QWidget] = []
         self._made_for: tuple[Id, str] = ("", "")
@@ -48,6 +51,7 @@ class NodePage(QWidget):
         self._arguments_title.setProperty("look", "heading")
         self._cost_title = label("Cost", "heading")
         self.cost = label("", "muted", wrap=True)
+        self.times = label("", "muted", wrap=True)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -73,6 +77,7 @@ class NodePage(QWidget):
         layout.addSpacing(HALF_STEP)
         layout.addWidget(self._cost_title)
         layout.addWidget(self.cost)
+        layout.addWidget(self.times)
         layout.addStretch()
 
     def _add_name(self) -> FormRow:
@@ -95,6 +100,10 @@ class NodePage(QWidget):
         node = analysis.document.nodes[node_id]
         if (node_id, node.op) != self._made_for:
             self._make_for(node_id, node.op)
+            if analysis.drawing.readings[node_id].is_opaque:
+                self.kept = KeptSettings({**node.params, **node.attributes})
+                self._settings.addWidget(self.kept)
+                self._general.set_caption_width(self.kept.caption_width)
         self.name_row.show(node.name)
         faults = analysis.drawing.readings[node_id].faults
         wrong = {fault.parameter or "": fault.sentence for fault in faults}
@@ -108,13 +117,23 @@ class NodePage(QWidget):
         self.cost.setText(cost_text(cost) + " for one forward" if cost is not None else "")
         for widget in (self._cost_title, self.cost):
             widget.setVisible(cost is not None)
+        self.show_times()
         self._order_tabs()
+
+    def show_times(self) -> None:
+        """Say how long the node took in the last run."""
+        results = self.workspace.results
+        index = None if results is None else results.node_index.get(self.node_id)
+        found = results.costs.by_index.get(index) if results is not None and index is not None else None
+        words = "" if found is None else time_text(found.forward_seconds, found.backward_seconds)
+        self.times.setText(f"{words} in the last run" if words else "")
+        self.times.setVisible(bool(words) and not self.cost.isHidden())
 
     def _order_tabs(self) -> None:
         """Let Tab go down the page, also where parts of it were made anew."""
         parts: list[QWidget] = [self.name_row.field]
-        if self.form is not None:
-            parts += self.form.tab_stops
+        for form in (self.form, self.kept):
+            parts += form.tab_stops if form is not None else []
         parts += [*self.shapes.rows, *(head.row.field for head in self.heads)]
         for fold in self.arguments.values():
             parts += [fold.head, *(fold.editor.tab_stops if fold.editor is not None else ())]
@@ -130,7 +149,7 @@ class NodePage(QWidget):
         self.node_id = node_id
         self.name_row.accept()
         empty(self._settings)
-        self.form = None
+        self.form = self.kept = None
         self._clear_arguments()
         line, formula = _doc_of(op)
         self.doc.setText(line)
@@ -142,6 +161,8 @@ class NodePage(QWidget):
             self.form = ParameterForm(operator.parameters)
             self.form.edited.connect(self._set_param)
             self._settings.addWidget(self.form)
+        width = self.form.caption_width if self.form is not None else LABEL_WIDTH
+        self._general.set_caption_width(width)
 
     def _show_troubles(self, analysis: Analysis, node_id: Id) -> None:
         """Say what is wrong with the node, except what stands under a field already."""

@@ -12,7 +12,9 @@ import attrs
 from app.document.analysis import Analysis
 from app.document.records import GROUP, VARIABLE, Id, Node
 from app.document.topology import topology
+from app.engine.opaque import Opaque
 from app.engine.operator import Operator
+from app.services.code import symbol_opaque
 from app.services.code.lines import CodeLines, CodeText
 from app.services.code.names import Identifiers, literal
 from app.services.code.symbol_broken import as_typed, remark
@@ -135,6 +137,11 @@ class _Program:
             return
         operator = self.analysis.drawing.nodes[node.id].operator
         assert operator is not None
+        if isinstance(operator, Opaque):
+            arguments = symbol_opaque.arguments(node, operator, self._wired(node.id))
+            self.lines.add(remark(symbol_opaque.note(node)), [node.id])
+            self.lines.call(f"{name} = {symbol_opaque.function(node.op)}(", arguments, [node.id])
+            return
         call = _Call(node, operator, self._wired(node.id))
         sign = _with_sign(call)
         if sign:

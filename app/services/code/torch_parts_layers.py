@@ -129,7 +129,7 @@ class RegressionHead(torch.autograd.Function):
         y, label = ctx.saved_tensors
         error = y - label.reshape(y.shape)
         if ctx.kind == "absolute":
-            error = error.sign()
+            error = torch.where(error > 0, 1.0, -1.0).to(error.dtype)
         return error * (ctx.scale * len(label) / label.numel()), None, None, None
 
 

@@ -130,3 +130,11 @@ def test_proposals_stay_in_the_image_and_repeat_to_their_number() -> None:
 def test_a_row_of_label_has_at_least_five_numbers() -> None:
     with pytest.raises(ShapeError, match="needs 5"):
         MultiBoxTarget().infer([(1, 6, 4), (2, 3, 4), ()], [(), (), ()])
+
+
+def test_suppression_leaves_rows_of_the_background_out_and_looks_at_none_with_topk_0() -> None:
+    rows = np.array([[-1, 0.9, 0, 0, 1, 1], [0, 0.5, 0, 0, 1, 1], [0, 0.8, 2, 2, 3, 3]], np.float32)
+    best = ran(sym._contrib_box_nms(Variable("x"), id_index=0, name="op"), {"x": rows}).out
+    np.testing.assert_array_equal(best, [rows[2], rows[1], [-1] * 6])
+    same = ran(sym._contrib_box_nms(Variable("x"), id_index=0, topk=0, name="op"), {"x": rows}).out
+    np.testing.assert_array_equal(same, rows)

@@ -95,12 +95,14 @@ def test_special_functions_against_the_c_library() -> None:
 
 
 def test_gamma_at_its_poles_and_beyond() -> None:
-    assert np.isnan(special.gamma(np.array([0.0, -1.0, -2.0]))).all()
+    assert np.isnan(special.gamma(np.array([-1.0, -2.0]))).all()
+    assert special.gamma(np.array([0.0, -0.0])).tolist() == [math.inf, -math.inf]
     assert special.gamma(np.array([200.0])).tolist() == [math.inf]
     assert special.log_gamma(np.array([0.0, -3.0])).tolist() == [math.inf, math.inf]
 
 
 def test_digamma() -> None:
+    assert special.digamma(np.array([0.0, -2.0])).tolist() == [math.inf, math.inf]
     euler = 0.57721566490153286
     known = {1.0: -euler, 2.0: 1 - euler, 0.5: -euler - 2 * math.log(2), -0.5: 2 - euler - 2 * math.log(2)}
     points = np.array(list(known))

@@ -121,7 +121,7 @@ def test_formulas_in_words() -> None:
     names = (["x", "w", "b"], ["y"], ["d(y)"])
     assert [dense().explain(index, *names) for index in range(3)] == [
         "d(y) · w",
-        "d(y)ᵀ · x as rows",
+        "d(y)ᵀ · x",
         "sum of the rows of d(y)",
     ]
     pair = (["A", "B"], ["y"], ["d(y)"])

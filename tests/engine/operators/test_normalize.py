@@ -194,9 +194,11 @@ class TestLengths:
         ahead, behind = (ran(node, {"data": data + step * way}).out for step in (1e-6, -1e-6))
         np.testing.assert_allclose((grad * way).sum(), ((ahead - behind) * head).sum() / 2e-6, rtol=1e-5)
 
-    def test_lrn_needs_four_axes(self) -> None:
-        with pytest.raises(ShapeError):
-            LRN(nsize=3).infer([(2, 3, 4)], [(), ()])
+    def test_lrn_infers_any_axes_and_runs_three_or_four(self) -> None:
+        assert LRN(nsize=3).infer([(2, 3)], [(), ()]) == (((2, 3),), ((2, 3), (2, 3)))
+        data = np.ones((2, 3))
+        with pytest.raises(ShapeError, match="3 or 4 axes"):
+            LRN(nsize=3).forward_step([data], [data.copy(), data.copy()])
 
 
 def test_variables_made_by_batch_norm_say_how_they_begin() -> None:

@@ -20,7 +20,8 @@ def sizes(convention: str) -> list[int]:
 def test_rounding_of_the_number_of_windows() -> None:
     assert sizes("valid") == [2, 2, 3, 3]
     assert sizes("full") == [2, 3, 3, 4]
-    assert sizes("same") == [3, 3, 4, 4]
+    with pytest.raises(ParameterError, match="same"):
+        Pooling(kernel=(3,), pooling_convention="same").check()
 
 
 def test_stride_is_one_unless_set() -> None:

@@ -115,3 +115,14 @@ def test_steps_behind_a_sequence_do_not_count() -> None:
 def test_labels_longer_than_the_sequence_are_refused() -> None:
     with pytest.raises(ShapeError, match="3 symbols"):
         CTCLoss().infer([(2, 5, 4), (5, 3)], [(), ()])
+
+
+def test_a_label_that_no_alignment_can_say_costs_nothing() -> None:
+    data = np.zeros((3, 2, 3), np.float32)
+    label = np.array([[1, 1, 0], [1, 1, 1]], np.float32)  # the second needs two blanks, so five steps
+    executor = sym.CTCLoss(Variable("data"), Variable("label"), name="op").bind(
+        {"data": data, "label": label}
+    )
+    losses = executor.forward()[0]
+    assert losses[0] > 0
+    assert losses[1] == 0

@@ -41,7 +41,9 @@ def _compare(executor: Any, results: Results, names: list[str]) -> None:
     for got, want in zip(executor.outputs, results.outputs, strict=True):
         np.testing.assert_array_equal(got, want)
     for name in names:
-        np.testing.assert_array_equal(executor.grad_dict[name], results.argument_gradient(name))
+        want = results.argument_gradient(name)
+        # a gradient that MXNet never writes: the program's buffer keeps its zeros
+        np.testing.assert_array_equal(executor.grad_dict[name], 0 if want is None else want)
 
 
 def test_the_gradient_picture_reads_like_the_picture() -> None:

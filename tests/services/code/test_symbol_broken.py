@@ -1,6 +1,8 @@
 """The Symbol-API program of documents that are not right yet: there is always one, and it says what is wrong."""
 
 import ast
+from pathlib import Path
+from types import ModuleType
 
 import attrs
 import pytest
@@ -9,11 +11,16 @@ from hypothesis import given
 from app.document.analysis import Analysis
 from app.document.checks import analyse, analyse_after
 from app.document.records import Document, Edge, Head, Node
+from app.engine.errors import EngineError
 from app.engine.registry import canonical_operators
+from app.services.code import numpy_code, torch_code
 from app.services.code.lines import CodeText
 from app.services.code.symbol_api import write
 from app.services.gallery import open_entry
+from app.services.import_symbol import document_from_symbol
+from app.services.symbol_json import read_symbol
 from app.services.values import ValueShapes
+from tests.opaque_files import SENTENCE, opaque_file
 from tests.services.code.example_documents import EXAMPLES, example_document
 from tests.strategies import drawings, wild_documents
 
@@ -104,3 +111,32 @@ def test_a_head_gradient_that_cannot_be_read_is_told() -> None:
     text = _check(analyse(document, ValueShapes())).text
     assert "# No backward yet: the gradient of E_output: 'two' is no number" in text
     assert "executor.backward(" not in text
+
+
+def test_an_opaque_node_is_a_call_that_an_mxnet_with_its_operator_takes() -> None:
+    analysis = analyse(document_from_symbol(read_symbol(opaque_file())))
+    text = _check(analysis).text
+    assert (
+        "# QConvolution is not known to Chalkgraph: the next line works where MXNet has this operator.\n"
+        "q = mx.sym.QConvolution(data, q_weight, kernel='(3,3)', act_bit='1', lr_mult='3',\n"
+        "                        attr={'__lr_mult__': '2'}, name='q', **{'in': 'x'})\n"
+        "r = mx.sym.relu(data=q[0], name='r')\n"
+        "s = r + q[1]\n"
+    ) in text
+    assert f"# Not bound yet: {SENTENCE}" in text
+    assert "executor" not in text
+
+
+@pytest.mark.parametrize("op", ["not a word", "_hidden", "class"])
+def test_an_opaque_node_of_any_name_is_a_call(op: str) -> None:
+    analysis = analyse(document_from_symbol(read_symbol(opaque_file().replace("QConvolution", op))))
+    text = _check(analysis).text
+    assert repr(op) in text or f"mx.sym._internal.{op}(" in text
+
+
+@pytest.mark.parametrize("language", [numpy_code, torch_code])
+def test_an_opaque_node_is_not_exported_as_a_program_that_runs(language: ModuleType, tmp_path: Path) -> None:
+    analysis = analyse(document_from_symbol(read_symbol(opaque_file())))
+    with pytest.raises(EngineError, match=SENTENCE):
+        language.export(analysis, tmp_path / "net.py")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,64 @@
+"""Pooling as it was before MXNet 0.8: the number of windows was rounded up, and nobody could say otherwise.
+
+Along an axis with n places, padding included, a window of k and a step of s, there were
+
+    ⌊min(n − k + s − 1, n − 1) / s⌋ + 1
+
+windows. Where windows leave no gaps (s ≤ k), that is today's `full`. A window of one place counts today as it did. Else
+the cut to n − 1 wins, and no convention of today has it (docs/decisions/0015).
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from app.engine.errors import ParameterError
+from app.engine.operators.geometry import per_axis
+from app.engine.operators.pooling import Pooling
+
+_POOLING = "Pooling"
+_DIVIDES_BY_THE_WINDOW = "Pooling_v1"
+
+
+@attrs.frozen
+class Old:
+    """What an old node has to be called, and set to, so that it means what it meant."""
+
+    op_name: str
+    attributes: Mapping[str, str]
+
+
+def as_it_was(op_name: str, attributes: Mapping[str, str]) -> Old | None:
+    """Return an old node with its rounding said; None where today's reading is the same.
+
+    ParameterError for settings that are wrong, or whose rounding no convention of today has.
+    """
+    if op_name != _POOLING or "pooling_convention" in attributes:
+        return None
+    pooling = Pooling.from_attributes(attributes)
+    if pooling.global_pool:
+        return None
+    strides = per_axis(pooling.stride, len(pooling.kernel), 1)
+    fitting = {"valid", "full"}
+    for kernel, stride in zip(pooling.kernel, strides, strict=True):
+        fitting &= _conventions(kernel, stride)
+    if "valid" in fitting:
+        return None
+    if not fitting:
+        raise ParameterError(
+            f"a kernel of {pooling.kernel} with a stride of {strides} leaves gaps, and how MXNet counted such windows "
+            "before 0.8 can't be said today.",
+            port="pooling_convention",
+        )
+    # A window over the edge is divided by what it covers today; it was divided by the whole window.
+    divides = pooling.pool_type == "avg" and len(pooling.kernel) == 2
+    return Old(_DIVIDES_BY_THE_WINDOW if divides else op_name, {**attributes, "pooling_convention": "full"})
+
+
+def _conventions(kernel: int, stride: int) -> set[str]:
+    """Return the conventions of today that count the windows along one axis as they were counted, for every size."""
+    if stride == 1:
+        return {"valid", "full"}
+    if kernel == 1:
+        return {"valid"}
+    return {"full"} if stride <= kernel else set()

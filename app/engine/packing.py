@@ -1,0 +1,121 @@
+"""Packing: where in one stretch of memory each block lies, so that no two that live at the same time overlap."""
+
+from collections.abc import Callable, Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.operator import Array
+
+ALIGNMENT = 64  # bytes: a cache line, and enough for every vector instruction
+MANY = 2000
+"""Blocks from which on one order is tried only: with so many, a bind should not wait for the best one."""
+
+Numbers = NDArray[np.int64]
+
+
+@attrs.frozen
+class Tenant:
+    """A stretch of memory that is needed from step `birth` to step `death`, both included."""
+
+    size: int
+    birth: int
+    death: int
+
+
+@attrs.frozen
+class Packing:
+    """The offset of every tenant, in the order they came in, and the bytes that all of them need."""
+
+    offsets: tuple[int, ...]
+    total: int
+
+
+def aligned(size: int) -> int:
+    """Round up to what keeps the next neighbour aligned; even an empty array gets a place of its own."""
+    return max(1, -(-size // ALIGNMENT)) * ALIGNMENT
+
+
+def lay_end_to_end(tenants: Sequence[Tenant]) -> Packing:
+    """Give every tenant memory of its own."""
+    ends = np.cumsum([0, *(aligned(tenant.size) for tenant in tenants)])
+    return Packing(tuple(map(int, ends[:-1])), int(ends[-1]))
+
+
+def pack(tenants: Sequence[Tenant]) -> Packing:
+    """Share memory between tenants whose lives do not overlap.
+
+    The least possible total is hard to find, but the bytes that live at one time are a bound from below. Three orders
+    are tried, and the first that reaches the bound, or else the best, is taken.
+    """
+    bound = max(alive(tenants), default=0)
+    best: Packing | None = None
+    for order in _ORDERS if len(tenants) < MANY else _ORDERS[:1]:
+        packing = _place_in_order(tenants, sorted(range(len(tenants)), key=lambda i: order(tenants[i])))
+        if best is None or packing.total < best.total:
+            best = packing
+        if best.total == bound:
+            break
+    assert best is not None
+    return best
+
+
+def alive(tenants: Sequence[Tenant]) -> tuple[int, ...]:
+    """Return for every step the bytes that live while it runs."""
+    changes = np.zeros(max((tenant.death for tenant in tenants), default=-1) + 2, np.int64)
+    for tenant in tenants:
+        changes[tenant.birth] += aligned(tenant.size)
+        changes[tenant.death + 1] -= aligned(tenant.size)
+    return tuple(map(int, np.cumsum(changes)[:-1]))
+
+
+def _by_size(tenant: Tenant) -> tuple[int, ...]:
+    """Large ones first: what is left between them still takes the small ones."""
+    return -tenant.size, tenant.birth
+
+
+def _by_area(tenant: Tenant) -> tuple[int, ...]:
+    """What is large for long first."""
+    return -tenant.size * (tenant.death - tenant.birth + 1), tenant.birth
+
+
+def _by_birth(tenant: Tenant) -> tuple[int, ...]:
+    """One after the other as they come, which suits a chain whose arrays live shortly."""
+    return tenant.birth, -tenant.size
+
+
+_ORDERS: tuple[Callable[[Tenant], tuple[int, ...]], ...] = (_by_size, _by_area, _by_birth)
+
+
+def _place_in_order(tenants: Sequence[Tenant], order: Sequence[int]) -> Packing:
+    """Put one tenant after the other into the smallest gap that its contemporaries leave, else on top of them."""
+    births, deaths, starts, ends = (np.zeros(len(tenants), np.int64) for _ in range(4))
+    offsets = [0] * len(tenants)
+    for placed, number in enumerate(order):
+        tenant, size = tenants[number], aligned(tenants[number].size)
+        meets = (births[:placed] <= tenant.death) & (deaths[:placed] >= tenant.birth)
+        offset = _gap(starts[:placed][meets], ends[:placed][meets], size)
+        births[placed], deaths[placed] = tenant.birth, tenant.death
+        starts[placed], ends[placed] = offset, offset + size
+        offsets[number] = offset
+    return Packing(tuple(offsets), int(ends.max(initial=0)))
+
+
+def _gap(starts: Numbers, ends: Numbers, size: int) -> int:
+    """Return the offset of the smallest gap of at least `size` bytes; the one above everything has no end."""
+    by_start = np.argsort(starts)
+    starts, reached = starts[by_start], np.maximum.accumulate(ends[by_start])
+    floors = np.concatenate(([0], reached))
+    room = starts - floors[:-1]
+    fits = np.flatnonzero(room >= size)
+    if not len(fits):
+        return int(floors[-1])
+    return int(floors[fits[np.argmin(room[fits])]])
+
+
+def arena(size: int) -> Array:
+    """Allocate zeroed bytes that begin on a cache line."""
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size]

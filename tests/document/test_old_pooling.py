@@ -1,0 +1,39 @@
+"""The repair of an old network is one edit, and can be undone."""
+
+import pytest
+
+from app.document import edits
+from app.document.edits import EditError
+from tests.boards import Board
+
+
+def test_pooling_that_says_nothing_is_rounded_up_in_one_step() -> None:
+    board = Board()
+    first = board.add("Pooling", "p1", {"kernel": "(3, 3)", "stride": "(2, 2)"})
+    said = board.add("Pooling", "p2", {"kernel": "(3, 3)", "stride": "(2, 2)", "pooling_convention": "valid"})
+    mean = board.add("Pooling", "p3", {"kernel": "(3, 3)", "stride": "(2, 2)", "pool_type": "avg"})
+    before = board.document
+    transaction = edits.round_pooling_up(before)
+    assert transaction.label == "Round pooling up as before MXNet 0.8"
+    board.do(transaction)
+    nodes = board.document.nodes
+    assert nodes[first].params == {"kernel": "(3, 3)", "stride": "(2, 2)", "pooling_convention": "full"}
+    assert nodes[said] == before.nodes[said]
+    assert (nodes[mean].op, nodes[mean].params["pooling_convention"]) == ("Pooling_v1", "full")
+    assert edits.round_pooling_up(board.document).changes == ()
+    board.store.undo()
+    assert board.document == before
+
+
+def test_a_board_without_old_pooling_needs_no_repair() -> None:
+    board = Board()
+    board.add("Pooling", "p", {"kernel": "(2, 2)"})
+    board.add("Activation", "a")
+    assert edits.round_pooling_up(board.document).changes == ()
+
+
+def test_what_cannot_be_said_is_refused_by_name() -> None:
+    board = Board()
+    board.add("Pooling", "odd", {"kernel": "(3, 2)", "stride": "(2, 3)"})
+    with pytest.raises(EditError, match="odd: a kernel of"):
+        edits.round_pooling_up(board.document)
