@@ -3,7 +3,7 @@
 
     python3 start.py [FILE]                  set up if need be, open the window
     python3 start.py test [--all] [--peers]  set up, then check everything without a display
-    python3 start.py bench [NAME ...]        set up, then measure; without a name it lists what there is
+    python3 start.py bench [NAME] [--peers]  set up, then measure, beside the engines that are there to compare with
     python3 start.py pictures [FOLDER]       set up, then take the documentation's pictures from the real window
 
 Everything goes into the folder `.venv` beside this file; delete that folder to begin anew. `test --all` also runs the
@@ -105,15 +105,18 @@ def test(words: list[str]) -> int:
 
 
 def bench(words: list[str]) -> int:
-    """Run one measurement of the folder `bench`, or list them."""
-    known = sorted(path.stem for path in (ROOT / "bench").glob("*.py"))
-    if not words:
-        say("There are these measurements: " + ", ".join(known))
-        return 0
-    if words[0] not in known:
-        raise Stop(f"there is no measurement called {words[0]!r}. There are: {', '.join(known)}.")
+    """Measure with `bench/run.py`, beside the peers that are there or, when asked, made for it."""
     set_up("run")
-    return run([PYTHON, "-P", ROOT / "bench" / f"{words[0]}.py", *words[1:]], environment())
+    surroundings = environment()
+    if "--peers" in words:
+        python, why_not = set_up_mxnet()
+        say(why_not or f"MXNet is at {python}")
+        say(set_up_torch(anyway=True) or "PyTorch is in .venv")
+    else:
+        python = os.environ.get(MXNET_VARIABLE) or (str(MXNET_PYTHON) if MXNET_STAMP.exists() else "")
+    surroundings[MXNET_VARIABLE] = python
+    rest = [word for word in words if word != "--peers"]
+    return run([PYTHON, "-P", "-m", "bench.run", *rest], surroundings)
 
 
 # -- setting up

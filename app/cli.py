@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
     for word in options.grad_req:
         name, equals, request = word.rpartition("=")
         requests[name if equals else "*"] = request
-    request = RunRequest(options.train, options.backward, requests)
+    request = RunRequest(options.train, options.backward, requests, options.backend, options.device)
     answer = run_model(
         load_symbol(Path(options.model), repair=options.repair), read_arrays(Path(options.inputs)), request
     )
@@ -107,7 +107,13 @@ def _run_batch(options: argparse.Namespace) -> int:
     from app.services.headless import run_batch
 
     Path(options.outdir).mkdir(parents=True, exist_ok=True)
-    run_batch(Path(options.index), Path(options.outdir), repair=options.repair)
+    run_batch(
+        Path(options.index),
+        Path(options.outdir),
+        repair=options.repair,
+        backend=options.backend,
+        device=options.device,
+    )
     return 0
 
 
@@ -159,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--grad-req", action="append", default=[], metavar="[NAME=]WORD", help="write, add or null"
     )
+    _add_backend(run)
     run.set_defaults(run=_run)
     batches = []
     _add_check_gradient(commands)
@@ -174,6 +181,8 @@ def _parser() -> argparse.ArgumentParser:
         batch = commands.add_parser(name, help=what)
         batch.add_argument("index")
         batch.add_argument("--outdir", required=True)
+        if name == "run-batch":
+            _add_backend(batch)
         batch.set_defaults(run=function)
         batches.append(batch)
     for each in (shapes, run, *batches):
@@ -228,6 +237,11 @@ def _count(word: str) -> int:
     if number < 1:
         raise ValueError(word)
     return number
+
+
+def _add_backend(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--backend", default="numpy", help="numpy (the default) or torch")
+    command.add_argument("--device", help="where torch computes: cpu (the default), cuda, cuda:1")
 
 
 _COMMANDS = ("gui", "shapes", "run", "check-gradient", "cost", "shapes-batch", "run-batch", "params")

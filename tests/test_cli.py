@@ -8,6 +8,7 @@ import pytest
 
 from app.cli import main
 from app.engine import Variable, load_symbol, sym
+from app.engine.backends.computing import is_installed
 from app.services.symbol_json import write_symbol
 from tests.opaque_files import SENTENCE, opaque_file
 
@@ -188,3 +189,54 @@ def test_cost_counts_and_plans(model: Path, capsys: pytest.CaptureFixture[str]) 
     assert "with shared memory" in capsys.readouterr().out
     assert main(["cost", str(model)]) == 2
     assert main([*words, "--shape", "nope=1"]) == 2
+
+
+def inputs_for(model: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "in.npz"
+    rng = np.random.default_rng(0)
+    shapes = {"data": (4, 5), "fc_weight": (3, 5), "fc_bias": (3,), "softmax_label": (4,)}
+    np.savez(path, **{f"arg:{name}": rng.random(shape, np.float32) for name, shape in shapes.items()})
+    return path
+
+
+@pytest.mark.skipif(not is_installed("torch"), reason="PyTorch is not installed")
+def test_pytorch_runs_a_model_and_a_list(model: Path, tmp_path: Path) -> None:
+    inputs = inputs_for(model, tmp_path)
+    index, found = tmp_path / "index.json", {}
+    index.write_text(
+        json.dumps({"cases": [{"id": "one", "model": model.name, "inputs": inputs.name, "backward": True}]}),
+        encoding="utf-8",
+    )
+    for backend in ("numpy", "torch"):
+        chosen, folder = ["--backend", backend, "--device", "cpu"], tmp_path / backend
+        words = ["run", str(model), "--inputs", str(inputs), "--outputs", str(tmp_path / f"{backend}.npz")]
+        assert main([*words, "--backward", *chosen]) == 0
+        assert main(["run-batch", str(index), "--outdir", str(folder), *chosen]) == 0
+        found[backend] = [np.load(tmp_path / f"{backend}.npz"), np.load(folder / "one.npz")]
+    for wanted, got in zip(found["numpy"], found["torch"], strict=True):
+        assert sorted(wanted.files) == sorted(got.files)
+        for name in wanted.files:
+            if name != "output_order":
+                np.testing.assert_allclose(got[name], wanted[name], 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "named"),
+    [
+        (["--backend", "jax"], "choose numpy or torch"),
+        (["--device", "cuda:0"], "choose the backend torch"),
+        (["--backend", "torch", "--device", "cuda:77"], "PyTorch"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_refused_in_one_line(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], chosen: list[str], named: str
+) -> None:
+    inputs, index = inputs_for(model, tmp_path), tmp_path / "index.json"
+    index.write_text('{"cases": []}', encoding="utf-8")
+    words = ["run", str(model), "--inputs", str(inputs), "--outputs", str(tmp_path / "out.npz")]
+    for command in (words, ["run-batch", str(index), "--outdir", str(tmp_path / "out")]):
+        assert main([*command, *chosen]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == "" and printed.err.count("\n") == 1
+        assert named in printed.err
+    assert not (tmp_path / "out.npz").exists()

@@ -56,17 +56,33 @@ class Topology:
         """Tell whether wires go round in a circle anywhere."""
         return len(self.order) < len(self.incoming.keys() | self.outgoing.keys())
 
+    @cached_property
+    def ranks(self) -> dict[Id, int]:
+        """The place of every node in that order: no wire leads from a higher one to a lower one."""
+        return {node: place for place, node in enumerate(self.order)}
+
     def path(self, first: Id, last: Id) -> list[Id]:
-        """Return the nodes of a shortest way along the wires from `first` to `last`, both included, or nothing."""
+        """Return the nodes of a shortest way along the wires from `first` to `last`, both included, or nothing.
+
+        Most questions end at the ranks, and the others search only between them.
+        """
+        end = self.ranks.get(last)
+        if end is not None and self.ranks.get(first, end) > end:
+            return []
+        if first != last and last not in self.incoming:
+            return []
+        ranks = self.ranks
         came_from: dict[Id, Id | None] = {first: None}
         frontier = [first]
         while frontier and last not in came_from:
             reached = []
             for node in frontier:
                 for edge in self.outgoing.get(node, ()):
-                    if edge.target not in came_from:
-                        came_from[edge.target] = node
-                        reached.append(edge.target)
+                    target = edge.target
+                    if target in came_from or (end is not None and ranks.get(target, end) > end):
+                        continue
+                    came_from[target] = node
+                    reached.append(target)
             frontier = reached
         way: list[Id] = []
         at = last if last in came_from else None

@@ -7,6 +7,8 @@ from typing import Any
 import attrs
 import numpy as np
 
+from app.engine.backends.choice import choose_backend
+from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError
 from app.engine.executor import Binding, Executor
 from app.engine.gradient import Request, build_executor_graph
@@ -23,10 +25,12 @@ _REQUESTS = ("write", "add", "null")
 
 @attrs.frozen
 class BindOptions:
-    """What a bind may be told besides arrays: the seed of random streams, and to keep every internal array."""
+    """What a bind may be told besides arrays: a seed, to keep every internal array, and what computes."""
 
     seed: int | None = None
     keep_all: bool = False
+    backend: str = NUMPY
+    device: str | None = None
 
 
 @attrs.frozen(eq=False)
@@ -131,6 +135,8 @@ def _make(
         arrays.gradients,
         requests,
         options.seed,
+        options.keep_all,
+        choose_backend(options.backend, options.device),
     )
     return Executor(binding)
 

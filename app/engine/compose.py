@@ -1,6 +1,6 @@
 """Nodes in the making of a graph: composing operators, and numbering what the heads need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,6 +11,7 @@ from app.engine.naming import AttrScope, NameManager
 from app.engine.operator import Operator, Port
 from app.engine.params import as_text
 from app.engine.registry import find_operator
+from app.engine.wiring import output_count, port_count
 
 
 @attrs.frozen(eq=False)
@@ -27,6 +28,11 @@ class SymbolNode:
     def visible_outputs(self) -> int:
         """The number of outputs that are listed."""
         return 1 if self.operator is None else len(self.operator.outputs)
+
+    @property
+    def output_count(self) -> int:
+        """The number of outputs, hidden ones included."""
+        return 1 if self.operator is None else output_count(self.operator)
 
 
 Head = tuple[SymbolNode, int]
@@ -127,14 +133,42 @@ def flatten(heads: Sequence[Head]) -> Graph:
     order = depth_first(heads)
     index = {node: number for number, node in enumerate(order)}
     nodes = tuple(
-        GraphNode(
-            node.name,
-            node.op_name,
-            node.operator,
-            node.attributes,
-            tuple((index[source], number) for source, number in node.inputs),
-        )
-        for node in order
+        [
+            GraphNode(
+                node.name,
+                node.op_name,
+                node.operator,
+                node.attributes,
+                tuple([(index[source], number) for source, number in node.inputs]),
+            )
+            for node in order
+        ]
     )
     entries: tuple[Entry, ...] = tuple((index[node], number) for node, number in heads)
     return Graph(nodes, entries)
+
+
+def check_arity(node: SymbolNode) -> None:
+    """Refuse a node whose number of inputs is not what its settings ask for."""
+    if node.operator is None:
+        if node.inputs:
+            raise GraphError(f"{node.name} is a variable, so it cannot have inputs.", node=node.name)
+        return
+    if len(node.inputs) != port_count(node.operator):
+        ports = node.operator.ports
+        wanted = ", ".join(port.name for port in ports)
+        raise GraphError(
+            f"{node.name} ({node.op_name}) takes {len(ports)} inputs ({wanted}) but has {len(node.inputs)}.",
+            node=node.name,
+        )
+
+
+def check_outputs(nodes: Mapping[int, SymbolNode], entries: Iterable[Entry], reader: str) -> None:
+    """Refuse an entry whose output number the node does not have."""
+    for source, number in entries:
+        node = nodes[source]
+        if number and not 0 <= number < node.output_count:  # there is always a first
+            raise GraphError(
+                f"{reader} reads output {number} of {node.name}, which has {node.output_count}.",
+                node=node.name,
+            )

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import attrs
 import numpy as np
 
+from app.engine.backends.backend import Backend, HostNode
 from app.engine.errors import EngineError, RunError
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
+from app.engine.kernels.steps import fill, in_order
 from app.engine.operator import Array, Operator, Run
 from app.engine.passes.halves import Given, Halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
@@ -49,7 +51,10 @@ class StepDone:
 
 @attrs.frozen(eq=False)
 class Binding:
-    """What a bind settled: the graph with its shapes and types, the arrays from outside, and the requests."""
+    """What a bind settled: the graph with its shapes and types, the arrays from outside, and the requests.
+
+    Without a backend numpy computes the steps, on arrays that the plan allocates.
+    """
 
     graph: Graph
     inference: Inference
@@ -59,6 +64,8 @@ class Binding:
     gradients: Mapping[int, Array]
     requests: Mapping[str, Request]
     seed: int | None
+    keep_all: bool = False
+    backend: Backend | None = None
 
 
 class Executor:
@@ -70,7 +77,9 @@ class Executor:
         self.executor_graph: ExecutorGraph = binding.executor_graph
         self.plan: Plan = binding.plan
         self.requests: Mapping[str, Request] = binding.requests
-        self._arrays = allocate(binding.plan)
+        self._arrays = (
+            allocate(binding.plan) if binding.backend is None else binding.backend.allocate(binding)
+        )
         self._external(binding)
         names = self.graph.nodes
         self.arg_dict = {names[index].name: binding.variables[index] for index in self.graph.arguments}
@@ -80,11 +89,16 @@ class Executor:
         self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
-        self._runs = self._make_runs()
+        self._program = None if binding.backend is None else binding.backend.prepare(binding, self._arrays)
+        self._runs = self._make_runs() if self._program is None else {}
         self._halves = Halves(self.graph, self.inference)
         self.seed(binding.seed)
         self.step_seconds: dict[int, float] = {}
         """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
+        if self._program is not None:
+            self._predict, self._train = self._program.predict, self._program.train
+            self._backward = self._program.backward
+            return
         steps = self.plan.steps
         self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
         self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
@@ -150,10 +164,10 @@ class Executor:
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
+        if self._program is not None:
+            self._program.seed(seed)
         for index, runs in self._runs.items():
-            key = zlib.crc32(self.graph.nodes[index].name.encode())
-            sequence = np.random.SeedSequence() if seed is None else np.random.SeedSequence([seed, key])
-            fresh = np.random.PCG64(sequence)
+            fresh = np.random.PCG64(stream_of(self.graph.nodes[index].name, seed))
             for run in runs:
                 run.rng.bit_generator.state = fresh.state
 
@@ -177,7 +191,7 @@ class Executor:
 
     def value(self, entry: Entry) -> Array | None:
         """Return the array of an entry; other arrays may share its memory unless bound with keep_all."""
-        return self._arrays.get(value_key(entry))
+        return self._array(value_key(entry))
 
     def gradient(self, entry: Entry) -> Array | None:
         """Return the whole gradient of an entry, None where nobody asked for it."""
@@ -188,10 +202,19 @@ class Executor:
         """Return the array of an executor node: for the holder of an added gradient, the holder's own."""
         node = self.executor_graph.nodes[index]
         if node.kind in ("argument", "auxiliary", "operator"):
-            return self._arrays.get(value_key(node.entry))
+            return self._array(value_key(node.entry))
         if node.request == "add":
             return self._holders[node.entry[0]]
-        return self._arrays.get(gradient_key(index))
+        return self._array(gradient_key(index))
+
+    def _array(self, key: ArrayKey) -> Array | None:
+        found = self._arrays.get(key)
+        return found if found is not None or self._program is None else self._program.array(key)
+
+    @property
+    def host_nodes(self) -> tuple[HostNode, ...]:
+        """The nodes that a backend leaves to numpy on the host, and why; numpy itself leaves none."""
+        return () if self._program is None else self._program.host_nodes
 
     @property
     def output_dict(self) -> dict[str, Array]:
@@ -225,12 +248,12 @@ class Executor:
         assert node.operator is not None
         ins = [self._arrays[key] for key in step.reads]
         outs = [self._arrays[key] for key in step.writes]
-        with _blaming(node.name):
+        with blaming(node.name):
             return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
         if step.kind == "zero":
-            return self._keep(step, _Fill(self._arrays[step.writes[0]]))
+            return self._keep(step, fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
             parts = [self._arrays[key] for key in step.reads]
             function = np.add if len(parts) == 2 else np.positive
@@ -274,7 +297,7 @@ class Executor:
                 calls.append(add(node.input, fresh, held[node.input]))
             elif echoed is not None:
                 calls.append(partial(np.copyto, self._arrays[key], echoed))
-        return _InOrder(calls)
+        return in_order(calls)
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -320,7 +343,7 @@ class Executor:
 
 
 @contextmanager
-def _blaming(node: str) -> Iterator[None]:
+def blaming(node: str) -> Iterator[None]:
     """Turn what numpy refuses while a step is set up into a RunError that names the node."""
     try:
         yield
@@ -328,6 +351,15 @@ def _blaming(node: str) -> Iterator[None]:
         raise error.at(node) from None
     except NUMPY_REFUSALS as error:
         raise RunError(f"{node} cannot be computed: {error}", node=node) from error
+
+
+def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
+    """Return what the random stream of a node starts from; without a seed it is another one each time."""
+    return (
+        np.random.SeedSequence()
+        if seed is None
+        else np.random.SeedSequence([seed, zlib.crc32(node.encode())])
+    )
 
 
 def check_shape(got: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:
@@ -350,27 +382,6 @@ def copy_into(buffer: Array, given: Any, what: str) -> None:
         raise RunError(f"{what} is no array of numbers.") from error
 
 
-class _Fill:
-    """Zeros a gradient that nothing flows into."""
-
-    def __init__(self, out: Array) -> None:
-        self.out = out
-
-    def __call__(self) -> None:
-        self.out.fill(0)
-
-
 def add_plainly(index: int, fresh: Array, holder: Array) -> Call:
     """Return the call that adds a fresh gradient to what its holder holds."""
     return partial(np.add, holder, fresh, holder)
-
-
-class _InOrder:
-    """Makes several calls one."""
-
-    def __init__(self, calls: Sequence[Call]) -> None:
-        self.calls = calls
-
-    def __call__(self) -> None:
-        for call in self.calls:
-            call()

@@ -1,19 +1,25 @@
 """The symbol as a directed acyclic graph of numbered nodes: an immutable value that all later steps read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from app.engine.errors import GraphError
 from app.engine.operator import Operator
+from app.engine.shapes import Shape
+from app.engine.wiring import Block, Wiring, output_count
 
 if TYPE_CHECKING:
     import networkx
 
 Entry = tuple[int, int]
 """One array of the graph: the index of its node and the number of the output."""
+Answers = dict[Any, Block]
+"""What a shape rule found, by the shapes of its inputs."""
+Rule = tuple[Callable[[Sequence[Shape]], Any], Answers, int, int, int]
+"""How to read a node's inputs, what its rule has answered so far, where to put that, and the node."""
 
 VARIABLE_OP = "null"
 
@@ -41,12 +47,19 @@ class GraphNode:
         prefix = f"{self.name}_" if self.name else ""  # old files have nodes without a name
         return tuple(prefix + suffix for suffix in self.operator.outputs)
 
-    @cached_property
+    @property
     def output_count(self) -> int:
         """The number of outputs, hidden ones included."""
-        if self.operator is None:
-            return 1
-        return len(self.operator.outputs) + len(self.operator.hidden)
+        return 1 if self.operator is None else output_count(self.operator)
+
+
+@attrs.frozen(eq=False)
+class Edited:
+    """What a graph is an edit of: the graph before, while it is still there, and the node whose settings changed."""
+
+    before: "weakref.ref[Graph]"
+    wiring: Wiring
+    index: int
 
 
 @attrs.frozen(eq=False)
@@ -55,51 +68,71 @@ class Graph:
 
     nodes: tuple[GraphNode, ...]
     heads: tuple[Entry, ...]
+    edited: Edited | None = None
+
+    def with_settings(
+        self, index: int, operator: Operator, attributes: Mapping[str, str] | None = None
+    ) -> "Graph":
+        """Return the graph with other settings for one operator node.
+
+        Where the node keeps its inputs and outputs, the new graph shares all that follows from the wires, and `infer`
+        follows the edit instead of going over the whole graph.
+        """
+        old = self.nodes[index]
+        assert old.operator is not None
+        texts = old.attributes if attributes is None else attributes
+        node = GraphNode(old.name, old.op_name, operator, texts, old.inputs)
+        nodes = (*self.nodes[:index], node, *self.nodes[index + 1 :])
+        alike = node.output_count == old.output_count and operator.ports == old.operator.ports
+        return Graph(nodes, self.heads, Edited(weakref.ref(self), self.wiring, index) if alike else None)
 
     @cached_property
+    def wiring(self) -> Wiring:
+        """What follows from the wires alone."""
+        return Wiring(self.nodes) if self.edited is None else self.edited.wiring
+
+    @property
     def auxiliary(self) -> tuple[int, ...]:
         """Variables wired to an auxiliary input, in order."""
-        found = self._auxiliary_set
-        return tuple(index for index, node in enumerate(self.nodes) if node.is_variable and index in found)
+        return self.wiring.auxiliary
 
-    @cached_property
+    @property
     def arguments(self) -> tuple[int, ...]:
         """Variables that are not auxiliary, in order."""
-        found = self._auxiliary_set
-        return tuple(
-            index for index, node in enumerate(self.nodes) if node.is_variable and index not in found
-        )
+        return self.wiring.arguments
 
-    @cached_property
-    def _auxiliary_set(self) -> frozenset[int]:
-        found: set[int] = set()
-        for node in self.nodes:
-            if node.operator is not None and node.operator.auxiliary:
-                first = len(node.operator.inputs)
-                found.update(source for source, _ in node.inputs[first:])
-        return frozenset(found)
-
-    @cached_property
+    @property
     def consumers(self) -> tuple[tuple[tuple[int, int], ...], ...]:
         """For every node the pairs (consumer, input number) that read one of its outputs."""
-        found: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
-        for index, node in enumerate(self.nodes):
-            for number, (source, _) in enumerate(node.inputs):
-                found[source].append((index, number))
-        return tuple(map(tuple, found))
+        return self.wiring.consumers
+
+    @property
+    def index_by_name(self) -> dict[str, int]:
+        """The first node of each name."""
+        return self.wiring.index_by_name
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The shape rules of all operator nodes, in order."""
+        return tuple(
+            (touch.read, self.answers(index), touch.start, touch.stop, index)
+            for index, touch in enumerate(self.wiring.touches)
+            if touch is not None
+        )
+
+    def answers(self, index: int) -> Answers:
+        """Return what the rule of an operator node has answered so far; equal nodes share it."""
+        operator, touch = self.nodes[index].operator, self.wiring.touches[index]
+        assert operator is not None and touch is not None
+        found: Answers | None = operator.memory.get(touch.fresh)
+        if found is None:
+            found = operator.memory[touch.fresh] = {}
+        return found
 
     @cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the heads in order."""
         return tuple(self.entry_name(head) for head in self.heads)
-
-    @cached_property
-    def index_by_name(self) -> dict[str, int]:
-        """The first node of each name."""
-        found: dict[str, int] = {}
-        for index, node in enumerate(self.nodes):
-            found.setdefault(node.name, index)
-        return found
 
     def names(self, indices: Iterable[int]) -> list[str]:
         """Names of some nodes."""
@@ -145,8 +178,8 @@ def digraph_of(inputs: Sequence[Sequence[Entry]]) -> "networkx.DiGraph[int]":
 
 def find_cycle(inputs: Sequence[Sequence[Entry]]) -> list[int]:
     """Return the nodes of one cycle in the order of its wires, or an empty list."""
-    if all(source < index for index, entries in enumerate(inputs) for source, _ in entries):
-        return []  # every wire points forward, as in nearly every file
+    if _points_forward(inputs):
+        return []
 
     import networkx
 
@@ -156,8 +189,20 @@ def find_cycle(inputs: Sequence[Sequence[Entry]]) -> list[int]:
         return []
 
 
+def _points_forward(inputs: Sequence[Sequence[Entry]]) -> bool:
+    """Tell whether every wire comes from a node before its reader, as in nearly every file."""
+    for index, entries in enumerate(inputs):
+        for source, _ in entries:
+            if source >= index:
+                return False
+    return True
+
+
 def topological_order(inputs: Sequence[Sequence[Entry]], heads: Iterable[Entry]) -> list[int]:
     """List what the heads need, depth first, inputs before the node; the graph must have no cycle."""
+    heads = list(heads)
+    if [head for head, _ in heads] == list(range(len(inputs))) and _points_forward(inputs):
+        return list(range(len(inputs)))
     order: list[int] = []
     seen: set[int] = set()
     for head, _ in heads:
@@ -174,29 +219,3 @@ def topological_order(inputs: Sequence[Sequence[Entry]], heads: Iterable[Entry])
                 order.append(index)
                 stack.pop()
     return order
-
-
-def check_arity(node: GraphNode) -> None:
-    """Refuse a node whose number of inputs is not what its settings ask for."""
-    if node.operator is None:
-        if node.inputs:
-            raise GraphError(f"{node.name} is a variable, so it cannot have inputs.", node=node.name)
-        return
-    ports = node.operator.ports
-    if len(node.inputs) != len(ports):
-        wanted = ", ".join(port.name for port in ports)
-        raise GraphError(
-            f"{node.name} ({node.op_name}) takes {len(ports)} inputs ({wanted}) but has {len(node.inputs)}.",
-            node=node.name,
-        )
-
-
-def check_outputs(nodes: Sequence[GraphNode], entries: Iterable[Entry], reader: str) -> None:
-    """Refuse an entry whose output number the node does not have."""
-    for source, number in entries:
-        node = nodes[source]
-        if not 0 <= number < node.output_count:
-            raise GraphError(
-                f"{reader} reads output {number} of {node.name}, which has {node.output_count}.",
-                node=node.name,
-            )

@@ -1,39 +1,74 @@
 """Shape inference to a fixed point in both directions, every finding with the node whose rule made it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain, pairwise
 from typing import Any
 
 import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
-from app.engine.follow import follow
 from app.engine.graph import Entry, Graph
 from app.engine.operator import DType
 from app.engine.reasons import Reason, explain_entry
 from app.engine.shapes import UNKNOWN, Shape, is_known
-from app.engine.solver import GIVEN, Finding, Problem, first_rule, solve_all
-from app.engine.types import FLOAT32, Misfit, follow_types, infer_types
+from app.engine.solver import GIVEN, Finding, Problem, Solver, first_rule, solve_all
+from app.engine.sweep import Swept, follow, sweep
+from app.engine.types import FLOAT32, Misfit, all_float32, infer_types
 
 __all__ = ["GIVEN", "Finding", "Inference", "Problem", "infer"]
 
 
 @attrs.frozen(eq=False)
 class Inference:
-    """The shapes and types of every array of a graph, why they are so, and what does not fit."""
+    """The shapes and types of every array of a graph, why they are so, and what does not fit.
+
+    `shapes` lists all arrays, node by node. `swept` is there when one sweep found them all, `solved` when it took the
+    solver.
+    """
 
     graph: Graph
     given: Mapping[str, Shape]
     given_types: Mapping[str, DType]
-    outputs: tuple[tuple[Shape, ...], ...]
-    findings: Mapping[Entry, tuple[Finding, ...]]
-    problems: tuple[Problem, ...]
-    types: tuple[tuple[DType | None, ...], ...]
+    shapes: Sequence[Shape]
+    swept: Swept | None
+    solved: Solver | None
 
     def shape(self, entry: Entry) -> Shape:
         """Return the shape of one array, with 0 for an unknown dimension and () when nothing is known."""
-        return self.outputs[entry[0]][entry[1]]
+        return self.shapes[self.graph.wiring.offsets[entry[0]] + entry[1]]
+
+    @cached_property
+    def outputs(self) -> tuple[tuple[Shape, ...], ...]:
+        """The shapes of every node's outputs."""
+        offsets = self.graph.wiring.offsets
+        return tuple(tuple(self.shapes[first:last]) for first, last in pairwise(offsets))
+
+    @cached_property
+    def types(self) -> tuple[tuple[DType | None, ...], ...]:
+        """The types of every node's outputs, None where one is open."""
+        return self._typing[0]
+
+    @cached_property
+    def _typing(self) -> tuple[tuple[tuple[DType | None, ...], ...], list[Misfit]]:
+        found = all_float32(self.graph, self.given_types)
+        return infer_types(self.graph, self.given_types) if found is None else (found, [])
+
+    @cached_property
+    def shape_problems(self) -> tuple[Problem, ...]:
+        """What does not fit in shapes, in the order of the nodes."""
+        found = self.solved.problems if self.solved is not None else {}
+        return tuple(found[index] for index in sorted(found))
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that does not fit, shapes first."""
+        nodes = self.graph.nodes
+        misfits = [
+            Problem(nodes[at].name, sentence, port, index=at) for at, sentence, port in self._typing[1]
+        ]
+        return (*self.shape_problems, *misfits)
 
     def dtype(self, entry: Entry) -> DType | None:
         """Return the element type of one array, None while it is open."""
@@ -46,11 +81,25 @@ class Inference:
 
     def in_shapes(self, index: int) -> list[Shape]:
         """Return the shapes of a node's inputs, auxiliary states last."""
-        return [self.outputs[source][number] for source, number in self.graph.nodes[index].inputs]
+        return [self.shape(entry) for entry in self.graph.nodes[index].inputs]
+
+    def findings(self, entry: Entry) -> tuple[Finding, ...]:
+        """Return the steps in which the shape of an array became known."""
+        if self.solved is not None:
+            return self.solved.findings.get(entry, ())
+        place = self.graph.wiring.offsets[entry[0]] + entry[1]
+        shape, told = self.shapes[place], UNKNOWN
+        if self.swept is not None:
+            told = self.swept.told.get(place, UNKNOWN)
+        steps = [Finding(GIVEN, told)] if told else []
+        if shape != told:
+            first = first_rule(self.graph, entry[0])
+            steps.append(Finding(first, shape, first + 1))  # the order of the nodes is that of the findings
+        return tuple(steps)
 
     def is_given(self, entry: Entry) -> bool:
         """Tell whether the user gave this shape whole."""
-        return any(step.by == GIVEN and is_known(step.after) for step in self.findings.get(entry, ()))
+        return any(step.by == GIVEN and is_known(step.after) for step in self.findings(entry))
 
     def found_by(self, entry: Entry, axis: int) -> int | None:
         """Return the node whose rule fixed a dimension, GIVEN for the user, None while it is open."""
@@ -59,31 +108,22 @@ class Inference:
 
     def finding(self, entry: Entry, axis: int) -> Finding | None:
         """Return the step that fixed a dimension, None while it is open."""
-        steps = self.findings.get(entry, ())
+        steps = self.findings(entry)
         return next((step for step in steps if axis < len(step.after) and step.after[axis]), None)
 
     def shape_before(self, entry: Entry, when: int) -> Shape:
         """Return what was known of an array before a step."""
-        known = [step.after for step in self.findings.get(entry, ()) if step.when < when]
+        known = [step.after for step in self.findings(entry) if step.when < when]
         return known[-1] if known else UNKNOWN
 
     def why(self, entry: Entry) -> tuple[Reason, ...]:
         """Return one reason for each dimension of an array."""
         return explain_entry(self, entry)
 
-    @cached_property
-    def flows_forward(self) -> bool:
-        """Tell whether every array was found by the user or by the first rule that touches it."""
-        return all(
-            step.by in (GIVEN, first_rule(self.graph, entry[0]))
-            for entry, steps in self.findings.items()
-            for step in steps
-        )
-
     @property
     def is_complete(self) -> bool:
         """Tell whether every shape is known and nothing contradicts."""
-        return not self.problems and all(is_known(shape) for shapes in self.outputs for shape in shapes)
+        return not self.problems and all(map(is_known, self.shapes))
 
     def refuse_problems(self) -> None:
         """Raise the first problem as a ShapeError."""
@@ -94,7 +134,7 @@ class Inference:
         """Raise a problem, or a ShapeError that names what is still open."""
         self.refuse_problems()
         variables = [*self.graph.arguments, *self.graph.auxiliary]
-        open_names = [self.graph.nodes[i].name for i in variables if not is_known(self.outputs[i][0])]
+        open_names = [self.graph.nodes[i].name for i in variables if not is_known(self.shape((i, 0)))]
         if not open_names:
             open_names = [
                 self.graph.entry_name(entry)
@@ -114,20 +154,16 @@ def infer(
 ) -> Inference:
     """Find every shape and type that follows from the given ones, with all problems at once.
 
-    `shapes` and `types` are by variable name. With the `previous` inference of the graph before an edit, only what the
-    edit changed is inferred again. Misfits are problems in the result, never exceptions.
+    `shapes` and `types` are by variable name. With the `previous` inference of the graph before an edit
+    (`Graph.with_settings`), only what the edit changed is inferred again. Misfits are problems in the result, never
+    exceptions.
     """
-    given = {name: tuple(int(size) for size in shape) for name, shape in shapes.items()}
-    given_types = {name: np.dtype(kind) for name, kind in (types or {}).items()}
-    follower = None if previous is None else follow(previous, graph, given)
-    found_types = None
-    misfits: list[Misfit] = []
-    if previous is not None and follower is not None:
-        found_types = follow_types(graph, given_types, previous.types, follower.edited)
-    if found_types is None:
-        found_types, misfits = infer_types(graph, given_types)
-    solver = solve_all(graph, given) if follower is None else follower
-    problems = [solver.problems[index] for index in sorted(solver.problems)]
-    problems += [Problem(graph.nodes[at].name, sentence, port, index=at) for at, sentence, port in misfits]
-    outputs = tuple(solver.outputs)
-    return Inference(graph, given, given_types, outputs, solver.findings, tuple(problems), found_types)
+    given = {name: tuple(map(int, shape)) for name, shape in shapes.items()}
+    given_types = {name: np.dtype(kind) for name, kind in types.items()} if types else {}
+    swept = follow(previous, graph, given) if previous is not None else None
+    if swept is None:
+        swept = sweep(graph, given)
+    if swept is not None:
+        return Inference(graph, given, given_types, swept.shapes, swept, None)
+    solver = solve_all(graph, given)
+    return Inference(graph, given, given_types, [*chain.from_iterable(solver.outputs)], None, solver)

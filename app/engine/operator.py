@@ -5,15 +5,16 @@ forward, backward, formulas, cost, exported code, examples) is a method or a con
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, dataclass_transform
 
 import attrs
 import numpy as np
 
 from app.engine.errors import ParameterError, ShapeError
-from app.engine.params import Parameter, as_text, param, parameters_of, parse_attributes
-from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge_all
+from app.engine.params import Parameter, as_text, param, parameters_of
+from app.engine.settings import read_settings
+from app.engine.shapes import UNKNOWN, Inferred, Shape, Shapes, element_count, merge_all
 from app.engine.split import Split
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ DType = np.dtype[Any]
 Types = Sequence[DType | None]
 Arrays = Sequence[Array]
 OptionalArrays = Sequence[Array | None]
-PORT_COUNTS = frozenset(("num_args", "num_outputs", "num_layers"))
 MOST_PORTS = 10_000
 """A bound on the settings that make so many inputs, outputs or layers, lest a slip of the finger eat all memory."""
 Role = Literal["data", "weight", "bias", "label", "state", "auxiliary"]
@@ -201,8 +201,17 @@ class Operator:
 
         The default fits everything element-wise: all arrays are alike.
         """
-        alike = merge_all((*ins, *outs), [port.name for port in self.ports])
+        known = {*ins, *outs} - {UNKNOWN}
+        if len(known) > 1:
+            alike = merge_all((*ins, *outs), [port.name for port in self.ports])
+        else:
+            alike = known.pop() if known else UNKNOWN
         return (alike,) * len(ins), (alike,) * len(outs)
+
+    @cached_property
+    def memory(self) -> dict[Any, Any]:
+        """What was once found to follow from these settings alone, kept by whoever found it under a name of its own."""
+        return {}
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """Fill in dtypes in either direction; the default is one type for everything."""
@@ -340,19 +349,12 @@ class Operator:
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, str]) -> Self:
-        """Read settings from MXNet's attribute texts; ParameterError tells which one is wrong and why."""
-        if not cls.parameters:
-            return cls()  # an operator without parameters keeps unknown attributes
-        values = parse_attributes(cls.parameters, attributes, cls.op_name)
-        for name in PORT_COUNTS & values.keys():
-            refuse(
-                values[name] > MOST_PORTS,
-                f"{name} is {values[name]}; at most {MOST_PORTS} make sense.",
-                port=name,
-            )
-        operator = cls(**values)
-        operator.check()
-        return operator
+        """Read settings from MXNet's attribute texts; ParameterError tells which one is wrong and why.
+
+        Equal texts give the same object, so that its memory serves all nodes like it.
+        """
+        made: Any = read_settings(cast(Any, cls), tuple(attributes.items()), MOST_PORTS)
+        return cast(Self, made)
 
     def check(self) -> None:
         """Refuse settings that contradict each other; ParameterError."""

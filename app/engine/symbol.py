@@ -11,7 +11,7 @@ from app.engine.errors import GraphError, ParameterError, ShapeError
 from app.engine.graph import VARIABLE_OP, Graph
 from app.engine.naming import AttrScope
 from app.engine.params import as_text
-from app.engine.shapes import Shape, is_known
+from app.engine.shapes import Shape
 from app.engine.signs import SIGNS, Sign, Signs, scalar_hint
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ class Symbol(Signs):
         Three Nones when anything stays open; ShapeError, with the node, when shapes contradict each other.
         """
         found = self._infer(args, kwargs)
-        everything = [shape for shapes in found for shape in shapes]
-        return found if all(is_known(shape) for shape in everything) else (None, None, None)
+        whole = all(shape and 0 not in shape for shapes in found for shape in shapes)
+        return found if whole else (None, None, None)
 
     def infer_shape_partial(
         self, *args: Shape, **kwargs: Shape
@@ -145,19 +145,22 @@ class Symbol(Signs):
         from app.engine.infer import infer
 
         graph = self.graph
-        given = dict(zip(self.list_arguments(), args, strict=False)) | dict(kwargs)
-        unknown = set(given) - {node.name for node in graph.nodes if node.is_variable}
+        given = dict(zip(self.list_arguments(), args, strict=False)) if args else {}
+        given.update(kwargs)
+        unknown = [name for name in given if name not in graph.wiring.variables]
         if unknown:
             raise ShapeError(f"There is no argument named {', '.join(sorted(unknown))}.")
         inference = infer(graph, given)
-        inference.refuse_problems()
+        if inference.shape_problems:  # types are no matter of shapes
+            inference.refuse_problems()
+        shapes, wiring = inference.shapes, graph.wiring
         return (
-            [inference.shape((index, 0)) for index in graph.arguments],
+            [shapes[place] for place in wiring.argument_places],
             [inference.shape(head) for head in graph.heads],
-            [inference.shape((index, 0)) for index in graph.auxiliary],
+            [shapes[place] for place in wiring.auxiliary_places],
         )
 
-    def bind(
+    def bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
         args: Any,
         args_grad: Any = None,
@@ -166,16 +169,19 @@ class Symbol(Signs):
         *,
         seed: int | None = None,
         keep_all: bool = False,
+        backend: str = "numpy",
+        device: str | None = None,
     ) -> "Executor":
         """Bind arrays (a list in argument order, or a dict by name; used, not copied) and return an Executor.
 
         `keep_all` keeps every internal array readable after a run, at the price of shared memory.
+        `backend` is numpy or torch, and `device` where the latter computes: cpu, cuda, cuda:1.
         """
         from app.engine.binding import BindOptions, bind
 
-        return bind(self, args, args_grad, grad_req, aux_states, BindOptions(seed, keep_all))
+        return bind(self, args, args_grad, grad_req, aux_states, BindOptions(seed, keep_all, backend, device))
 
-    def simple_bind(
+    def simple_bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
         shapes: Mapping[str, Shape] | None = None,
         grad_req: Any = "write",
@@ -183,11 +189,13 @@ class Symbol(Signs):
         seed: int | None = None,
         *,
         keep_all: bool = False,
+        backend: str = "numpy",
+        device: str | None = None,
     ) -> "Executor":
         """Allocate every array, filled with 0, from the shapes of some inputs, and return an Executor."""
         from app.engine.binding import BindOptions, simple_bind
 
-        return simple_bind(self, shapes or {}, grad_req, dtypes, BindOptions(seed, keep_all))
+        return simple_bind(self, shapes or {}, grad_req, dtypes, BindOptions(seed, keep_all, backend, device))
 
 
 def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords

@@ -1,12 +1,12 @@
 """Type inference: one element type flows through element-wise operators in both directions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from app.engine.errors import EngineError
-from app.engine.graph import Graph, GraphNode
-from app.engine.operator import DType
+from app.engine.graph import Graph
+from app.engine.operator import DType, Operator
 
 FLOAT32: DType = np.dtype(np.float32)
 NUMBERS = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
@@ -36,28 +36,37 @@ def infer_types(
     return tuple(map(tuple, found)), [misfits[index] for index in sorted(misfits)]
 
 
-def follow_types(
-    graph: Graph, given: Mapping[str, DType], before: Sequence[Sequence[DType | None]], edited: Sequence[int]
-) -> tuple[tuple[DType | None, ...], ...] | None:
-    """Return the types after an edit of a graph in which everything was float32, and still is; else None."""
-    told = [kind for node in graph.nodes if node.is_variable for kind in _told(node, given)]
-    if {kind for kinds in before for kind in kinds} != {FLOAT32} or any(kind != FLOAT32 for kind in told):
+def all_float32(graph: Graph, given: Mapping[str, DType]) -> tuple[tuple[DType | None, ...], ...] | None:
+    """Return the types of a graph in which nobody asks for anything but float32; else None."""
+    nodes = graph.nodes
+    told = [*given.values(), *(_declared(nodes[index].attributes) for index in graph.wiring.declaring)]
+    if any(kind is not None and kind != FLOAT32 for kind in told):
         return None
-    for index in edited:
-        node = graph.nodes[index]
-        assert node.operator is not None
-        try:
-            ins, outs = node.operator.infer_types([FLOAT32] * len(node.inputs), [None] * node.output_count)
-        except EngineError:
-            return None
-        if {*ins, *outs} != {FLOAT32}:
-            return None
-    return tuple((FLOAT32,) * node.output_count for node in graph.nodes)
+    found = [(FLOAT32,) if node.operator is None else _among_float32(node.operator) for node in nodes]
+    return tuple(found) if all(found) else None
 
 
-def _told(node: GraphNode, given: Mapping[str, DType]) -> list[DType]:
-    """List what is said of a variable's type; None is left out, which numpy would take for float64."""
-    return [kind for kind in (given.get(node.name), _declared(node.attributes)) if kind is not None]
+def _among_float32(operator: Operator) -> tuple[DType | None, ...]:
+    """Return the types of an operator's outputs where it wants and shows nothing but float32; else nothing."""
+    found: tuple[DType | None, ...] | None = operator.memory.get(_among_float32)
+    if found is None:
+        found = operator.memory[_among_float32] = _types_among_float32(operator)
+    return found
+
+
+def _types_among_float32(operator: Operator) -> tuple[DType | None, ...]:
+    ports, visible = len(operator.ports), len(operator.outputs)
+    outs = [None] * (visible + len(operator.hidden))
+    try:
+        unasked, free = operator.infer_types([None] * ports, outs)
+        wanted, made = operator.infer_types([FLOAT32] * ports, outs)
+    except EngineError:
+        return ()
+    if any(kind is not None and kind != FLOAT32 for kind in (*unasked, *free[:visible])):
+        return ()
+    if any(kind is None or kind != FLOAT32 for kind in (*wanted, *made[:visible])):
+        return ()
+    return tuple(made)
 
 
 def _declared(attributes: Mapping[str, str]) -> DType | None:

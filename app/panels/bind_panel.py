@@ -23,6 +23,7 @@ from app.engine.costs import graph_costs
 from app.engine.shapes import is_known
 from app.engine.shapes import text as shape_text
 from app.panels.amounts import cost_text, time_text
+from app.panels.forms.computing_picker import ComputingPicker
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
@@ -122,6 +123,9 @@ class BindPanel(Panel):
             "Dropout drops and BatchNorm takes the batch's own statistics only in training mode."
         )
         self.train.toggled.connect(lambda on: self._set_option(train=on))
+        self.computing = ComputingPicker(workspace)
+        for widget in (self._captioned("Computed by", self.computing), self.computing):
+            widget.setVisible(self.computing.is_needed)
         self._lay_out()
         self._stale = True
         workspace.analysis_changed.connect(lambda _: self._refresh())
@@ -162,14 +166,19 @@ class BindPanel(Panel):
         spin.setAccessibleName(words)
         spin.setToolTip(tip)
         spin.valueChanged.connect(lambda value: self._set_option(**{option: value}))
+        self._captioned(words, spin)
+        return spin
+
+    def _captioned(self, words: str, field: QWidget) -> ElidedLabel:
+        """Put a field into the form, with its words before it."""
         caption = ElidedLabel(words)
         caption.setProperty("look", "muted")
-        caption.setBuddy(spin)
+        caption.setBuddy(field)
         caption.setFixedWidth(88)
         at = self._options.grid.rowCount()
         self._options.grid.addWidget(caption, at, 0)
-        self._options.grid.addWidget(spin, at, 1)
-        return spin
+        self._options.grid.addWidget(field, at, 1)
+        return caption
 
     def sizeHint(self) -> QSize:
         """Ask for the inspector's width."""

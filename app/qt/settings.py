@@ -45,6 +45,12 @@ def _percent(value: object) -> int:
     return percent
 
 
+def _computing(value: object) -> str:
+    from app.engine.backends.computing import Computing  # the engine is loaded after the first paint
+
+    return Computing.read(str(value)).word
+
+
 def _bytes(value: object) -> bytes:
     if isinstance(value, QByteArray):
         return bytes(value.data())
@@ -101,6 +107,7 @@ class Settings(QObject):
     show_shapes = Setting("board/show_shapes", True, _flag)
     show_heatmaps = Setting("board/show_heatmaps", True, _flag)
     live = Setting("run/live", True, _flag)
+    computing = Setting("run/computing", "numpy", _computing)
 
     window_geometry = Setting("window/geometry", b"", _bytes)
     window_state = Setting("window/state", b"", _bytes)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from app.document.records import Document, Id
 from app.document.store import Store, Update
 from app.engine.errors import EngineError
+from app.qt.devices import Devices
 from app.qt.running import Runs, affects_a_run
 from app.qt.settings import Settings
 from app.qt.theme import Theme, Theming
@@ -69,6 +70,8 @@ class Workspace(QObject):
         self._analysis: Analysis | None = None
         self._engine_loaded = False
         self.runs = Runs(self)
+        self.devices = Devices(self)
+        self.devices.failed.connect(lambda refusal: self.message.emit(str(refusal)))
         self.store.changed.connect(self._on_changed)
         self.store.selection_changed.connect(self._on_selection)
         theming.changed.connect(self._on_theme)
@@ -170,6 +173,7 @@ class Workspace(QObject):
     def shutdown(self) -> None:
         """End the worker, before the window goes away."""
         self.runs.shutdown()
+        self.devices.shutdown()
 
     @property
     def live(self) -> bool:

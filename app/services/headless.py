@@ -9,6 +9,8 @@ from zipfile import BadZipFile
 import attrs
 import numpy as np
 
+from app.engine.backends.choice import choose_backend
+from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.executor import Executor
 from app.engine.graph import Entry, Graph
@@ -22,11 +24,13 @@ from app.services.symbol_files import load_symbol
 
 @attrs.frozen
 class RunRequest:
-    """How one run is to be done; `requests` is a word for all (`*`) and words by name, surplus ones ignored."""
+    """How a run is done, and by what; `requests` is a word for all (`*`) and words by name, surplus ones ignored."""
 
     train: bool = False
     backward: bool = False
     requests: Mapping[str, str] = attrs.Factory(lambda: {"*": "write"})
+    backend: str = NUMPY
+    device: str | None = None
 
 
 def shapes_answer(
@@ -79,7 +83,7 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
         if request.backward and word != "null":
             held = arrays.get(f"grad:{name}")
             grads[name] = np.zeros_like(args[name]) if held is None else held.astype(args[name].dtype)
-    executor = symbol.bind(args, grads, words, aux)
+    executor = symbol.bind(args, grads, words, aux, backend=request.backend, device=request.device)
     executor.forward(is_train=request.train)
     if request.backward:
         executor.backward(head_gradients(arrays, executor.outputs))
@@ -134,15 +138,20 @@ def shapes_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
             (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
 
 
-def run_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
-    """Answer `run` for each case of an index file."""
+def run_batch(
+    index: Path, outdir: Path, *, repair: bool = False, backend: str = NUMPY, device: str | None = None
+) -> None:
+    """Answer `run` for each case of an index file; BindError where there is no such backend or device."""
+    choose_backend(backend, device)
     for case in _cases(index):
         try:
             symbol = load_symbol(index.parent / case["model"], repair=repair)
             arrays = read_arrays(index.parent / case["inputs"])
             words = case.get("grad_req") or "write"
             requests = {"*": words} if isinstance(words, str) else words
-            request = RunRequest(bool(case.get("train")), bool(case.get("backward")), requests)
+            request = RunRequest(
+                bool(case.get("train")), bool(case.get("backward")), requests, backend, device
+            )
             write_arrays(outdir / f"{case['id']}.npz", run_model(symbol, arrays, request))
         except EngineError as error:
             (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from app.document.analysis import Analysis
 from app.document.records import Binding, Document, Id, Settings
+from app.engine.backends.backend import HostNode
+from app.engine.backends.computing import Computing
 from app.engine.binding import refuse_too_large
 from app.engine.checked import CheckOptions
 from app.engine.costs import GraphCost, costs_of
@@ -32,6 +34,7 @@ from app.services.values import generator, resolve
 
 Array = NDArray[Any]
 Stage = Literal["bound", "forward", "backward"]
+HERE = Computing()
 Events = Generator["Progress | Results", None, "Results | None"]
 """Progress after each step; at the end the results, yielded and returned, or None when the run was cancelled."""
 
@@ -53,6 +56,7 @@ class Bound:
     analysis: Analysis
     executor: Executor
     head_gradients: tuple[Array, ...]
+    computing: Computing = HERE
 
 
 @attrs.frozen(eq=False)
@@ -63,8 +67,14 @@ class Results:
     stage: Stage
     seconds: float
     node_index: Mapping[Id, int]
+    computing: Computing
     _executor: Executor
     _head_gradients: tuple[Array, ...]
+
+    @property
+    def host_nodes(self) -> tuple[HostNode, ...]:
+        """The nodes that the chosen library left to numpy, and why."""
+        return self._executor.host_nodes
 
     @property
     def graph(self) -> Graph:
@@ -154,7 +164,7 @@ class Results:
         return costs_of(self._executor)
 
 
-def bind(analysis: Analysis, folder: Path | None = None) -> Bound:
+def bind(analysis: Analysis, folder: Path | None = None, computing: Computing = HERE) -> Bound:
     """Bind a document's graph to its values; EngineError names what is missing or does not fit."""
     graph, _inference = _refuse_broken(analysis)
     document = analysis.document
@@ -174,9 +184,11 @@ def bind(analysis: Analysis, folder: Path | None = None) -> Bound:
         aux_states=[arrays[index] for index in graph.auxiliary],
         seed=document.options.seed & (2**63 - 1),
         keep_all=True,
+        backend=computing.backend,
+        device=computing.device,
     )
     heads = tuple(_head_gradient(document, executor, number) for number in range(len(graph.heads)))
-    return Bound(analysis, executor, heads)
+    return Bound(analysis, executor, heads, computing)
 
 
 def run(bound: Bound, *, backward: bool, cancel: Cancel | None = None) -> Events:
@@ -200,11 +212,16 @@ def run(bound: Bound, *, backward: bool, cancel: Cancel | None = None) -> Events
 
 
 def run_to(
-    analysis: Analysis, stage: Stage, *, folder: Path | None = None, cancel: Cancel | None = None
+    analysis: Analysis,
+    stage: Stage,
+    *,
+    folder: Path | None = None,
+    cancel: Cancel | None = None,
+    computing: Computing = HERE,
 ) -> Events:
-    """Bind a document and run it as far as `stage`."""
+    """Bind a document and run it as far as `stage`, by the library and on the device of `computing`."""
     start = time.perf_counter()
-    bound = bind(analysis, folder)
+    bound = bind(analysis, folder, computing)
     if stage != "bound":
         return (yield from run(bound, backward=stage == "backward", cancel=cancel))
     results = _results(bound, stage, time.perf_counter() - start)
@@ -228,7 +245,13 @@ def request_of(document: Document, name: str) -> Request:
 def _results(bound: Bound, stage: Stage, seconds: float) -> Results:
     analysis = bound.analysis
     return Results(
-        analysis.document, stage, seconds, analysis.node_index, bound.executor, bound.head_gradients
+        analysis.document,
+        stage,
+        seconds,
+        analysis.node_index,
+        bound.computing,
+        bound.executor,
+        bound.head_gradients,
     )
 
 

@@ -1,7 +1,9 @@
 """MXNet's symbol JSON of every age, read into a symbol and written back."""
 
+import gc
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -9,14 +11,11 @@ import attrs
 
 from app.document.reading import read_node
 from app.document.records import Node
-from app.engine.compose import Head, SymbolNode, missing_input
+from app.engine.compose import Head, SymbolNode, check_arity, check_outputs, missing_input
 from app.engine.errors import EngineError, FormatError, GraphError
 from app.engine.graph import (
     VARIABLE_OP,
     Entry,
-    GraphNode,
-    check_arity,
-    check_outputs,
     find_cycle,
     topological_order,
 )
@@ -46,7 +45,8 @@ _NODE_KEYS = {
     "control_deps",
     "subgraphs",
 }
-_NODE_NEEDED = ("op", "name", "inputs")
+_NODE_NEEDED = {"op", "name", "inputs"}
+_TEXT, _WHOLE = frozenset((str,)), frozenset((int,))  # True and False are of another type
 _MULTIPLIERS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
 
 
@@ -83,7 +83,11 @@ def read_symbol(text: str, *, repair: bool = False, lenient: bool = False) -> Sy
     With `repair`, pooling in a file from before MXNet 0.8 rounds up, as it did then. With `lenient`, a node whose
     settings or inputs are wrong is read as well as may be, for a document to show.
     """
-    data = _parse(text)
+    with uncollected():
+        return _read(_parse(text), repair=repair, lenient=lenient)
+
+
+def _read(data: Mapping[str, Any], *, repair: bool, lenient: bool) -> Symbol:
     version = _version(data)
     raw = [_raw_node(item, number) for number, item in enumerate(data["nodes"])]
     heads = [_entry(item, "a head", len(raw)) for item in _list(data["heads"], "heads")]
@@ -102,6 +106,18 @@ def read_symbol(text: str, *, repair: bool = False, lenient: bool = False) -> Sy
         _say_first_values(raw)
     order = topological_order([node.inputs for node in raw], [(number, 0) for number in range(len(raw))])
     return _build(_File(raw, heads, version, last_read, _counts(data), lenient), order)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep Python from looking for garbage meanwhile: whatever a file is read into stays, and there is much of it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def write_symbol(symbol: Symbol) -> str:
@@ -164,23 +180,23 @@ def _version(data: Mapping[str, Any]) -> int:
 def _raw_node(item: Any, number: int) -> _RawNode:
     if not isinstance(item, dict):
         raise FormatError(f"Node {number} of the file is no object.")
-    for key in _NODE_NEEDED:
-        if key not in item:
-            raise FormatError(f"Node {number} of the file has no {key!r}.")
-    unknown = set(item) - _NODE_KEYS
-    if unknown:
-        raise FormatError(f"Node {number} of the file has an unknown key {min(unknown)!r}.")
-    if not isinstance(item["op"], str) or not isinstance(item["name"], str):
+    if not item.keys() >= _NODE_NEEDED:
+        missing = min(_NODE_NEEDED - item.keys())
+        raise FormatError(f"Node {number} of the file has no {missing!r}.")
+    if not item.keys() <= _NODE_KEYS:
+        raise FormatError(f"Node {number} of the file has an unknown key {min(item.keys() - _NODE_KEYS)!r}.")
+    op, name, sources = item["op"], item["name"], item["inputs"]
+    if not isinstance(op, str) or not isinstance(name, str):
         raise FormatError(f"Node {number} of the file has no operator or name in words.")
     attributes: dict[str, str] = {}
     for key in item:  # MXNet forgets the first of attr and attrs where a node has both
         if key in ("attr", "attrs"):
-            attributes = _texts(item[key], item["name"])
-    attributes = {**_texts(item.get("param", {}), item["name"]), **attributes}
-    inputs = [
-        _entry(entry, item["name"], None) for entry in _list(item["inputs"], f"inputs of {item['name']}")
-    ]
-    return _RawNode(item["op"], item["name"], attributes, inputs)
+            attributes = _texts(item[key], name)
+    if "param" in item:
+        attributes = {**_texts(item["param"], name), **attributes}
+    if not isinstance(sources, list):
+        raise FormatError(f"The inputs of {name} of the file are no list.")
+    return _RawNode(op, name, attributes, [_entry(entry, name, None) for entry in sources])
 
 
 def _last_read(raw: Sequence[_RawNode], heads: Sequence[Entry]) -> dict[int, int]:
@@ -211,7 +227,7 @@ def _counts(data: Mapping[str, Any]) -> dict[int, int]:
 
 
 def _texts(value: Any, node: str) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+    if not isinstance(value, dict) or not _TEXT.issuperset(map(type, value.values())):
         raise FormatError(f"The attributes of {node} must be texts.", node=node)
     return value
 
@@ -224,8 +240,7 @@ def _list(value: Any, what: str) -> list[Any]:
 
 def _entry(value: Any, what: str, count: int | None) -> Entry:
     numbers = value if isinstance(value, list) else []
-    whole = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
-    if len(numbers) not in (2, 3) or not whole:
+    if len(numbers) not in (2, 3) or not _WHOLE.issuperset(map(type, numbers)):
         raise FormatError(f"An input of {what} must be two or three numbers, not {str(value)[:40]}.")
     if count is not None and not 0 <= numbers[0] < count:
         raise GraphError(f"{what} points at node {numbers[0]}, but there are only {count}.")
@@ -241,7 +256,7 @@ def _lift_multipliers(raw: Sequence[_RawNode]) -> None:
     for number, node in enumerate(raw):
         if node.op != VARIABLE_OP and node.op not in all_operators():
             continue  # nobody knows what the keys of an unknown operator mean
-        for key in list(node.attributes):
+        for key in [key for key in node.attributes if key.endswith(_MULTIPLIERS)]:
             found = next((word for word in _MULTIPLIERS if key == word or key.endswith(f"_{word}")), None)
             if found is None:
                 continue
@@ -286,24 +301,20 @@ def _ports(node: _RawNode) -> tuple[Port, ...]:
 
 def _build(file: _File, order: Sequence[int]) -> Symbol:
     made: dict[int, SymbolNode] = {}
-    plain: list[GraphNode | None] = [None] * len(file.nodes)
     for number in order:
         node = file.nodes[number]
         operator = _read_operator(file, number)
-        inputs: tuple[Head, ...] = tuple((made[source], output) for source, output in node.inputs)
+        inputs: tuple[Head, ...] = tuple([(made[source], output) for source, output in node.inputs])
         if operator is not None and file.version < FIRST_WITH_GRAPH_PASS:
             ports = operator.ports[len(inputs) :]
             inputs += tuple(_added_input(node, port, file.version) for port in ports)
         made[number] = SymbolNode(node.name, node.op, operator, node.attributes, inputs)
-        entries = tuple((index, output) for index, (_, output) in enumerate(inputs))
-        plain[number] = GraphNode(node.name, node.op, operator, node.attributes, entries)
         if not file.lenient:
-            check_arity(GraphNode(node.name, node.op, operator, node.attributes, entries))
-    whole = [node for node in plain if node is not None]
+            check_arity(made[number])
     if not file.lenient:
         for node in file.nodes:
-            check_outputs(whole, node.inputs, node.name)
-        check_outputs(whole, file.heads, "a head")
+            check_outputs(made, node.inputs, node.name)
+        check_outputs(made, file.heads, "a head")
     return Symbol([(made[number], output) for number, output in file.heads])
 
 

@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
+from app.engine.backends.computing import NUMPY, TORCH, is_installed
 from app.shell.actions import Action, always, ready
 from app.shell.conditions import (
     can_redo,
@@ -20,7 +21,8 @@ TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit)
 
 def all_actions() -> tuple[Action, ...]:
     """Return the whole table."""
-    return (*FILE, *EDIT, *VIEW, *GRAPH, *EXECUTOR, *HELP)
+    computing = COMPUTING if is_installed(TORCH) else ()
+    return (*FILE, *EDIT, *VIEW, *GRAPH, *EXECUTOR, *computing, *HELP)
 
 
 def _text_or_board(bench: Workbench, verb: str) -> None:
@@ -238,6 +240,31 @@ EXECUTOR = (
         lambda bench: bench.move_batch(-1),
         ("Ctrl+[",),
         with_nodes,
+    ),
+)
+
+COMPUTING = (
+    Action(
+        "compute_numpy",
+        "&Numpy",
+        "Executor",
+        lambda bench: bench.compute_by(NUMPY),
+        enabled=ready,
+        checked=lambda bench: bench.computing.backend == NUMPY,
+        path="Computed by",
+        group="computing",
+        rule=True,
+    ),
+    Action(
+        "compute_torch",
+        "&PyTorch",
+        "Executor",
+        lambda bench: bench.compute_by(TORCH),
+        enabled=ready,
+        checked=lambda bench: bench.computing.backend == TORCH,
+        path="Computed by",
+        group="computing",
+        tip="Faster on large images; the sheet of the bind offers graphics cards",
     ),
 )
 

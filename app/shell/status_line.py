@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
+from app.engine.backends.computing import NUMPY
 from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -153,4 +154,7 @@ class StatusLine(QStatusBar):
         if workspace.results.stage == "bound":
             return "bound" if workspace.results_are_current else "bound before the last edit"
         words = f"ran in {duration(workspace.results.seconds)}"
+        computing = workspace.results.computing
+        if computing.backend != NUMPY:
+            words += f" with {computing.title}"
         return words if workspace.results_are_current else f"{words} before the last edit"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from app.engine.backends.computing import Computing
 from app.panels.command_palette import Command
 from app.qt.icons import Icons
 from app.qt.runner import Runner
@@ -109,6 +110,7 @@ class Workbench(QObject):
             workspace.selection_changed,
             workspace.run_state_changed,
             self.files.state_changed,
+            self.settings.changed,
         ):
             signal.connect(self._refresh_soon)
         workspace.run_state_changed.connect(self.toolbar.show_run_state)
@@ -240,6 +242,16 @@ class Workbench(QObject):
     def toggle_live(self) -> None:
         """Run by itself after changes, or stop doing so."""
         self.workspace.live = not self.workspace.live
+
+    @property
+    def computing(self) -> Computing:
+        """What computes runs now."""
+        return Computing.read(self.settings.computing)
+
+    def compute_by(self, backend: str) -> None:
+        """Let a library compute runs from now on, on the device that it had."""
+        if backend != self.computing.backend:
+            self.settings.computing = Computing(backend).word
 
     def next_problem(self, step: int) -> None:
         """Go to the next problem, or the one before."""

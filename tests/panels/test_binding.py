@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.document.records import VARIABLE, Binding, Head
 from app.engine import sym
+from app.engine.backends.backend import HostNode
 from app.panels.bind_panel import LISTED_AT_FIRST, BindPanel
+from app.panels.forms import computing_picker
 from app.panels.forms.fields import ChoiceField, TextField
 from app.panels.forms.shape_text import ShapeTextError, read_shape
 from app.panels.inspector import Inspector
@@ -317,3 +319,53 @@ def test_seed_batch_and_mode_are_set(sheet: BindPanel, desk: Any) -> None:
 
 def test_an_empty_board_says_what_to_do(sheet: BindPanel) -> None:
     assert "Tab over the board" in sheet.hint.text()
+
+
+# -- what computes
+
+
+def test_what_computes_is_chosen_in_the_sheet_and_remembered(
+    sheet: BindPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    monkeypatch.setattr(workspace.devices, "look", lambda: looked.append(True))
+    workspace.devices.known = ("cpu", "cuda:0")
+    workspace.devices.found.emit()
+    picker = sheet.computing
+    assert [picker.itemText(place) for place in range(picker.count())] == [
+        "numpy",
+        "PyTorch",
+        "PyTorch on cuda:0",
+    ]
+    assert picker.currentText() == "numpy" and not looked
+    picker.setCurrentIndex(2)
+    picker.activated.emit(2)
+    assert workspace.settings.computing == "torch:cuda:0"
+    picker.showPopup()
+    picker.hidePopup()
+    assert looked
+
+
+def test_a_chosen_device_stays_in_the_list_when_it_is_gone(sheet: BindPanel, workspace: Workspace) -> None:
+    workspace.settings.computing = "torch:cuda:5"
+    assert sheet.computing.currentText() == "PyTorch on cuda:5"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_there_is_only_a_choice_where_pytorch_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, installed: bool
+) -> None:
+    monkeypatch.setattr(computing_picker, "is_installed", lambda name: installed)
+    panel = BindPanel(workspace)
+    qtbot.addWidget(panel)
+    assert panel.computing.isHidden() is not installed
+
+
+def test_the_picker_tells_what_was_left_to_numpy(sheet: BindPanel, workspace: Workspace) -> None:
+    class Left:
+        host_nodes = (HostNode("norm1", "prod", "PyTorch has no kernel for it"),)
+
+    workspace.results_changed.emit(Left())
+    assert "norm1 (prod) ran in numpy: PyTorch has no kernel for it." in sheet.computing.toolTip()
+    workspace.results_changed.emit(None)
+    assert "norm1" not in sheet.computing.toolTip()

@@ -27,6 +27,7 @@ def test_defaults_come_without_a_file(tmp_path):
         ("theme", "dark"),
         ("picture_palette", "safe"),
         ("live", False),
+        ("computing", "torch:cuda:1"),
         ("show_grid", False),
         ("window_geometry", b"\x00\x01\xff"),
         ("last_folder", "/somewhere, with a comma = and a sign"),

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.document.edits import add_node, connect, delete, move, set_binding, set_options
 from app.document.records import VARIABLE, Binding, Document, empty_document
+from app.engine.backends.computing import is_installed
 from app.qt.workspace import Workspace
 from app.services.gallery import open_entry
 
@@ -312,3 +313,29 @@ def test_backward_without_anything_to_do_says_so(workspace: Workspace, qtbot: Qt
     with qtbot.waitSignal(workspace.message) as told:
         workspace.backward()
     assert "No argument asks for a gradient" in told.args[0]
+
+
+@pytest.mark.skipif(not is_installed("torch"), reason="PyTorch is not installed")
+def test_pytorch_computes_once_it_is_chosen(qtbot: QtBot, workspace: Workspace) -> None:
+    workspace.load(product())
+    run(qtbot, workspace, "backward")
+    assert workspace.results is not None and workspace.results.computing.backend == "numpy"
+    with qtbot.waitSignal(workspace.results_changed):
+        workspace.settings.computing = "torch:cpu"
+    assert not workspace.results_are_current
+    with qtbot.waitSignal(workspace.results_changed, timeout=60_000):  # loading PyTorch takes its time
+        workspace.backward()
+    assert workspace.results.computing.title == "PyTorch"
+    assert workspace.results_are_current and value(workspace, "C") == [20.0]
+    gradient = workspace.results.gradient_by_node(node(workspace, "A"))
+    assert gradient is not None and gradient.ravel().tolist() == [2.0]
+    assert workspace.results.host_nodes == ()
+
+
+@pytest.mark.skipif(not is_installed("torch"), reason="PyTorch is not installed")
+def test_a_card_that_is_gone_is_told_in_words(qtbot: QtBot, workspace: Workspace) -> None:
+    workspace.load(product())
+    workspace.settings.computing = "torch:cuda:77"
+    with qtbot.waitSignal(workspace.message, timeout=60_000) as told:
+        workspace.forward()
+    assert "no device 'cuda:77'" in told.args[0]

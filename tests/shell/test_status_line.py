@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.document.edits import add_node, connect, set_binding
 from app.document.records import VARIABLE, Binding
+from app.engine.backends.computing import is_installed
 from app.shell.status_line import counted, duration
 from app.shell.workbench import Workbench
 
@@ -78,3 +79,16 @@ def test_what_cannot_be_run_is_told_and_stays_readable(bench: Workbench, qtbot: 
         bench.actions.trigger("forward")
 
     assert "fc_data" in bench.status_line.message and "still open" in bench.status_line.message
+
+
+@pytest.mark.skipif(not is_installed("torch"), reason="PyTorch is not installed")
+def test_another_library_than_numpy_is_named_and_chosen_in_the_menu(bench: Workbench, qtbot: QtBot) -> None:
+    bench.files.open_gallery("executor-backward")
+    qtbot.waitUntil(lambda: bench.workspace.results is not None)
+    assert bench.actions["compute_numpy"].isChecked() and "PyTorch" not in bench.status_line.numbers
+    bench.actions.trigger("compute_torch")
+    assert bench.settings.computing == "torch:cpu"
+    qtbot.waitUntil(lambda: "with PyTorch" in bench.status_line.numbers, timeout=60_000)
+    assert bench.actions["compute_torch"].isChecked()
+    bench.actions.trigger("compute_numpy")
+    assert bench.settings.computing == "numpy"

@@ -18,7 +18,6 @@ from app.engine.operator import (
     CodeNames,
     Cost,
     Example,
-    Operator,
     OptionalArrays,
     Port,
     Reads,
@@ -40,6 +39,7 @@ from app.engine.operators.geometry import (
     per_axis,
 )
 from app.engine.operators.lines import assign_zeros
+from app.engine.operators.prepared import Prepared
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 from app.engine.split import Split
@@ -48,7 +48,7 @@ TUNINGS = ("fastest", "limited_workspace", "off")
 
 
 @attrs.frozen(kw_only=True)
-class Filtering(Operator):
+class Filtering(Prepared):
     """What a convolution and its transpose have in common: filters that slide over an image."""
 
     kernel: tuple[int, ...] = param(doc="Size of the window, one number per spatial axis.")
@@ -120,25 +120,6 @@ class Filtering(Operator):
     def split(self) -> Split:
         """Samples know nothing of each other."""
         return Split((0, *(None,) * (len(self.inputs) - 1)), (0,))
-
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
-        """Set up the columns once."""
-        raise NotImplementedError
-
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Slide every filter over the image."""
-        self.prepare_forward(run, ins, outs)()
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write the gradients of image, filters and bias."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
 
     def prepare_backward(
         self,
@@ -277,14 +258,20 @@ class Convolution(Filtering):
         """Sizes follow from the windows; batch, channels and (with stride 1) sizes also flow back to data."""
         rank, last = len(self.kernel), self.channels_last
         data = channels_first(image_of(ins[0], rank), last)
-        result = channels_first(image_of(outs[0], rank, "output"), last)
-        given = channels_first(image_of(ins[1], rank, "weight"), last)
-        weight = merge((self.num_filter, self._per_group(data[1]), *self.kernel), given, "weight")
-        channels = weight[1] * self.num_group or data[1]
-        sizes = [self._size(axis, data[2 + axis]) for axis in range(rank)]
-        result = merge((data[0], self.num_filter, *sizes), result, "output")
-        known = [self._size_back(axis, result[2 + axis]) for axis in range(rank)]
-        data = merge(data, (result[0], channels, *known), "data")
+        weight: Shape = (self.num_filter, self._per_group(data[1]), *self.kernel)
+        if ins[1]:
+            weight = merge(weight, channels_first(image_of(ins[1], rank, "weight"), last), "weight")
+        result: Shape = (
+            data[0],
+            self.num_filter,
+            *[self._size(axis, data[2 + axis]) for axis in range(rank)],
+        )
+        if outs[0]:
+            result = merge(result, channels_first(image_of(outs[0], rank, "output"), last), "output")
+        if outs[0] or 0 in data:  # else nothing can flow back
+            channels = weight[1] * self.num_group or data[1]
+            known = [self._size_back(axis, result[2 + axis]) for axis in range(rank)]
+            data = merge(data, (result[0], channels, *known), "data")
         shapes = [in_layout(data, last), in_layout(weight, last)]
         if self.has_bias:
             shapes.append(merge((self.num_filter,), ins[2], "bias"))
@@ -301,22 +288,26 @@ class Convolution(Filtering):
     def _size(self, axis: int, size: int) -> int:
         if not size:
             return 0
-        window = self.windows
-        room = size + 2 * window.pad[axis] - window.reach[axis]
+        pad = self.pad[axis] if self.pad else 0
+        room = size + 2 * pad - self._reach(axis)
         if room < 0:
             name = AXIS_NAMES[len(self.kernel)][axis]
             raise ShapeError(
-                f"a window of {window.reach[axis]} does not fit into a {name} of {size} with padding "
-                f"{window.pad[axis]} on both sides.",
+                f"a window of {self._reach(axis)} does not fit into a {name} of {size} with padding "
+                f"{pad} on both sides.",
                 port="data",
             )
-        return room // window.stride[axis] + 1
+        return room // (self.stride[axis] if self.stride else 1) + 1
 
     def _size_back(self, axis: int, size: int) -> int:
-        window = self.windows
-        if not size or window.stride[axis] != 1:
+        if not size or (self.stride and self.stride[axis] != 1):
             return 0
-        return max(size + window.reach[axis] - 1 - 2 * window.pad[axis], 0)
+        pad = self.pad[axis] if self.pad else 0
+        return max(size + self._reach(axis) - 1 - 2 * pad, 0)
+
+    def _reach(self, axis: int) -> int:
+        """Return how much of the image one dilated window covers."""
+        return self.dilate[axis] * (self.kernel[axis] - 1) + 1 if self.dilate else self.kernel[axis]
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
         """Explain filters, window and sizes."""

@@ -57,9 +57,11 @@ class Extreme(Reduction):
         return gradient_lines(n, [f"{self.spread(n, str(n.heads[0]))} * ({n.ins[0]} == {value})"])
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """One line; PyTorch shares the gradient among equal places."""
-        code = f"torch.a{self.op_name}({n.ins[0]}, {self.code_arguments(n).replace('axis', 'dim')})"
-        return [f"{n.outs[0]} = {self.shaped(n, code.replace('keepdims', 'keepdim'))}"]
+        """Call the part `extreme`: PyTorch shares the gradient among equal places, MXNet gives each the whole."""
+        axes = self.axes(len(n.in_shapes[0]))
+        return [
+            f"{n.outs[0]} = extreme({n.ins[0]}, {axes}, torch.a{self.op_name}).reshape({n.out_shapes[0]})"
+        ]
 
 
 @operator(name="max", category="Reduction", aliases=("max_axis",), sign="max")

@@ -212,6 +212,15 @@ class Take(ByIndex):
         code = f"np.take({n.ins[0]}, {n.ins[1]}.astype(int), axis={self.axis}, mode={self.mode!r})"
         return [f"{n.outs[0]} = {code}"]
 
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        if self.mode == "raise":
+            raise NotImplementedError("PyTorch refuses negative indices too")
+        size = n.in_shapes[0][self.axis]
+        fit = f" % {size}" if self.mode == "wrap" else f".clamp(0, {size - 1})"
+        code = f"{n.ins[0]}.index_select({self.axis}, ({n.ins[1]}.reshape(-1).long(){fit}))"
+        return [f"{n.outs[0]} = {code}.reshape({n.out_shapes[0]})"]
+
 
 @operator(name="one_hot", category="Indexing")
 class OneHot(Prepared):
@@ -279,6 +288,15 @@ class OneHot(Prepared):
         on = f"{n.ins[0]}.astype(int)[..., None] == np.arange({self.depth})"
         code = f"np.where({on}, {number(self.on_value)}, {number(self.off_value)})"
         return [f"{n.outs[0]} = {code}.astype(np.{self.dtype})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Two lines."""
+        on = f"{n.ins[0]}.long().unsqueeze(-1) == torch.arange({self.depth}, device={n.ins[0]}.device)"
+        off = f"torch.full_like({n.outs[0]}, {number(self.off_value)}, dtype=torch.{self.dtype})"
+        return [
+            f"{n.outs[0]} = {on}",
+            f"{n.outs[0]} = {off}.masked_fill({n.outs[0]}, {number(self.on_value)})",
+        ]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""

@@ -8,7 +8,7 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.kernels import sample_norms as kernels
 from app.engine.kernels.steps import Step, overwrite
-from app.engine.operator import Array, Arrays, Example, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Example, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge, text
@@ -90,6 +90,13 @@ class L2Normalization(Prepared):
     def summary(self) -> str:
         """Return the mode."""
         return self.mode
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        axes = {"instance": range(1, len(n.in_shapes[0])), "channel": (1,)}
+        summed = tuple(axes.get(self.mode, range(2, len(n.in_shapes[0]))))
+        length = f"torch.sqrt(torch.square({n.ins[0]}).sum({summed}, keepdim=True) + {self.eps!r})"
+        return [f"{n.outs[0]} = {n.ins[0]} / {length}"]
 
 
 @operator(category="Layers")
@@ -176,3 +183,10 @@ class LRN(Prepared):
     def summary(self) -> str:
         """Return the window."""
         return f"{self.nsize} channels"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call torch's own function, whose window lies as MXNet's where it has a middle."""
+        if self.nsize % 2 == 0:
+            raise NotImplementedError("PyTorch's even windows lie otherwise")
+        settings = f"{self.nsize}, {self.alpha!r}, {self.beta!r}, {self.knorm!r}"
+        return [f"{n.outs[0]} = F.local_response_norm({n.ins[0]}, {settings})"]

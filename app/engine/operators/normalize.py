@@ -78,11 +78,11 @@ class BatchNormalization(Operator):
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Data and output are alike; everything else has one number per channel."""
-        data = merge(merge(ins[DATA], outs[OUTPUT], "data"), (), "data")
-        channel = merge_all(
-            [(0,), *ins[GAMMA:], *outs[MEAN:]],
-            ["", *(port.name for port in self.ports[GAMMA:])],
-        )
+        data = merge(ins[DATA], outs[OUTPUT], "data")
+        channel: tuple[int, ...] = (0,)
+        statistics = (*ins[GAMMA:], *outs[MEAN:])
+        if any(statistics):
+            channel = merge_all([channel, *statistics], ["", *(port.name for port in self.ports[GAMMA:])])
         if data:
             axis = normalize_axis(self.channel_axis, len(data))
             channels = list(data)

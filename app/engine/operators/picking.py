@@ -101,6 +101,15 @@ class Pick(ByIndex):
         code = f"np.take_along_axis({n.ins[0]}.reshape({table}), {index}, {axis})"
         return [f"{n.outs[0]} = {code}.reshape({n.out_shapes[0]})"]
 
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        table = self._table(n.in_shapes[0])
+        axis = self._axis(table)
+        fit = f" % {table[axis]}" if self.mode == "wrap" else f".clamp(0, {table[axis] - 1})"
+        index = f"({n.ins[1]}.long(){fit}).reshape({kept_shape(table, (axis,))})"
+        code = f"{n.ins[0]}.reshape({table}).gather({axis}, {index})"
+        return [f"{n.outs[0]} = {code}.reshape({n.out_shapes[0]})"]
+
 
 @operator(name="batch_take", category="Indexing")
 class BatchTake(ByIndex):

@@ -11,6 +11,7 @@ from app.engine.kernels.steps import without_gradient
 from app.engine.operator import (
     Array,
     Arrays,
+    CodeNames,
     Cost,
     Domain,
     Example,
@@ -314,6 +315,17 @@ class RNN(Operator):
         learned = element_count(ins[1])
         touched = sum(element_count(shape) for shape in (*ins, *outs))
         return Cost(learned, learned * steps * batch, 4 * touched)
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `run_layers`, which hands the vector's parts to torch's own layers."""
+        if self.p or self.use_sequence_length or self.projection_size is not None or self._clips:
+            raise NotImplementedError("PyTorch's own layers are used without dropout and lengths")
+        cells = f", cells={n.ins[3]}" if self.mode == "lstm" else ""
+        settings = f"{self.mode!r}, {self.state_size}, {self.num_layers}, {self.directions}{cells}"
+        call = f"run_layers({', '.join(n.ins[:3])}, {settings})"
+        if not self.state_outputs:
+            return [f"{n.outs[0]} = {call}[0]"]
+        return [f"{', '.join(n.outs)} = {call}"]
 
     def summary(self) -> str:
         """Return kind, size and layers."""

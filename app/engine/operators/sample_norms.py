@@ -9,7 +9,7 @@ import attrs
 from app.engine.errors import ShapeError
 from app.engine.kernels import sample_norms as kernels
 from app.engine.kernels.steps import Step, without_gradient
-from app.engine.operator import Arrays, Example, Port, Reads, operator
+from app.engine.operator import Arrays, CodeNames, Example, Port, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
@@ -84,6 +84,19 @@ class SampleNorm(Prepared):
         return (
             f"(g − mean(g) − x̂ · mean(g · x̂)) / std({ins[0]}), g = {head} · {gamma}, x̂ = {ins[0]} normalised"
         )
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call torch's own function where it means the same, else the part `normalize_samples`."""
+        view, shown = self.view(n.in_shapes[0]), n.outs[: len(self.outputs)]
+        if view.axis == 1 and view.shape[2] == 1 and len(shown) == 1:
+            call = f"F.layer_norm({n.ins[0]}, ({view.shape[1]},), {n.ins[1]}, {n.ins[2]}, {self.eps!r})"
+            return [f"{shown[0]} = {call}"]
+        names = ", ".join(shown) if len(shown) > 1 else f"{shown[0]}, _, _"
+        call = f"normalize_samples({', '.join(n.ins)}, {view.shape}, {view.axis}, {self.eps!r})"
+        return [
+            f"{names} = {call}",
+            *(f"{name} = {name}.reshape({self.statistics(n.in_shapes[0])})" for name in shown[1:]),
+        ]
 
 
 @attrs.frozen(kw_only=True)

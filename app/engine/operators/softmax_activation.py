@@ -4,7 +4,17 @@ from collections.abc import Callable, Sequence
 
 from app.engine.kernels import softmax as kernels
 from app.engine.kernels.steps import without_gradient
-from app.engine.operator import Array, Arrays, Example, Operator, OptionalArrays, Reads, Run, operator
+from app.engine.operator import (
+    Array,
+    Arrays,
+    CodeNames,
+    Example,
+    Operator,
+    OptionalArrays,
+    Reads,
+    Run,
+    operator,
+)
 from app.engine.params import param
 
 
@@ -65,6 +75,12 @@ class SoftmaxActivation(Operator):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient over axis 1."""
         return f"{outs[0]} · ({heads[0]} − Σ {heads[0]} · {outs[0]} along axis 1)"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call torch's own softmax, where MXNet's gradient is its own too."""
+        if self.mode == "instance" and len(n.in_shapes[0]) > 2:
+            raise NotImplementedError("MXNet's gradient is another one")
+        return [f"{n.outs[0]} = torch.softmax({n.ins[0]}, dim=1)"]
 
     def summary(self) -> str:
         """Return the mode."""

@@ -112,16 +112,14 @@ unary(
 )
 unary(
     "cbrt",
-    Value(computed(np.cbrt), "np.cbrt({x})", "torch.sign({x}) * torch.abs({x}) ** (1 / 3)"),
+    Value(computed(np.cbrt), "np.cbrt({x})", "cube_root({x})"),
     by("{d} / (3 * {y}**2)", lambda _, y: 1 / (3 * y * y)),
     doc="Take the cube root.",
     domain=_AWAY_FROM_ZERO,
 )
 unary(
     "rcbrt",
-    Value(
-        computed(lambda x: 1 / np.cbrt(x)), "1 / np.cbrt({x})", "torch.sign({x}) * torch.abs({x}) ** (-1 / 3)"
-    ),
+    Value(computed(lambda x: 1 / np.cbrt(x)), "1 / np.cbrt({x})", "1 / cube_root({x})"),
     by("-{d} * {y} / (3 * {x})", lambda x, y: -y / (3 * x)),
     doc="Take 1 / ∛x.",
     domain=_AWAY_FROM_ZERO,

@@ -14,6 +14,7 @@ from app.engine.kernels.windows import Windows
 from app.engine.operator import (
     Array,
     Arrays,
+    CodeNames,
     Example,
     Operator,
     OptionalArrays,
@@ -210,6 +211,17 @@ class UpSampling(Operator):
         if self.sample_type == "nearest":
             return f"Σ {heads[0]} over the copies of each pixel"
         return f"conv({heads[0]}, {ins[1]})" if index == 0 else f"Σ windows({heads[0]})ᵀ · {ins[0]}"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Repeat pixels, or call torch's own transposed convolution."""
+        if self.sample_type == "bilinear":
+            settings = f"stride={self.scale}, padding={self.scale // 2}, groups={self.num_filter}"
+            return [f"{n.outs[0]} = F.conv_transpose2d({n.ins[0]}, {n.ins[1]}, {settings})"]
+        size = n.out_shapes[0][2:]
+        images = [f"F.interpolate({name}, size={size})" for name in n.ins]
+        if self.multi_input_mode == "sum" or len(images) == 1:
+            return [f"{n.outs[0]} = {' + '.join(images)}"]
+        return [f"{n.outs[0]} = torch.cat([{', '.join(images)}], dim=1)"]
 
     def summary(self) -> str:
         """Return the kind and the scale."""

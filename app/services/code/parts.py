@@ -10,6 +10,8 @@ import attrs
 
 Backend = Literal["numpy", "torch"]
 _HERE = Path(__file__).parent
+_FOLDERS: Mapping[Backend, Path] = {"numpy": _HERE, "torch": _HERE.parents[1] / "engine" / "backends"}
+"""Numpy's are only ever read as text; PyTorch's also run, in the engine's backend."""
 
 
 @attrs.frozen
@@ -25,7 +27,7 @@ class Part:
 def parts(backend: Backend) -> Mapping[str, Part]:
     """Return every part for numpy or PyTorch, in the order of the source files."""
     found: dict[str, Part] = {}
-    for path in sorted(_HERE.glob(f"{backend}_parts*.py")):
+    for path in sorted(_FOLDERS[backend].glob(f"{backend}_parts*.py")):
         for part in _read(path.read_text(encoding="utf-8")):
             if part.name in found:
                 raise RuntimeError(f"two parts are named {part.name}")

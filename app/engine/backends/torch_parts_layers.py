@@ -1,6 +1,6 @@
-"""Layers that PyTorch does not have as MXNet means them: their text is copied into an exported module.
+"""Layers that PyTorch does not have as MXNet means them.
 
-Nothing imports this file while the program runs; it is read as text.
+The backend runs them as they are; an exported module gets their text.
 """
 
 # The exported text stands alone and is meant for reading: no annotations, and settings as plain arguments.
@@ -20,7 +20,7 @@ def pool_windows(x, counts, kernel, kind="max", stride=1, pad=0, power=None, inc
         after = (counts[axis] - 1) * stride[axis] + kernel[axis] - x.shape[2 + axis] - pad[axis]
         frame += [pad[axis], after]
         rest += [0, after - pad[axis]]
-    padded = F.pad(x, frame, value=float("-inf") if kind == "max" else 0.0)
+    padded = F.pad(x, frame, value=float("-inf") if kind == "max" else 0.0) if any(frame) else x
     if kind == "max":
         return getattr(F, f"max_pool{rank}d")(padded, kernel, stride)
     average = getattr(F, f"avg_pool{rank}d")
@@ -179,3 +179,47 @@ class Selu(torch.autograd.Function):
 def selu_as_mxnet(x):
     """Return selu with MXNet's gradient."""
     return Selu.apply(x)
+
+
+class Extreme(torch.autograd.Function):
+    """The largest or smallest element along axes; every place that holds it gets the whole gradient."""
+
+    @staticmethod
+    def forward(ctx, x, axes, find):
+        """Find it, keeping the axes."""
+        y = find(x, axes, keepdim=True)
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Send the gradient to every place."""
+        x, y = ctx.saved_tensors
+        return incoming * (x == y), None, None
+
+
+def extreme(x, axes, find):
+    """Return the extreme element along axes, with MXNet's gradient."""
+    return Extreme.apply(x, axes, find)
+
+
+class CubeRoot(torch.autograd.Function):
+    """The cube root, whose slope at zero is infinite."""
+
+    @staticmethod
+    def forward(ctx, x):
+        """Keep the sign apart, that of zero too."""
+        y = torch.copysign(torch.abs(x) ** (1 / 3), x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Return the slope times what comes in."""
+        (y,) = ctx.saved_tensors
+        return incoming / (3 * y**2)
+
+
+def cube_root(x):
+    """Return the cube root of each element."""
+    return CubeRoot.apply(x)

@@ -1,0 +1,34 @@
+"""More layers as MXNet means them, beside `torch_parts_layers.py`: norms, recurrent layers, sequences."""
+
+# The exported text stands alone and is meant for reading: no annotations, and settings as plain arguments.
+# ruff: noqa: ANN001, ANN201, PLR0913, PLR0917
+# mypy: ignore-errors
+
+import torch
+
+
+def normalize_samples(x, gamma, beta, view, axis, eps):
+    """Normalise along one axis of x seen as `view`, whose second axis is that of gamma and beta.
+
+    Returns the result, the mean and sqrt(variance + eps).
+    """
+    seen = x.reshape(view)
+    mean = seen.mean(axis, keepdim=True)
+    deviation = torch.sqrt(seen.var(axis, unbiased=False, keepdim=True) + eps)
+    y = (seen - mean) / deviation * gamma.reshape(1, -1, 1) + beta.reshape(1, -1, 1)
+    return y.reshape(x.shape), mean.detach(), deviation.detach()
+
+
+def run_layers(x, vector, states, mode, hidden, layers, directions, cells=None):
+    """Run MXNet's RNN: its vector holds all weights layer by layer, then all biases. Returns output and last states."""
+    rows = {"lstm": 4, "gru": 3}.get(mode, 1) * hidden
+    widths = [x.shape[2], *[hidden * directions] * (layers - 1)]
+    columns = [size for width in widths for _ in range(directions) for size in (width, hidden)]
+    parts = vector.split([rows * size for size in columns] + [rows] * len(columns))
+    weights = [part.reshape(rows, size) for part, size in zip(parts, columns, strict=False)]
+    biases = parts[len(columns) :]
+    flat = []
+    for place in range(0, len(columns), 2):
+        flat += [*weights[place : place + 2], *biases[place : place + 2]]
+    first = states if cells is None else (states, cells)
+    return getattr(torch, mode)(x, first, flat, True, layers, 0.0, True, directions == 2, False)
