@@ -15,7 +15,9 @@ from app.engine.errors import EngineError, RunError
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
+from app.engine.kernels.steps import fill, in_order
 from app.engine.operator import Array, Operator, Run
+from app.engine.passes.halves import Given, Halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
 
@@ -89,6 +91,7 @@ class Executor:
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._program = None if binding.backend is None else binding.backend.prepare(binding, self._arrays)
         self._runs = self._make_runs() if self._program is None else {}
+        self._halves = Halves(self.graph, self.inference)
         self.seed(binding.seed)
         self.step_seconds: dict[int, float] = {}
         """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
@@ -232,12 +235,12 @@ class Executor:
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
         idle = np.random.Generator(np.random.PCG64(0))
-        runs = {}
+        runs, lent = {}, dict[str, Any]()
         for index, node in enumerate(self.graph.nodes):
             if node.operator is not None:
                 rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
                 scratch: dict[str, Any] = {}
-                runs[index] = (Run(False, rng, scratch), Run(True, rng, scratch))
+                runs[index] = (Run(False, rng, scratch, lent), Run(True, rng, scratch, lent))
         return runs
 
     def _forward_call(self, step: Step, *, train: bool) -> Call:
@@ -246,11 +249,11 @@ class Executor:
         ins = [self._arrays[key] for key in step.reads]
         outs = [self._arrays[key] for key in step.writes]
         with blaming(node.name):
-            return node.operator.prepare_forward(self._runs[step.symbol_node][train], ins, outs)
+            return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
         if step.kind == "zero":
-            return self._keep(step, _Fill(self._arrays[step.writes[0]]))
+            return self._keep(step, fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
             parts = [self._arrays[key] for key in step.reads]
             function = np.add if len(parts) == 2 else np.positive
@@ -262,8 +265,7 @@ class Executor:
         grads: list[Array | None] = [None] * len(node.inputs)
         for index, key in zip(step.nodes, step.writes, strict=True):
             grads[self.executor_graph.nodes[index].input] = self._arrays[key]
-        call = node.operator.prepare_backward(
-            self._runs[step.symbol_node][True],
+        arrays = Given(
             [self._allowed(value_key(entry), read) for entry in node.inputs],
             [
                 self._allowed(value_key((step.symbol_node, number)), read)
@@ -272,6 +274,7 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
+        call = self._halves.backward(node.operator, self._runs[step.symbol_node][True], arrays)
         return self._keep(step, call, node.operator)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
@@ -294,7 +297,7 @@ class Executor:
                 calls.append(add(node.input, fresh, held[node.input]))
             elif echoed is not None:
                 calls.append(partial(np.copyto, self._arrays[key], echoed))
-        return _InOrder(calls)
+        return in_order(calls)
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -379,27 +382,6 @@ def copy_into(buffer: Array, given: Any, what: str) -> None:
         raise RunError(f"{what} is no array of numbers.") from error
 
 
-class _Fill:
-    """Zeros a gradient that nothing flows into."""
-
-    def __init__(self, out: Array) -> None:
-        self.out = out
-
-    def __call__(self) -> None:
-        self.out.fill(0)
-
-
 def add_plainly(index: int, fresh: Array, holder: Array) -> Call:
     """Return the call that adds a fresh gradient to what its holder holds."""
     return partial(np.add, holder, fresh, holder)
-
-
-class _InOrder:
-    """Makes several calls one."""
-
-    def __init__(self, calls: Sequence[Call]) -> None:
-        self.calls = calls
-
-    def __call__(self) -> None:
-        for call in self.calls:
-            call()

@@ -15,6 +15,7 @@ from app.engine.errors import ParameterError, ShapeError
 from app.engine.params import Parameter, as_text, param, parameters_of
 from app.engine.settings import read_settings
 from app.engine.shapes import UNKNOWN, Inferred, Shape, Shapes, element_count, merge_all
+from app.engine.split import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,12 +113,14 @@ class Run:
     """What a kernel may ask for besides its arrays.
 
     `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
-    calls; forward and backward of one node share it.
+    calls; forward and backward of one node share it. `lent` keeps arrays that are free again when a call ends, so all
+    nodes of an executor share them, and they stay in a core's cache.
     """
 
     train: bool
     rng: np.random.Generator
     scratch: dict[str, Any] = attrs.Factory(dict)
+    lent: dict[str, Any] = attrs.Factory(dict)
 
 
 @attrs.frozen
@@ -311,6 +314,11 @@ class Operator:
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """Pairs (head gradient, input gradient) that may share memory in backward."""
         return ()
+
+    @property
+    def split(self) -> Split | None:
+        """Tell how a long step may be run in two halves at once; None where it may not."""
+        return None
 
     # For people --------------------------------------------------------------------------------------------------
 

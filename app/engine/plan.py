@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Literal
 
 import attrs
@@ -271,9 +272,12 @@ class _Blocks:
         self.lifetimes[key] = Lifetime(key, shape, dtype, size, number, death, block, 0)
 
     def _block_left_by(self, dying: ArrayKey, size: int, number: int) -> int | None:
-        """Return the block of an array of this size whose last reader is this step, unless another took it over."""
+        """Return the block of an array of this size whose last reader is this step, unless another took it over.
+
+        A single number keeps its own: numpy takes four times as long to write one over itself.
+        """
         life = self.lifetimes.get(dying)
-        if life is None or life.death != number or life.size != size:
+        if life is None or life.death != number or life.size != size or prod(life.shape) == 1:
             return None
         return life.block if self.holds[life.block] == dying else None
 

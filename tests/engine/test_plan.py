@@ -119,6 +119,12 @@ def test_a_gradient_may_be_written_over_what_was_handed_in() -> None:
     assert executor.plan.bytes_shared == 2 * 64, "the output, and what is handed in"
 
 
+def test_a_single_number_is_not_written_over_itself() -> None:
+    net = Variable("a") * Variable("b") + Variable("d")
+    assert len(net.simple_bind(dict.fromkeys("abd", (1,)), grad_req="null").plan.blocks) == 2
+    assert len(net.simple_bind(dict.fromkeys("abd", (2,)), grad_req="null").plan.blocks) == 1
+
+
 @pytest.mark.parametrize("keep_all", [False, True])
 def test_an_output_that_is_also_read_lives_to_the_end(keep_all: bool) -> None:
     a = Variable("a")

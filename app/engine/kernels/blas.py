@@ -13,24 +13,49 @@ from types import TracebackType
 import numpy as np
 
 _SPELLINGS = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
+_WITH_SMALL_PRODUCTS = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+
+@cache
+def _libraries() -> tuple[ctypes.CDLL, ...]:
+    """Load the OpenBLAS that lies beside numpy, where numpy came with one."""
+    package = Path(np.__file__).parent
+    found = []
+    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
+        for path in sorted(folder.glob("*openblas*")):
+            try:
+                found.append(ctypes.CDLL(str(path)))
+            except OSError:
+                continue
+    return tuple(found)
+
+
+@cache
+def has_small_products() -> bool:
+    """Tell whether the BLAS multiplies small matrices without packing them first: OpenBLAS's 512-bit kernels do."""
+    names = (library.gotoblas_corename for library in _libraries() if hasattr(library, "gotoblas_corename"))
+    for name in names:
+        name.restype = ctypes.c_char_p
+        return name().decode() in _WITH_SMALL_PRODUCTS
+    return False
 
 
 @cache
 def _functions() -> tuple[Callable[[int], object], Callable[[], int]] | None:
     """Return numpy's own BLAS's calls to set and get its threads; None where it is another BLAS."""
-    package = Path(np.__file__).parent
-    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
-        for path in sorted(folder.glob("*openblas*")):
-            try:
-                library = ctypes.CDLL(str(path))
-            except OSError:
-                continue
-            for spelling in _SPELLINGS:
-                if hasattr(library, spelling.format("set_num_threads")):
-                    setter = getattr(library, spelling.format("set_num_threads"))
-                    getter = getattr(library, spelling.format("get_num_threads"))
-                    return setter, getter
+    for library in _libraries():
+        for spelling in _SPELLINGS:
+            if hasattr(library, spelling.format("set_num_threads")):
+                setter = getattr(library, spelling.format("set_num_threads"))
+                getter = getattr(library, spelling.format("get_num_threads"))
+                return setter, getter
     return None
+
+
+def allowed_threads() -> int | None:
+    """Return how many threads a product may use, None where it is another BLAS that cannot be asked."""
+    functions = _functions()
+    return None if functions is None else functions[1]()
 
 
 class OneThread:
@@ -50,3 +75,13 @@ class OneThread:
         functions = _functions()
         if functions is not None and self._before > 1:
             functions[0](self._before)
+
+
+def one_thread(step: Callable[[], object]) -> Callable[[], object]:
+    """Return the step that runs another with one thread per product."""
+
+    def run() -> None:
+        with OneThread():
+            step()
+
+    return run

@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 
+from app.engine.kernels.steps import Step
 from app.engine.kernels.windows import Array
 
 
@@ -17,24 +18,33 @@ class SoftmaxRules:
     normalization: str
 
 
-def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: SoftmaxRules) -> None:
-    """Write (p − target) · grad_scale; shares are (outer, classes, inner), labels (outer, inner) whole numbers.
+def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: SoftmaxRules) -> Step:
+    """Prepare (p − target) · grad_scale; shares are (outer, classes, inner), labels (outer, inner) whole numbers.
 
     The target is 1 for the right class, or 1 − a with a / (k − 1) for each other. A label outside the classes has no
-    right class.
+    right class. Every class is compared with the label, since picking the right ones out takes ten times as long.
     """
-    classes = whole(label)
-    count = shares.shape[1]
-    np.copyto(grad, shares)
+    outer, count, inner = shares.shape
+    classes = np.empty((outer, 1, inner), np.int64)
+    numbers = np.arange(count)[:, None]
+    is_right = np.empty(shares.shape, np.bool_)
     each_other = rules.smooth_alpha / (count - 1) if count > 1 else 0.0
-    if each_other:
-        np.subtract(grad, each_other, out=grad)
-    outer, inner = np.nonzero((classes >= 0) & (classes < count))
-    grad[outer, classes[outer, inner], inner] -= 1.0 - rules.smooth_alpha - each_other
-    if rules.use_ignore:
-        np.multiply(grad, (classes != rules.ignore_label)[:, None, :], out=grad)
-    if rules.grad_scale != 1.0:
-        np.multiply(grad, rules.grad_scale, out=grad)
+    weight = 1.0 - rules.smooth_alpha - each_other
+
+    def run() -> None:
+        np.copyto(classes, label[:, None, :], "unsafe")
+        np.equal(classes, numbers, out=is_right)
+        if weight != 1.0:
+            np.subtract(shares, each_other, out=grad)
+            np.subtract(grad, is_right * grad.dtype.type(weight), out=grad)
+        else:
+            np.subtract(shares, is_right, out=grad)
+        if rules.use_ignore:
+            np.multiply(grad, classes != rules.ignore_label, out=grad)
+        if rules.grad_scale != 1.0:
+            np.multiply(grad, rules.grad_scale, out=grad)
+
+    return run
 
 
 def softmax_loss(scores: Array, label: Array, rules: SoftmaxRules) -> float:

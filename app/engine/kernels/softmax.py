@@ -22,7 +22,7 @@ def softmax(x: Array, out: Array, scale: float = 1.0) -> Step:
     def run() -> None:
         _shift(x, out, most, scale)
         np.exp(out, out=out)
-        np.sum(out, axis=1, keepdims=True, out=most)
+        _sum(out, most)
         np.divide(out, most, out=out)
 
     return run
@@ -36,21 +36,28 @@ def log_softmax(x: Array, out: Array, scale: float = 1.0) -> Step:
     def run() -> None:
         _shift(x, out, most, scale)
         np.exp(out, out=powers)
-        np.sum(powers, axis=1, keepdims=True, out=most)
+        _sum(powers, most)
         np.log(most, out=most)
         np.subtract(out, most, out=out)
 
     return run
 
 
+def _sum(array: Array, total: Array) -> None:
+    """Write the sum along the classes, which stay as an axis of 1."""
+    np.add.reduce(array, axis=1, out=total, keepdims=True)
+
+
 def _shift(x: Array, out: Array, most: Array, scale: float) -> None:
     """Write scale · x minus its largest number along the classes."""
     if scale == 1.0:
-        np.max(x, axis=1, keepdims=True, out=most)
+        np.maximum.reduce(
+            x, axis=1, out=most, keepdims=True
+        )  # two thirds of the time of np.max on a small array
         np.subtract(x, most, out=out)
     else:
         np.multiply(x, scale, out=out)
-        np.max(out, axis=1, keepdims=True, out=most)
+        np.maximum.reduce(out, axis=1, out=most, keepdims=True)
         np.subtract(out, most, out=out)
 
 
@@ -60,7 +67,7 @@ def softmax_gradient(out: Array, head: Array, grad: Array, scale: float = 1.0) -
 
     def run() -> None:
         np.multiply(head, out, out=grad)
-        np.sum(grad, axis=1, keepdims=True, out=total)
+        _sum(grad, total)
         np.subtract(head, total, out=grad)
         np.multiply(grad, out, out=grad)
         if scale != 1.0:
@@ -74,7 +81,7 @@ def log_softmax_gradient(out: Array, head: Array, grad: Array, scale: float = 1.
     total = np.empty((out.shape[0], 1, out.shape[2]), out.dtype)
 
     def run() -> None:
-        np.sum(head, axis=1, keepdims=True, out=total)
+        _sum(head, total)
         np.exp(out, out=grad)
         np.multiply(grad, total, out=grad)
         np.subtract(head, grad, out=grad)

@@ -112,11 +112,14 @@ def window_view(image: Array, windows: Windows, counts: Sequence[int]) -> Array:
     )
 
 
-def work(scratch: dict[str, Any], name: str, shape: Sizes, dtype: Any) -> Array:
-    """Return a work array of the given shape that is kept in `scratch` and used again by the next call."""
-    size = prod(shape)
-    kept = scratch.get(name)
-    if kept is None or kept.size < size or kept.dtype != dtype:
-        kept = scratch[name] = np.empty(size, dtype)
+def work(scratch: dict[str, Any], name: str, shape: Sizes, dtype: Any, at_least: int = 0) -> Array:
+    """Return a work array of the given shape that is kept in `scratch` and used again by the next call.
+
+    With room for `at_least` numbers from the start, arrays of several sizes can share it.
+    """
+    size, key = prod(shape), f"{name} {np.dtype(dtype).char}"
+    kept = scratch.get(key)
+    if kept is None or kept.size < size:
+        kept = scratch[key] = np.empty(max(size, at_least), dtype)
     result: Array = kept[:size].reshape(shape)
     return result

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import Setting, work_space
 from app.engine.kernels.steps import in_order, overwrite, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
@@ -17,7 +18,6 @@ from app.engine.operator import (
     CodeNames,
     Cost,
     Example,
-    Operator,
     OptionalArrays,
     Port,
     Reads,
@@ -39,14 +39,16 @@ from app.engine.operators.geometry import (
     per_axis,
 )
 from app.engine.operators.lines import assign_zeros
+from app.engine.operators.prepared import Prepared
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
+from app.engine.split import Split
 
 TUNINGS = ("fastest", "limited_workspace", "off")
 
 
 @attrs.frozen(kw_only=True)
-class Filtering(Operator):
+class Filtering(Prepared):
     """What a convolution and its transpose have in common: filters that slide over an image."""
 
     kernel: tuple[int, ...] = param(doc="Size of the window, one number per spatial axis.")
@@ -106,32 +108,18 @@ class Filtering(Operator):
         """View an array of the node's layout with its channels as the second axis."""
         return np.moveaxis(array, -1, 1) if self.channels_last else array
 
-    def setting(self, run: Run) -> kernels.Setting:
+    def setting(self, run: Run) -> Setting:
         """Collect what the kernels need."""
-        return kernels.Setting(self.windows, self.num_group, run.scratch)
+        return Setting(self.windows, self.num_group, run.lent)
 
     def gradient_reads(self, index: int) -> Reads:
         """The image's gradient reads the filters, the filters' gradient reads the image."""
         return Reads(inputs=((1,), (0,), ())[index])
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
-        """Set up the columns once."""
-        raise NotImplementedError
-
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Slide every filter over the image."""
-        self.prepare_forward(run, ins, outs)()
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write the gradients of image, filters and bias."""
-        self.prepare_backward(run, ins, outs, heads, grads)()
+    @property
+    def split(self) -> Split:
+        """Samples know nothing of each other."""
+        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,))
 
     def prepare_backward(
         self,
@@ -177,7 +165,7 @@ class Filtering(Operator):
         sliding = self._sliding_side(ins, outs)
         image = channels_first(outs[0] if sliding is ins[0] else ins[0], self.channels_last)
         counts = channels_first(sliding, self.channels_last)[2:]
-        return kernels.work_space(image, counts, element_count(ins[1]), self.windows)
+        return work_space(image, counts, element_count(ins[1]), self.windows)
 
     def _sliding_side(self, ins: Shapes, outs: Shapes) -> Shape:
         """The array with one element per window position."""

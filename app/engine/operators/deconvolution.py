@@ -7,6 +7,7 @@ import attrs
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import Setting
 from app.engine.kernels.steps import in_order
 from app.engine.kernels.windows import Windows
 from app.engine.operator import Array, Arrays, CodeNames, Example, Run, operator, refuse
@@ -190,7 +191,7 @@ class Deconvolution(Filtering):
         """Windows stand on the result, one per element of data."""
         return ins[0]
 
-    def _setting_on(self, run: Run, data: Array) -> kernels.Setting:
+    def _setting_on(self, run: Run, data: Array) -> Setting:
         return attrs.evolve(self.setting(run), windows=self._window_on(data.shape[2:]))
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:

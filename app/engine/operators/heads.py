@@ -1,6 +1,7 @@
 """SoftmaxOutput, and what all losses have in common: they make their own gradient."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isfinite, prod
 from typing import Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.kernels import losses
 from app.engine.kernels import softmax as softmax_kernels
-from app.engine.kernels.steps import Step, overwrite
+from app.engine.kernels.steps import Step, in_order, nothing, overwrite, reading
 from app.engine.operator import (
     Array,
     Arrays,
@@ -197,18 +198,50 @@ class SoftmaxOutput(Loss):
         grads: OptionalArrays,
     ) -> None:
         """Write the gradient of the cross entropy."""
+        self.prepare_backward(run, ins, outs, heads, grads)()
+
+    def prepare_backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> Step:
+        """Set up the comparison of labels and classes once."""
         shares, label, grad = outs[0], ins[1], grads[0]
         if grad is None or shares is None or label is None:
-            return
+            return nothing
         if label.shape == shares.shape:  # the label holds probabilities, and nothing else applies
-            np.subtract(shares, label, out=grad)
-            np.multiply(grad, self.grad_scale, out=grad)
+            steps: list[Step] = [
+                partial(np.subtract, shares, label, out=grad),
+                partial(np.multiply, grad, self.grad_scale, out=grad),
+            ]
         else:
-            view = self._view(shares)
-            rows, rules = self._labels(view, label)
-            losses.softmax_loss_gradient(view, rows, self._view(grad), rules)
+            steps = self._compared(shares, label, grad)
         if self.out_grad and heads[0] is not None:
-            np.multiply(grad, heads[0], out=grad)
+            steps.append(partial(np.multiply, grad, heads[0], out=grad))
+        return in_order(steps)
+
+    def _compared(self, shares: Array, label: Array, grad: Array) -> list[Step]:
+        """Compare shares with labels that are numbers of classes."""
+        view = self._view(shares)
+        outer, _, inner = view.shape
+        flat, steps = reading(label, (label.size,))
+        rows = flat[: outer * inner].reshape(outer, inner)
+        places = inner if self.multi_output else 1
+        rules = self._rules
+        if self.normalization == "valid":  # only the labels tell by what is divided
+            plain = attrs.evolve(rules, grad_scale=1.0)
+            steps.append(losses.softmax_loss_gradient(view, rows, self._view(grad), plain))
+
+            def divide() -> None:
+                divisor = losses.normalizer(label, places, rules)
+                np.multiply(grad, self.grad_scale / divisor, out=grad)
+
+            return [*steps, divide]
+        scaled = attrs.evolve(rules, grad_scale=self.grad_scale / losses.normalizer(label, places, rules))
+        return [*steps, losses.softmax_loss_gradient(view, rows, self._view(grad), scaled)]
 
     def _labels(self, view: Array, label: Array) -> tuple[Array, losses.SoftmaxRules]:
         """Return the labels as (outer, inner), and the rules with the divisor worked in."""

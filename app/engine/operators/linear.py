@@ -23,6 +23,7 @@ from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, text
+from app.engine.split import Split
 
 
 @operator(category="Layers")
@@ -74,6 +75,11 @@ class FullyConnected(Prepared):
         """Name num_hidden where it decides."""
         decides = axis == len(outs[0]) - 1 if side == "out" else index > 0 and axis == 0
         return f"num_hidden = {self.num_hidden}" if decides else ""
+
+    @property
+    def split(self) -> Split:
+        """Rows know nothing of each other."""
+        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,), is_product=True)
 
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])

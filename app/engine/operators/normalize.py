@@ -27,6 +27,7 @@ from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import present
 from app.engine.params import WIDE, as_text, param
 from app.engine.shapes import Inferred, Shapes, merge, merge_all, normalize_axis
+from app.engine.split import Split
 
 _HALF = np.dtype(np.float16)
 _SINGLE = np.dtype(np.float32)
@@ -103,6 +104,11 @@ class BatchNormalization(Operator):
         return f"{ins[DATA][self.channel_axis]} channels on axis {self.channel_axis} of data"
 
     # Running -----------------------------------------------------------------------------------------------------
+
+    @property
+    def split(self) -> Split:
+        """Channels know nothing of each other."""
+        return Split((self.channel_axis, 0, 0, 0, 0), (self.channel_axis, 0, 0), pace=0.3)
 
     def _by_channel(self, array: Array) -> Array:
         """View an array as (outer, channels, inner)."""

@@ -41,6 +41,7 @@ from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge
+from app.engine.split import Split
 
 _POSITIVE = {"data": Domain(0.2, 2.0)}
 
@@ -227,6 +228,11 @@ class Pooling(Prepared):
         if self.global_pool and data.flags.c_contiguous:
             return kernels.global_sum(data, result, scale)
         return kernels.sum_pool(data, result, windows, scale)
+
+    @property
+    def split(self) -> Split:
+        """Samples know nothing of each other."""
+        return Split((0,), (0,) * len(self.outputs + self.hidden), pace=0.5)
 
     def gradient_reads(self, index: int) -> Reads:
         """Maximum pooling reads only who won; power means read data and result; sums read nothing."""

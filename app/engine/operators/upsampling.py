@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import Setting, work_space
 from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
@@ -129,8 +130,8 @@ class UpSampling(Operator):
         side, pad = 2 * self.scale - self.scale % 2, self.scale // 2
         return Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
 
-    def _setting(self, run: Run) -> kernels.Setting:
-        return kernels.Setting(self._windows, self.num_filter, run.scratch)
+    def _setting(self, run: Run) -> Setting:
+        return Setting(self._windows, self.num_filter, run.lent)
 
     def _parts(self, result: Array, images: Sequence[Shape]) -> list[Array]:
         """View the part of the result that belongs to each image as (N, C, H, factor, W, factor)."""
@@ -147,7 +148,7 @@ class UpSampling(Operator):
         """Count the unrolled windows of the transposed convolution."""
         if self.sample_type != "bilinear":
             return 0
-        return kernels.work_space(outs[0], ins[0][2:], element_count(ins[1]), self._windows)
+        return work_space(outs[0], ins[0][2:], element_count(ins[1]), self._windows)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up views, or the transposed convolution."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import Chunk, Setting
 from app.engine.kernels.windows import Windows
 
 SHAPES = [
@@ -16,13 +17,18 @@ SHAPES = [
     ((3, 2, 12), (3, 2, 5), Windows((5,), (3,), (1,), (2,)), 1),
     ((4, 3, 5, 5), (2, 3, 1, 1), Windows((1, 1), (1, 1), (1, 1), (0, 0)), 1),
     ((4, 3, 5, 5), (2, 3, 1, 1), Windows((1, 1), (1, 1), (1, 1), (2, 2)), 1),
+    ((4, 3, 5, 6), (2, 3, 1, 1), Windows((1, 1), (2, 3), (1, 1), (0, 0)), 1),
+    ((3, 2, 6, 7), (3, 2, 3, 1), Windows((3, 1), (1, 1), (1, 1), (0, 0)), 1),
+    ((3, 2, 6, 7), (3, 2, 3, 3), Windows((3, 3), (1, 1), (2, 2), (4, 5)), 1),
+    ((2, 2, 4, 5, 6), (4, 1, 2, 3, 2), Windows((2, 3, 2), (1, 1, 1), (1, 1, 2), (1, 1, 0)), 2),
+    ((2, 2, 5, 4, 6), (2, 2, 2, 2, 3), Windows((2, 2, 3), (2, 1, 2), (1, 1, 1), (1, 0, 2)), 1),
 ]
 
 
 def all_three(image: Any, filters: Any, windows: Windows, groups: int) -> list[Any]:
     """Return values, gradient of the image and gradient of the filters, with one scratch as a node has it."""
     rng = np.random.default_rng(1)
-    setting = kernels.Setting(windows, groups, {})
+    setting = Setting(windows, groups, {})
     counts = [
         (size + 2 * p - r) // s + 1
         for size, p, r, s in zip(image.shape[2:], windows.pad, windows.reach, windows.stride, strict=True)
@@ -54,6 +60,8 @@ def test_splitting_changes_nothing(
 ) -> None:
     given = arrays(image, filters)
     wanted = all_three(*given, windows, groups)
+    monkeypatch.setattr(kernels, "has_small_products", lambda: True)
+    monkeypatch.setattr(kernels, "LEAST_POSITIONS", 1)
     monkeypatch.setattr(kernels, "GEMM_LIMIT", limits[0])
     monkeypatch.setattr(kernels, "CACHE_LIMIT", limits[1])
     for got, right in zip(all_three(*given, windows, groups), wanted, strict=True):
@@ -81,13 +89,14 @@ def test_single_precision_stays_single() -> None:
         np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-4)
 
 
-def test_many_small_images_are_unrolled_together_and_large_ones_by_rows() -> None:
-    together = kernels.chunks(10, (4, 4), bytes_per_row=20_000, product_per_row=1000)
-    assert [chunk.samples for chunk in together] == [slice(0, 4), slice(4, 8), slice(8, 10)]
-    assert all(chunk.positions == slice(0, 16) for chunk in together)
-    by_rows = kernels.chunks(2, (8, 4), bytes_per_row=100_000, product_per_row=1000)
-    assert [chunk.rows for chunk in by_rows[:3]] == [slice(0, 2), slice(2, 5), slice(5, 8)]
-    assert [chunk.samples for chunk in by_rows] == [slice(0, 1)] * 3 + [slice(1, 2)] * 3
+def test_products_are_divided_until_they_are_small_but_not_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    piece = Chunk(slice(0, 1), slice(0, 32), slice(0, 32 * 32))
+    monkeypatch.setattr(kernels, "has_small_products", lambda: True)
+    assert kernels._blocks(piece, 16 * 144 * 32) == 4
+    assert kernels._blocks(piece, 10) == 1
+    assert kernels._blocks(piece, 10**9) == 16  # 64 positions each, however large that is
+    monkeypatch.setattr(kernels, "has_small_products", lambda: False)
+    assert kernels._blocks(piece, 16 * 144 * 32) == 1
 
 
 def test_bias_gradient_of_any_memory_order() -> None:

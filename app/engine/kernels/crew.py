@@ -1,0 +1,118 @@
+"""Two threads: the one that calls, and one helper that waits for the second half of a step.
+
+numpy lets other threads run while it copies, adds and multiplies, so two Python threads keep two cores busy. The helper
+sleeps between halves; waking it takes some 40 microseconds, so only long steps are worth it. It dies with the process.
+"""
+
+import contextvars
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from functools import cache, partial
+
+from app.engine.kernels.blas import OneThread, allowed_threads
+
+Half = Callable[[], object]
+HELPER_NAME = "second half"
+
+
+class _Helper:
+    """A sleeping thread and the two locks by which work is handed over and back."""
+
+    def __init__(self) -> None:
+        self._in_use, self._given, self._done = threading.Lock(), threading.Lock(), threading.Lock()
+        self._given.acquire()
+        self._done.acquire()
+        self._half: Half | None = None
+        self._error: BaseException | None = None
+        thread = threading.Thread(target=self._serve, name=HELPER_NAME, daemon=True)
+        thread.start()
+        self._place = _Place(thread)
+
+    def run(self, first: Half, second: Half) -> None:
+        """Run both halves and return when both are done; an error of either is raised here."""
+        if not self._in_use.acquire(blocking=False):  # another thread's executor has the helper
+            first()
+            second()
+            return
+        try:
+            self._half = partial(contextvars.copy_context().run, second)  # with the caller's np.errstate
+            self._place.avoid_callers_core()
+            self._given.release()
+            try:
+                first()
+            finally:
+                self._done.acquire()
+            error, self._error = self._error, None
+        finally:
+            self._in_use.release()
+        if error is not None:
+            raise error
+
+    def _serve(self) -> None:
+        while True:
+            self._given.acquire()
+            half, self._half = self._half, None
+            try:
+                if half is not None:
+                    half()
+            except BaseException as error:  # noqa: BLE001  whatever it is, the caller must see it
+                self._error = error
+            finally:
+                del half
+                self._done.release()
+
+
+class _Place:
+    """Keeps the helper off its caller's core.
+
+    Linux likes to wake a thread where its waker runs, and on some virtual machines leaves both there for seconds while
+    another core idles: two halves then take as long as the whole. Other systems are left to themselves.
+    """
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = thread.native_id or 0
+        self._avoided = -1
+        known = hasattr(os, "sched_setaffinity") and self._thread
+        self._cores = os.sched_getaffinity(0) if known else set()
+        self._current = getattr(ctypes.CDLL(None), "sched_getcpu", None) if known else None
+
+    def avoid_callers_core(self) -> None:
+        """Let the helper run everywhere but here."""
+        if self._current is None:
+            return
+        core = self._current()
+        others = self._cores - {core}
+        if core != self._avoided and others:
+            self._avoided = core
+            try:
+                os.sched_setaffinity(self._thread, others)
+            except OSError:  # not allowed here; the halves are right all the same
+                self._current = None
+
+
+@cache
+def _helper() -> _Helper:
+    return _Helper()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helper.cache_clear)  # a forked child has no thread but its own
+
+
+@cache
+def has_helper() -> bool:
+    """Tell whether a second thread may be used: there is a core for it and the BLAS is not held to one thread."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores > 1 and allowed_threads() != 1
+
+
+def side_by_side(first: Half, second: Half) -> Half:
+    """Return the step that runs two halves at once, products with one thread each."""
+
+    def run() -> None:
+        with OneThread():
+            _helper().run(first, second)
+
+    return run

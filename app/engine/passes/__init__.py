@@ -1,0 +1,1 @@
+"""Passes: each makes the calls of a bound plan faster without changing what they compute."""

@@ -1,0 +1,19 @@
+"""How the arrays of an operator fall apart, so that a long step can run in two halves at once."""
+
+import attrs
+
+
+@attrs.frozen
+class Split:
+    """Along which axes an operator's arrays fall into halves that know nothing of each other.
+
+    `ins` has one axis for every input (auxiliary states too), None for one that both halves read whole, and whose
+    gradient is the sum of theirs; `outs` one for every output (hidden ones too). `pace` is how many nanoseconds a step
+    takes for each number of its arrays, besides its products. `is_product` marks a plain matrix product, which the BLAS
+    itself runs in several threads.
+    """
+
+    ins: tuple[int | None, ...]
+    outs: tuple[int, ...]
+    pace: float = 0.1
+    is_product: bool = False
