@@ -179,11 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     batches = []
     _add_check_gradient(commands)
-    cost = commands.add_parser("cost", help="count parameters, multiply-adds and bytes, and plan the memory")
-    cost.add_argument("model")
-    cost.add_argument("--shape", action="append", default=[], metavar="NAME=DIMS")
-    cost.add_argument("--json", action="store_true", help="print JSON")
-    cost.set_defaults(run=_cost)
+    _add_cost(commands)
     for name, function, what in (
         ("shapes-batch", _shapes_batch, "answer `shapes` for a list of cases"),
         ("run-batch", _run_batch, "answer `run` for a list of cases"),
@@ -247,6 +243,14 @@ def _count(word: str) -> int:
     if number < 1:
         raise ValueError(word)
     return number
+
+
+def _add_cost(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    cost = commands.add_parser("cost", help="count parameters, multiply-adds and bytes, and plan the memory")
+    cost.add_argument("model")
+    cost.add_argument("--shape", action="append", default=[], metavar="NAME=DIMS")
+    cost.add_argument("--json", action="store_true", help="print JSON")
+    cost.set_defaults(run=_cost)
 
 
 def _add_backend(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine.operator import Domain, Example, Operator, Run
+from app.engine.examples import Domain, Example
+from app.engine.operator import Operator, Run
 from app.engine.registry import canonical_operators
 from app.engine.shapes import Shape, merge
 

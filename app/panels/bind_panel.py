@@ -20,67 +20,25 @@ from app.document.analysis import Analysis
 from app.document.edits import set_binding, set_options
 from app.document.records import Binding, Id, Request
 from app.engine.costs import graph_costs
-from app.engine.shapes import is_known
 from app.engine.shapes import text as shape_text
 from app.panels.amounts import cost_text, time_text
+from app.panels.argument_lines import ArgumentLink, Line, LineWidgets, lines_of
 from app.panels.forms.computing_picker import ComputingPicker
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.request_picker import WORDS
 from app.panels.forms.undoing import pass_undo_of
-from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, shape_font, widgets_in
+from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
-from app.services.proposals import propose_request, propose_value
+from app.services.proposals import propose_request
 
 COLUMNS = ("Argument", "Gradient")
 LISTED_AT_FIRST = 30
 LISTED_MORE = 50
 """Each line is four widgets, and a large model has hundreds of arguments; the rest is a click away."""
 _LARGEST_SEED = 2**31 - 1
-
-
-@attrs.frozen
-class Line:
-    """One argument or auxiliary state as the sheet shows it."""
-
-    name: str
-    owner: Id | None
-    shape: str
-    inferred: bool
-    known: bool
-    value: str
-    request: Request | None
-    auxiliary: bool = False
-
-
-def lines_of(analysis: Analysis) -> list[Line]:
-    """Return one line per argument and auxiliary state of what would be bound, in MXNet's order."""
-    graph, inference = analysis.graph, analysis.inference
-    if graph is None or inference is None:
-        return []
-    bindings = analysis.document.bindings
-    auxiliary = set(graph.auxiliary)
-    lines = []
-    for index in (*graph.arguments, *graph.auxiliary):
-        name = graph.nodes[index].name
-        binding = bindings.get(name, Binding(name))
-        shape = inference.shape((index, 0))
-        value = binding.value if binding.kind != "none" else propose_value(graph, index, inference).words
-        lines.append(
-            Line(
-                name,
-                analysis.node_ids.get(index),
-                shape_text(shape),
-                not inference.is_given((index, 0)),
-                is_known(shape),
-                value,
-                None if index in auxiliary else (binding.request or propose_request(name)),
-                index in auxiliary,
-            )
-        )
-    return lines
 
 
 class BindPanel(Panel):
@@ -363,45 +321,3 @@ def _state_label() -> QWidget:
     state = label("state", "muted")
     state.setToolTip("An auxiliary state: it is kept, and nothing is differentiated by it.")
     return state
-
-
-@attrs.frozen(eq=False)
-class LineWidgets:
-    """The widgets of one line of the sheet."""
-
-    name: "ArgumentLink"
-    shape: ElidedLabel
-    value: ElidedLabel
-    request: QComboBox | None
-
-    def show_line(self, line: Line) -> None:
-        """Show what the analysis says."""
-        self.shape.setFont(shape_font(inferred=line.inferred))
-        self.shape.set_whole(line.shape, "" if line.known else "This shape is still open.")
-        self.value.set_whole(line.value)
-        if self.request is not None and line.request is not None:
-            self.request.setCurrentIndex(list(WORDS).index(line.request))
-
-
-class ArgumentLink(ElidedLabel):
-    """An argument's name that can be clicked, or pressed with Enter."""
-
-    clicked = Signal()
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.elide = Qt.TextElideMode.ElideMiddle
-        self.setFont(fonts.mono_font())
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def mouseReleaseEvent(self, event: Any) -> None:
-        """Tell that the name was clicked."""
-        self.clicked.emit()
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Tell that the name was pressed."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.clicked.emit()
-        else:
-            super().keyPressEvent(event)

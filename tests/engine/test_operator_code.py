@@ -7,7 +7,8 @@ import attrs
 import numpy as np
 import pytest
 
-from app.engine.operator import CodeNames, Example, Operator
+from app.engine.examples import Example
+from app.engine.operator import CodeNames, Operator
 from app.services.code.parts import needed_parts
 from tests.operator_cases import CASES, Arrays, Case, close
 

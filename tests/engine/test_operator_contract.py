@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine.operator import Example, Operator
+from app.engine.examples import Example
+from app.engine.operator import Operator
 from app.engine.shapes import is_known, merge
 from tests.operator_cases import CASES, OPERATORS, Arrays, Case, close
 

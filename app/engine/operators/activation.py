@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels import activations as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param

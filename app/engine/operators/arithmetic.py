@@ -4,17 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels import pairs
 from app.engine.kernels.steps import Step, copy, in_order, ufunc
-from app.engine.operator import (
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    Port,
-    Reads,
-    operator,
-)
+from app.engine.operator import Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.pairwise import Pair, broadcast, same_shapes, with_scalar
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step, overwrite, ufunc
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Example, Port, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Cost, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from app.engine.examples import Domain
 from app.engine.kernels import pairs
 from app.engine.kernels.steps import Step, ufunc
-from app.engine.operator import Array, Domain
+from app.engine.operator import Array
 from app.engine.operators.formulas import mathematics
 from app.engine.operators.pairwise import Pair, broadcast, same_shapes, with_scalar
 from app.engine.operators.unary import FLAT, Value, unary

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels import convolution as kernels
 from app.engine.kernels.columns import Setting, work_space
 from app.engine.kernels.steps import in_order, overwrite, without_gradient
@@ -17,7 +18,6 @@ from app.engine.operator import (
     Arrays,
     CodeNames,
     Cost,
-    Example,
     OptionalArrays,
     Port,
     Reads,

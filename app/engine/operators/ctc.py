@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import ctc as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, Domain, Example, GradientKind, Port, Reads, Types, operator
+from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge

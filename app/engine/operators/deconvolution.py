@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 import attrs
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels import convolution as kernels
 from app.engine.kernels.columns import Setting
 from app.engine.kernels.steps import in_order
 from app.engine.kernels.windows import Windows
-from app.engine.operator import Array, Arrays, CodeNames, Example, Run, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, Run, operator, refuse
 from app.engine.operators.convolution import Filtering
 from app.engine.operators.geometry import (
     AXIS_NAMES,

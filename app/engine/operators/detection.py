@@ -6,20 +6,10 @@ from math import sqrt
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import boxes as kernels
 from app.engine.kernels.steps import Step, overwrite
-from app.engine.operator import (
-    Array,
-    Arrays,
-    Domain,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from app.engine.examples import Domain
 from app.engine.kernels.steps import Step, copy, fill, in_order, ufunc
-from app.engine.operator import Array, Domain
+from app.engine.operator import Array
 from app.engine.operators.unary import FLAT, Slope, Value, chain, elementwise, unary
 
 _POSITIVE = Domain(0.3, 3.0)

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step, ufunc
-from app.engine.operator import Arrays, CodeNames, Example, GradientKind, Reads, operator
+from app.engine.operator import Arrays, CodeNames, GradientKind, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reduce import Reduction, kept_shape
 from app.engine.params import param

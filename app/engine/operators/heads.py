@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import losses
 from app.engine.kernels import softmax as softmax_kernels
 from app.engine.kernels.steps import Step, in_order, nothing, overwrite, reading
@@ -16,8 +17,6 @@ from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Domain,
-    Example,
     GradientKind,
     Operator,
     OptionalArrays,

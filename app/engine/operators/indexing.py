@@ -6,21 +6,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels.indices import add_rows, whole_numbers
 from app.engine.kernels.steps import Step, in_order
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Cost,
-    Domain,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.element_types import NUMBERS, check_type, cut_number, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines

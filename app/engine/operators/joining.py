@@ -7,19 +7,9 @@ from typing import Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step, fill, in_order, without_gradient
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Cost,
-    Example,
-    OptionalArrays,
-    Port,
-    Reads,
-    Run,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, Cost, OptionalArrays, Port, Reads, Run, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, merge_all, normalize_axis

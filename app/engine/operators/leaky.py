@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import activations as kernels
 from app.engine.kernels.steps import Step, in_order, without_gradient
-from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Port, Reads, Run, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, Port, Reads, Run, operator, refuse
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels import pooling as kernels
 from app.engine.kernels.windows import Windows
-from app.engine.operator import Arrays, CodeNames, Example, OptionalArrays, Reads, Run, operator, refuse
+from app.engine.operator import Arrays, CodeNames, OptionalArrays, Reads, Run, operator, refuse
 from app.engine.operators.convolution import Convolution
 from app.engine.operators.geometry import AXIS_NAMES, Sizes, by_x, check_window, image_of, per_axis
 from app.engine.operators.normalize import BATCH_EXAMPLES, INVERSE, BatchNormalization

@@ -6,9 +6,10 @@ from math import prod
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels import sample_norms as kernels
 from app.engine.kernels.steps import Step, overwrite
-from app.engine.operator import Array, Arrays, CodeNames, Example, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge, text

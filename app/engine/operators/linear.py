@@ -7,18 +7,10 @@ from typing import Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.reduction import sum_to
 from app.engine.kernels.steps import Step, in_order, product, reading, ufunc, writing
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Cost,
-    Example,
-    Port,
-    Reads,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, Cost, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param

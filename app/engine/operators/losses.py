@@ -5,14 +5,13 @@ from math import log, prod
 
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels import losses as kernels
 from app.engine.kernels.steps import Step, copy, nothing, overwrite, without_gradient
 from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Domain,
-    Example,
     GradientKind,
     Operator,
     OptionalArrays,

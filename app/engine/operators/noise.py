@@ -6,17 +6,9 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import without_gradient
-from app.engine.operator import (
-    Arrays,
-    CodeNames,
-    Example,
-    Operator,
-    OptionalArrays,
-    Reads,
-    Run,
-    operator,
-)
+from app.engine.operator import Arrays, CodeNames, Operator, OptionalArrays, Reads, Run, operator
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis

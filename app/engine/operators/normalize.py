@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 import attrs
 import numpy as np
 
+from app.engine.examples import Example
 from app.engine.kernels import normalization as kernels
 from app.engine.kernels.steps import without_gradient
 from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Example,
     GradientKind,
     Operator,
     OptionalArrays,

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, Example, GradientKind, Reads, Types, operator
+from app.engine.operator import Array, Arrays, GradientKind, Reads, Types, operator
 from app.engine.operators.element_types import ORDERS, named_type
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param

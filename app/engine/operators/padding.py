@@ -7,8 +7,9 @@ from typing import Annotated
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, CodeNames, Example, Reads, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, Reads, operator, refuse
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels.pairs import Compute, Slope
 from app.engine.kernels.reduction import sum_to
 from app.engine.kernels.steps import Step, through_whole_slopes
@@ -15,9 +16,7 @@ from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Domain,
     DType,
-    Example,
     GradientKind,
     Operator,
     Port,

@@ -7,18 +7,9 @@ from typing import Annotated
 
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy, in_order, overwrite, ufunc
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Cost,
-    Domain,
-    Example,
-    Reads,
-    Types,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, Types, operator
 from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
 from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines

@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels.indices import whole_numbers
 from app.engine.kernels.steps import Step, in_order
-from app.engine.operator import Array, Arrays, CodeNames, Domain, Example, Port, operator
+from app.engine.operator import Array, Arrays, CodeNames, Port, operator
 from app.engine.operators.indexing import ByIndex
 from app.engine.operators.prepared import Flow
 from app.engine.operators.reduce import kept_shape

@@ -8,21 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import pooling as kernels
 from app.engine.kernels.steps import Step
 from app.engine.kernels.windows import Windows
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Cost,
-    Domain,
-    Example,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, Types, operator, refuse
 from app.engine.operators.geometry import (
     AXIS_NAMES,
     LAYOUTS,

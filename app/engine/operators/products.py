@@ -5,8 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, CodeNames, DType, Example, Reads, Types, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, DType, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, gradient_lines
 from app.engine.operators.reduce import OverAxes, Reduction, reduced_axes
 from app.engine.params import param

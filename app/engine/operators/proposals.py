@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 import attrs
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels import boxes as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, Domain, Example, GradientKind, Port, operator
+from app.engine.operator import Array, Arrays, GradientKind, Port, operator
 from app.engine.operators.prepared import Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge

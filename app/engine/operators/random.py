@@ -6,7 +6,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from app.engine.operator import Arrays, Example, Operator, Port, Run, Types, operator, refuse
+from app.engine.examples import Example
+from app.engine.operator import Arrays, Operator, Port, Run, Types, operator, refuse
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
 

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Example, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine.errors import RunError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import recurrent as kernels
 from app.engine.kernels.steps import without_gradient
 from app.engine.operator import (
@@ -13,8 +14,6 @@ from app.engine.operator import (
     Arrays,
     CodeNames,
     Cost,
-    Domain,
-    Example,
     GradientKind,
     Operator,
     OptionalArrays,

@@ -8,9 +8,10 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.reduction import sum_axes
 from app.engine.kernels.steps import Step, copy, in_order, scale_and_add, ufunc
-from app.engine.operator import Array, Arrays, CodeNames, Example, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text

@@ -5,20 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import regions as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import (
-    Array,
-    Arrays,
-    Domain,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param

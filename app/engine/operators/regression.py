@@ -5,18 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import activations
 from app.engine.kernels.steps import Step, copy, nothing
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    OptionalArrays,
-    Run,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Run, operator
 from app.engine.operators.heads import Loss
 from app.engine.operators.lines import label_zeros
 from app.engine.params import param

@@ -6,20 +6,10 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.reduction import sum_axes
 from app.engine.kernels.steps import Step, copy, in_order, reading, writing
-from app.engine.operator import (
-    Arrays,
-    CodeNames,
-    Cost,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.operator import Domain
+from app.engine.examples import Domain
 from app.engine.operators.unary import FLAT, Value, computed, unary
 
 _BETWEEN = Domain(-2.9, 2.9, avoid=tuple(half / 2 for half in range(-6, 7)))

@@ -7,9 +7,10 @@ from typing import Literal
 import attrs
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels import sample_norms as kernels
 from app.engine.kernels.steps import Step, without_gradient
-from app.engine.operator import Arrays, CodeNames, Example, Port, Reads, operator
+from app.engine.operator import Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text

@@ -6,19 +6,9 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, merge_all, normalize_axis, text

@@ -6,19 +6,9 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import (
-    Array,
-    Arrays,
-    Domain,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge

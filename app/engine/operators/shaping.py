@@ -4,19 +4,9 @@ from collections.abc import Sequence
 from math import prod
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import (
-    Arrays,
-    CodeNames,
-    Cost,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reshape_codes import reshaped, reshaped_the_old_way
 from app.engine.params import param

@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step, fill, overwrite
 from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
     Cost,
-    Example,
     GradientKind,
     Port,
     Reads,

@@ -7,21 +7,10 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels import softmax as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    GradientKind,
-    Port,
-    Reads,
-    Types,
-    operator,
-    refuse,
-)
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import WIDE, param

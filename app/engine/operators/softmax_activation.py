@@ -2,19 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from app.engine.examples import Example
 from app.engine.kernels import softmax as kernels
 from app.engine.kernels.steps import without_gradient
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Example,
-    Operator,
-    OptionalArrays,
-    Reads,
-    Run,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, Operator, OptionalArrays, Reads, Run, operator
 from app.engine.params import param
 
 

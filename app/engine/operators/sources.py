@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels.steps import Step, fill
-from app.engine.operator import Arrays, CodeNames, Example, Port, Types, operator, refuse
+from app.engine.operator import Arrays, CodeNames, Port, Types, operator, refuse
 from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Prepared

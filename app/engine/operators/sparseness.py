@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import Arrays, Domain, Example, Port, Reads, operator
+from app.engine.operator import Arrays, Port, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge, text

@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels import sampling as kernels
 from app.engine.kernels.steps import Step, overwrite
-from app.engine.operator import Array, Arrays, Domain, Example, Port, Reads, operator, refuse
+from app.engine.operator import Array, Arrays, Port, Reads, operator, refuse
 from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from app.engine.examples import Domain
 from app.engine.kernels import special
-from app.engine.operator import Domain
 from app.engine.operators.unary import Value, by, computed, elementwise, unary
 
 _POSITIVE = Domain(0.3, 3.0)

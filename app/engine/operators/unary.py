@@ -6,18 +6,9 @@ from typing import Any, ClassVar
 import attrs
 import numpy as np
 
+from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, in_order, through_whole_slopes, ufunc
-from app.engine.operator import (
-    Array,
-    Arrays,
-    CodeNames,
-    Domain,
-    Example,
-    GradientKind,
-    Operator,
-    Reads,
-    operator,
-)
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Operator, Reads, operator
 from app.engine.operators.formulas import for_torch, mathematics, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 

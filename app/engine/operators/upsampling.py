@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine.errors import ShapeError
+from app.engine.examples import Example
 from app.engine.kernels import convolution as kernels
 from app.engine.kernels.columns import Setting, work_space
 from app.engine.kernels.steps import Step, in_order, without_gradient
@@ -15,7 +16,6 @@ from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Example,
     Operator,
     OptionalArrays,
     Port,

@@ -8,7 +8,8 @@ import pytest
 from app.engine import Executor, Symbol, Variable
 from app.engine.backends.computing import is_installed
 from app.engine.errors import EngineError
-from app.engine.operator import Example, Operator
+from app.engine.examples import Example
+from app.engine.operator import Operator
 from app.engine.symbol import make_node
 from tests.operator_cases import CASES, Case
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from app.document.checks import analyse
 from app.document.records import Binding, Document, Edge, Node, Settings
-from app.engine.operator import Domain, Example, Operator
+from app.engine.examples import Domain, Example
+from app.engine.operator import Operator
 from app.engine.params import as_text
 from app.engine.registry import canonical_operators
 from app.engine.shapes import Shape, is_known
