@@ -98,23 +98,33 @@ def _check_gradient(options: argparse.Namespace) -> int:
 def _shapes_batch(options: argparse.Namespace) -> int:
     from app.services.headless import shapes_batch
 
-    Path(options.outdir).mkdir(parents=True, exist_ok=True)
-    shapes_batch(Path(options.index), Path(options.outdir), repair=options.repair)
+    shapes_batch(Path(options.index), _folder(options.outdir), repair=options.repair)
     return 0
 
 
 def _run_batch(options: argparse.Namespace) -> int:
     from app.services.headless import run_batch
 
-    Path(options.outdir).mkdir(parents=True, exist_ok=True)
     run_batch(
         Path(options.index),
-        Path(options.outdir),
+        _folder(options.outdir),
         repair=options.repair,
         backend=options.backend,
         device=options.device,
     )
     return 0
+
+
+def _folder(word: str) -> Path:
+    """Make the folder for answers where it is not there."""
+    from app.engine.errors import FormatError
+
+    folder = Path(word)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FormatError(f"The folder {word} could not be made: {error.strerror}.") from error
+    return folder
 
 
 def _params(options: argparse.Namespace) -> int:
@@ -127,7 +137,7 @@ def _params(options: argparse.Namespace) -> int:
 
 def _shape(word: str) -> tuple[str, tuple[int, ...]]:
     """Read `NAME=1,3,224,224`."""
-    from app.engine.errors import BindError
+    from app.engine.errors import BindError, quoted
 
     name, equals, dims = word.rpartition("=")
     try:
@@ -136,7 +146,7 @@ def _shape(word: str) -> tuple[str, tuple[int, ...]]:
         shape = ()
     if not equals or not name or not shape or min(shape) < 0:
         raise BindError(
-            f"{word!r} is no shape; write it like data=1,3,224,224, with 0 for an open dimension."
+            f"{quoted(word)} is no shape; write it like data=1,3,224,224, with 0 for an open dimension."
         )
     return name, shape
 

@@ -17,6 +17,9 @@ from app.engine.reasons import Reason
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
 from app.engine.symbol import Symbol
 
+MOST_MENDED = 3
+"""So many misfits are told with what would mend them."""
+
 
 @attrs.frozen
 class ShapeText:
@@ -101,6 +104,21 @@ class Analysis:
     def inference(self) -> Inference | None:
         """The shapes and types of the graph, or None."""
         return self.bound.inference if self.bound is not None else None
+
+    @cached_property
+    def told_problems(self) -> tuple[DocumentProblem, ...]:
+        """The problems, the first misfits with what would mend them, which takes a moment to find."""
+        mended: dict[str, str] = {}
+        for inference in [solved.inference for solved in (self.bound, self.board) if solved is not None]:
+            for misfit in inference.problems[:MOST_MENDED]:
+                if misfit.sentence not in mended and len(mended) < MOST_MENDED:
+                    mended[misfit.sentence] = inference.told(misfit)
+        return tuple(
+            attrs.evolve(problem, sentence=mended[problem.sentence])
+            if problem.sentence in mended
+            else problem
+            for problem in self.problems
+        )
 
     @cached_property
     def argument_names(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from app.document.reading import Reading, read_node
 from app.document.records import Document, Edge, Id, Node
 from app.document.topology import Topology, topology
 from app.engine.compose import Head, SymbolNode, missing_input
+from app.engine.errors import shortened
 from app.engine.graph import VARIABLE_OP, find_cycle
 from app.engine.opaque import opaque_sentence
 from app.engine.operator import Port
@@ -107,6 +108,7 @@ class _Drawer:
         severity: Severity = "error",
     ) -> None:
         """Note a problem; the sentence is made to contain the node's name."""
+        sentence = shortened(sentence)
         if node is None:
             self.problems.append(DocumentProblem(None, sentence, edge, port, "", severity))
             return

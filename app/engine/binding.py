@@ -1,7 +1,7 @@
 """Binding: names, shapes, types and requests are settled, arrays are taken or made, and an executor stands ready."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -11,13 +11,14 @@ from app.engine.backends.choice import choose_backend
 from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError
 from app.engine.executor import Binding, Executor
-from app.engine.gradient import Request, build_executor_graph
+from app.engine.gradient import ExecutorGraph, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.infer import Inference, infer
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
-from app.engine.plan import make_plan
-from app.engine.shapes import Shape, element_count, text
+from app.engine.plan import Plan, make_plan
+from app.engine.room import need_of_bind, refuse_beyond_memory
+from app.engine.shapes import Shape, text
 from app.engine.symbol import Symbol
 
 _REQUESTS = ("write", "add", "null")
@@ -35,10 +36,11 @@ class BindOptions:
 
 @attrs.frozen(eq=False)
 class _Bound:
-    """The arrays from outside by node: values of variables, and gradient buffers."""
+    """What comes from outside: values of variables and gradient buffers by node, and requests by name."""
 
     variables: Mapping[int, Array]
     gradients: Mapping[int, Array]
+    requests: Mapping[str, Request]
 
 
 def bind(
@@ -66,7 +68,7 @@ def bind(
     for index in graph.arguments:
         if index not in gradients:
             requests[graph.nodes[index].name] = "null"
-    return _make(inference, requests, _Bound(variables, gradients), options)
+    return _make(inference, _Bound(variables, gradients, requests), options)
 
 
 def simple_bind(
@@ -87,14 +89,14 @@ def simple_bind(
     inference = infer(graph, shapes, dtypes)
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
-    refuse_too_large(inference)
-    variables = {index: _zeros(inference, index) for index in (*graph.arguments, *graph.auxiliary)}
-    gradients = {
-        index: _zeros(inference, index)
-        for index in graph.arguments
-        if requests.get(graph.nodes[index].name, "null") != "null"
-    }
-    return _make(inference, requests, _Bound(variables, gradients), options)
+    executor_graph, plan = _planned(inference, requests, keep_all=options.keep_all)
+    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan))
+    wanted = [index for index in graph.arguments if requests[graph.nodes[index].name] != "null"]
+    with _within_memory():
+        variables = {index: _zeros(inference, index) for index in (*graph.arguments, *graph.auxiliary)}
+        gradients = {index: _zeros(inference, index) for index in wanted}
+        arrays = _Bound(variables, gradients, requests)
+        return Executor(_binding(inference, executor_graph, plan, arrays, options))
 
 
 def bind_graph(
@@ -110,35 +112,39 @@ def bind_graph(
         for index, array in variables.items()
         if inference.graph.nodes[index].name == wanted
     }
-    return _make(inference, requests, _Bound(variables, gradients), BindOptions(seed, keep_all=True))
+    arrays = _Bound(variables, gradients, requests)
+    return _make(inference, arrays, BindOptions(seed, keep_all=True))
 
 
-def _make(
-    inference: Inference, requests: Mapping[str, Request], arrays: _Bound, options: BindOptions
-) -> Executor:
+def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executor:
     graph = inference.graph
-    executor_graph = build_executor_graph(graph, inference, requests)
-    plan = make_plan(executor_graph, inference, share=not options.keep_all)
+    executor_graph, plan = _planned(inference, arrays.requests, keep_all=options.keep_all)
     for node in executor_graph.nodes:
         if node.request in ("write", "add") and arrays.gradients[node.entry[0]].shape != node.shape:
             raise BindError(
                 f"The gradient buffer of {graph.nodes[node.entry[0]].name} is"
                 f" {arrays.gradients[node.entry[0]].shape}, but the argument is {text(node.shape)}."
             )
-    _refuse_beyond_memory(plan.bytes_shared)
-    binding = Binding(
-        graph,
+    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, with_variables=False))
+    with _within_memory():
+        return Executor(_binding(inference, executor_graph, plan, arrays, options))
+
+
+def _binding(
+    inference: Inference, executor_graph: ExecutorGraph, plan: Plan, arrays: _Bound, options: BindOptions
+) -> Binding:
+    return Binding(
+        inference.graph,
         inference,
         executor_graph,
         plan,
         arrays.variables,
         arrays.gradients,
-        requests,
+        arrays.requests,
         options.seed,
         options.keep_all,
         choose_backend(options.backend, options.device),
     )
-    return Executor(binding)
 
 
 def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
@@ -221,36 +227,30 @@ def _zeros(inference: Inference, index: int) -> Array:
     return np.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
 
 
-def refuse_too_large(inference: Inference) -> None:
-    """Refuse before anything is allocated when the variables alone cannot fit."""
-    graph = inference.graph
-    _refuse_beyond_memory(
-        sum(
-            element_count(inference.shape((index, 0))) * inference.settled_dtype((index, 0)).itemsize
-            for index in (*graph.arguments, *graph.auxiliary)
-        )
-    )
+def refuse_too_large(
+    inference: Inference, requests: Mapping[str, Request], *, keep_all: bool = False
+) -> None:
+    """Refuse before anything is allocated when a bind with these requests cannot fit into memory."""
+    executor_graph, plan = _planned(inference, requests, keep_all=keep_all)
+    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan))
 
 
-def _refuse_beyond_memory(needed: int) -> None:
-    available = _physical_memory()
-    if available and needed > available:
-        raise BindError(
-            f"This bind needs {_gigabytes(needed)} but the machine has {_gigabytes(available)} of memory."
-            " Use a smaller batch, or ask for fewer gradients."
-        )
+def _planned(
+    inference: Inference, requests: Mapping[str, Request], *, keep_all: bool
+) -> tuple[ExecutorGraph, Plan]:
+    executor_graph = build_executor_graph(inference.graph, inference, requests)
+    return executor_graph, make_plan(executor_graph, inference, share=not keep_all)
 
 
-def _physical_memory() -> int:
-    """Return the machine's memory in bytes, 0 where the system does not tell."""
+@contextmanager
+def _within_memory() -> Iterator[None]:
+    """Turn what the system refuses after all into a sentence."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 0
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+        yield
+    except MemoryError as error:
+        raise BindError(
+            "There is not enough memory for this bind. Use a smaller batch, or ask for fewer gradients."
+        ) from error
 
 
 def _some(names: Any) -> str:

@@ -13,13 +13,16 @@ Everything that is not an EngineError is a bug of the program.
 
 from typing import Self
 
+LONGEST = 600
+"""A sentence for people has at most so many characters, whatever the file that it is about holds."""
+
 
 class EngineError(Exception):
     """A refusal in one sentence, with the node and the port to blame where one is."""
 
     def __init__(self, sentence: str, *, node: str | None = None, port: str | None = None) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = shortened(sentence)
         self.node = node
         self.port = port
 
@@ -33,8 +36,21 @@ class EngineError(Exception):
         """Return one line that contains the node's name."""
         line = " ".join(self.sentence.split())
         if self.node is not None and self.node not in line:
-            return f"{self.node}: {line}"
+            return f"{' '.join(shortened(self.node).split())}: {line}"
         return line
+
+
+def shortened(sentence: str, most: int = LONGEST) -> str:
+    """Return a text with its middle left out where it is too long to be read."""
+    if len(sentence) <= most:
+        return sentence
+    tail = most // 3
+    return f"{sentence[: most - tail - 1]}…{sentence[-tail:]}"
+
+
+def quoted(text: str) -> str:
+    """Put a text from a file in quotes, shortened to what one can take in."""
+    return repr(shortened(text, 60))
 
 
 class ParameterError(EngineError):

@@ -358,7 +358,7 @@ def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
     return (
         np.random.SeedSequence()
         if seed is None
-        else np.random.SeedSequence([seed, zlib.crc32(node.encode())])
+        else np.random.SeedSequence([seed, zlib.crc32(node.encode("utf-8", "surrogatepass"))])
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import attrs
 
-from app.engine.graph import Entry, Graph, GraphNode
+from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.operator import DType, Operator
 from app.engine.shapes import Shape
@@ -98,19 +98,16 @@ def build_executor_graph(
 def differentiated_nodes(graph: Graph, requests: Mapping[str, Request]) -> list[bool]:
     """Tell for every node whether a wanted gradient lies at it or before it."""
     on_path = [False] * len(graph.nodes)
+    arguments = frozenset(graph.arguments)
     for index, node in enumerate(graph.nodes):
         if node.operator is None:
-            on_path[index] = requests.get(node.name, "null") != "null" and index in _arguments(graph)
+            on_path[index] = requests.get(node.name, "null") != "null" and index in arguments
         else:
             on_path[index] = any(
                 on_path[source] and node.operator.gradient_kind(number) == "value"
                 for number, (source, _) in enumerate(node.inputs[: len(node.operator.inputs)])
             )
     return on_path
-
-
-def _arguments(graph: Graph) -> frozenset[int]:
-    return frozenset(graph.arguments)
 
 
 def ignores_head_gradient(graph: Graph, head: Entry) -> bool:
@@ -135,6 +132,8 @@ class _Builder:
         self.head_gradients: dict[int, int] = {}
         self.backward_heads: dict[int, tuple[int | None, ...]] = {}
         self.parts: dict[Entry, list[int]] = {}
+        self.names: tuple[int, tuple[list[str], list[str], list[str]]] = (-1, ([], [], []))
+        """The names round the node that is being differentiated, which all of its inputs share."""
 
     def add_forward(self) -> None:
         """Add a node for every variable and operator."""
@@ -227,7 +226,7 @@ class _Builder:
             entry,
             symbol_node=index,
             reads=tuple(dict.fromkeys(nodes)),
-            formula=self.formula(node, number, entry),
+            formula=self.formula(index, number, entry),
             input=number,
         )
 
@@ -280,15 +279,22 @@ class _Builder:
             kinds.add(operator.gradient_kind(number) if operator is not None else "zero")
         return kinds
 
-    def formula(self, node: GraphNode, number: int, entry: Entry) -> str:
+    def formula(self, index: int, number: int, entry: Entry) -> str:
         """Write the gradient's formula with the names of this graph."""
-        assert node.operator is not None
-        ins = [self.short_name(source) for source in node.inputs]
-        outs = [node.name, *(f"{node.name}_{suffix}" for suffix in node.operator.outputs[1:])]
-        outs += [f"{node.name}_{suffix}" for suffix in node.operator.hidden]
-        heads = [f"d({name})" for name in outs[: len(node.operator.outputs)]]
-        words = node.operator.explain(number, ins, outs, heads)
+        operator = self.graph.nodes[index].operator
+        assert operator is not None
+        if self.names[0] != index:
+            self.names = index, self.names_at(index, operator)
+        words = operator.explain(number, *self.names[1])
         return f"{self.gradient_name(entry)} = {words}" if words else ""
+
+    def names_at(self, index: int, operator: Operator) -> tuple[list[str], list[str], list[str]]:
+        """Name a node's inputs, its outputs and the gradients of its visible outputs."""
+        node = self.graph.nodes[index]
+        ins = [self.short_name(source) for source in node.inputs]
+        outs = [node.name, *(f"{node.name}_{suffix}" for suffix in operator.outputs[1:])]
+        outs += [f"{node.name}_{suffix}" for suffix in operator.hidden]
+        return ins, outs, [f"d({name})" for name in outs[: len(operator.outputs)]]
 
     def gradient_name(self, entry: Entry) -> str:
         """Name a gradient as the pictures do: d(fc1)."""

@@ -130,6 +130,11 @@ class Graph:
         return found
 
     @cached_property
+    def readers(self) -> tuple[tuple[int, ...], ...]:
+        """For every node the nodes that read it, each once."""
+        return tuple(tuple(dict.fromkeys(reader for reader, _ in pairs)) for pairs in self.consumers)
+
+    @cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the heads in order."""
         return tuple(self.entry_name(head) for head in self.heads)

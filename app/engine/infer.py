@@ -10,6 +10,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.graph import Entry, Graph
+from app.engine.mending import mend
 from app.engine.operator import DType
 from app.engine.reasons import Reason, explain_entry
 from app.engine.shapes import UNKNOWN, Shape, is_known
@@ -34,6 +35,7 @@ class Inference:
     shapes: Sequence[Shape]
     swept: Swept | None
     solved: Solver | None
+    _mends: dict[int, str] = attrs.field(factory=dict, init=False)
 
     def shape(self, entry: Entry) -> Shape:
         """Return the shape of one array, with 0 for an unknown dimension and () when nothing is known."""
@@ -128,7 +130,13 @@ class Inference:
     def refuse_problems(self) -> None:
         """Raise the first problem as a ShapeError."""
         for problem in self.problems:
-            raise ShapeError(problem.sentence, node=problem.node, port=problem.port)
+            raise ShapeError(self.told(problem), node=problem.node, port=problem.port)
+
+    def told(self, problem: Problem) -> str:
+        """Return a problem's sentence with what would mend it, which takes a moment to find."""
+        if problem.index not in self._mends:
+            self._mends[problem.index] = mend(self, problem)
+        return f"{problem.sentence} {self._mends[problem.index]}".strip()
 
     def refuse_open(self) -> None:
         """Raise a problem, or a ShapeError that names what is still open."""

@@ -113,8 +113,7 @@ class Run:
     """What a kernel may ask for besides its arrays.
 
     `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
-    calls; forward and backward of one node share it. `lent` keeps arrays that are free again when a call ends, so all
-    nodes of an executor share them, and they stay in a core's cache.
+    calls; forward and backward of one node share it. All nodes share `lent`, whose arrays are free when a call ends.
     """
 
     train: bool
@@ -189,7 +188,7 @@ class Operator:
         """Outputs that exist but are never listed, such as a dropout mask."""
         return ()
 
-    @property
+    @cached_property
     def ports(self) -> tuple[Port, ...]:
         """Inputs, then auxiliary states."""
         return self.inputs + self.auxiliary
@@ -287,11 +286,12 @@ class Operator:
         return partial(self.backward, run, ins, outs, heads, grads)
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
-        """Return the call that adds a fresh gradient of input `index` to what its holder holds.
-
-        Overridden where MXNet does something else (docs/decisions/0004).
-        """
+        """Return the call that adds a fresh gradient to its holder, or does what MXNet does (docs/decisions/0004)."""
         return partial(np.add, holder, fresh, holder)
+
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count the numbers of work space beside inputs and outputs, where it can outgrow them: a bind must fit."""
+        return 0
 
     @property
     def updates_auxiliary(self) -> Literal["", "forward", "backward"]:

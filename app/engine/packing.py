@@ -1,6 +1,7 @@
 """Packing: where in one stretch of memory each block lies, so that no two that live at the same time overlap."""
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 import attrs
 import numpy as np
@@ -32,6 +33,10 @@ class Packing:
     total: int
 
 
+MOST_BYTES = 2**60
+"""What no machine has need not be packed, and would be more than an array of whole numbers holds."""
+
+
 def aligned(size: int) -> int:
     """Round up to what keeps the next neighbour aligned; even an empty array gets a place of its own."""
     return max(1, -(-size // ALIGNMENT)) * ALIGNMENT
@@ -39,8 +44,8 @@ def aligned(size: int) -> int:
 
 def lay_end_to_end(tenants: Sequence[Tenant]) -> Packing:
     """Give every tenant memory of its own."""
-    ends = np.cumsum([0, *(aligned(tenant.size) for tenant in tenants)])
-    return Packing(tuple(map(int, ends[:-1])), int(ends[-1]))
+    ends = [0, *accumulate(aligned(tenant.size) for tenant in tenants)]
+    return Packing(tuple(ends[:-1]), ends[-1])
 
 
 def pack(tenants: Sequence[Tenant]) -> Packing:
@@ -49,6 +54,8 @@ def pack(tenants: Sequence[Tenant]) -> Packing:
     The least possible total is hard to find, but the bytes that live at one time are a bound from below. Three orders
     are tried, and the first that reaches the bound, or else the best, is taken.
     """
+    if sum(aligned(tenant.size) for tenant in tenants) > MOST_BYTES:
+        return lay_end_to_end(tenants)
     bound = max(alive(tenants), default=0)
     best: Packing | None = None
     for order in _ORDERS if len(tenants) < MANY else _ORDERS[:1]:

@@ -8,13 +8,18 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import attrs
 
-from app.engine.errors import ParameterError
+from app.engine.errors import ParameterError, quoted, shortened
 
 _METADATA = "parameter"
 _TRUE = {"true", "1"}
 _FALSE = {"false", "0"}
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
 _LONG_SUFFIX = re.compile(r"(?<=\d)L\b")
+MOST_NUMBERS = 1000
+"""In one list; far more than any array has axes."""
+_LONGEST_NUMBER = 400  # characters; more would only cost time
+LARGEST_SIZE = 2**63 - 1
+"""The largest whole number in MXNet, and the most that one axis of an array can have."""
 _REAL = re.compile(
     r"\s*[+-]?((?P<mantissa>\d+\.?\d*|\.\d+)(?P<exponent>e[+-]?\d*)?f?|inf(inity)?|nan)\Z", re.IGNORECASE
 )
@@ -89,7 +94,7 @@ class Parameter:
             value = self._read(text)
         except ValueError as error:
             raise ParameterError(
-                f"{self.name} is {text!r}, but it must be {self.wanted}.", port=self.name
+                f"{self.name} is {quoted(text)}, but it must be {self.wanted}.", port=self.name
             ) from error
         self._check_bounds(value)
         return value
@@ -107,7 +112,10 @@ class Parameter:
             too_low = low is not None and number < low
             too_high = high is not None and number > high
             if too_low or too_high:
-                raise ParameterError(f"{self.name} is {value}, but it must be {self.wanted}.", port=self.name)
+                raise ParameterError(
+                    f"{self.name} is {shortened(str(value), 60)}, but it must be {self.wanted}.",
+                    port=self.name,
+                )
 
     @property
     def wanted(self) -> str:
@@ -194,7 +202,7 @@ def parse_attributes(
             continue
         if name not in by_name:
             known = ", ".join(by_name)
-            raise ParameterError(f"{operator} has no parameter {name!r}; it has {known}.", port=name)
+            raise ParameterError(f"{operator} has no parameter {quoted(name)}; it has {known}.", port=name)
         values[name] = by_name[name].parse(text)
     for parameter in parameters:
         if parameter.required and parameter.name not in values:
@@ -214,9 +222,14 @@ def _read_bool(parameter: Parameter, text: str) -> bool:
 def _read_int(parameter: Parameter, text: str) -> int:
     if parameter.nullable:  # MXNet reads these with another function, which stops at Python 2's letter
         text = _LONG_SUFFIX.sub("", text)
-    if not _INTEGER.match(text) or (not parameter.wide and abs(int(text)) > _LARGEST_INT):
+    if len(text) > _LONGEST_NUMBER or not _INTEGER.match(text):
         raise ValueError(text)
-    return int(text)
+    if not parameter.wide and abs(int(text)) > _LARGEST_INT:
+        raise ValueError(text)
+    number = int(text)
+    if abs(number) > LARGEST_SIZE:
+        raise ValueError(text)
+    return number
 
 
 def _read_float(parameter: Parameter, text: str) -> float:
@@ -265,6 +278,11 @@ def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
         body = body[1:-1].strip()
     if not bracketed and ("," in body or body.startswith("+")):
         raise ValueError(text)
+    if body.count(",") > MOST_NUMBERS:
+        raise ParameterError(
+            f"{parameter.name} has {body.count(',') + 1} numbers; at most {MOST_NUMBERS} make sense.",
+            port=parameter.name,
+        )
     items = body.split(",")
     if items[-1].strip() == "" and bracketed:
         items.pop()  # a trailing comma, or nothing at all

@@ -1,6 +1,7 @@
 """Why a dimension is what it is: the chain of reasons, as data and as a sentence."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,6 +19,8 @@ NONSENSE = (EngineError, ValueError, IndexError, ArithmeticError)
 """What a rule may raise for settings that nobody chose and that do not go together."""
 
 Place = tuple[Entry, int]  # one dimension: an array and an axis
+_MOST_TRIED = 40
+"""Of a very wide node only so many arrays are tried as reasons."""
 Known = dict[Entry, Shape]
 
 
@@ -99,7 +102,7 @@ class _Rule:
         """
         places = [
             (source, place)
-            for source, shape in self.known.items()
+            for source, shape in islice(self.known.items(), _MOST_TRIED)
             for place, size in enumerate(shape)
             if size
         ]

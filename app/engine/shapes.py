@@ -4,20 +4,37 @@ A shape is a tuple of whole numbers. A dimension of 0 is unknown; the empty tupl
 neither zero-size nor 0-d arrays in MXNet's classic mode).
 """
 
+import math
 from collections.abc import Sequence
 
 from app.engine.errors import ShapeError
+from app.engine.params import LARGEST_SIZE
 
 Shape = tuple[int, ...]
 Shapes = Sequence[Shape]
 Inferred = tuple[Shapes, Shapes]  # inputs (auxiliary states last), outputs (hidden ones last)
 
 UNKNOWN: Shape = ()
+MOST_AXES = 64
+"""As many axes as an array of numpy can have."""
+_SHOWN_AXES = 8
+_HUGE = 10**20
 
 
 def is_known(shape: Shape) -> bool:
     """Tell whether every dimension is known."""
     return bool(shape) and 0 not in shape
+
+
+def refuse_impossible(shape: Shape) -> None:
+    """Refuse a shape that no array can have; ShapeError."""
+    if len(shape) > MOST_AXES:
+        raise ShapeError(f"a shape of {len(shape)} axes is too long: an array has at most {MOST_AXES}.")
+    for size in shape:
+        if size < 0:
+            raise ShapeError(f"{text(shape)} is no shape: {size} is below 0.")
+        if size > LARGEST_SIZE:
+            raise ShapeError(f"{text(shape)} is no shape: an axis has at most {LARGEST_SIZE} places.")
 
 
 def merge(first: Shape, second: Shape, port: str = "") -> Shape:
@@ -60,8 +77,19 @@ def text(shape: Shape) -> str:
     """Write a shape for people: `(32, ?)`, and `?` when nothing is known."""
     if not shape:
         return "?"
-    dimensions = ", ".join(str(dimension) if dimension else "?" for dimension in shape)
+    words = [_size(dimension) for dimension in shape[:_SHOWN_AXES]]
+    if len(shape) > _SHOWN_AXES + 1:
+        words += ["…", _size(shape[-1])]
+    else:
+        words += map(_size, shape[_SHOWN_AXES:])
+    dimensions = ", ".join(words)
     return f"({dimensions})"
+
+
+def _size(dimension: int) -> str:
+    if not dimension:
+        return "?"
+    return str(dimension) if -_HUGE < dimension < _HUGE else f"about 10^{round(math.log10(abs(dimension)))}"
 
 
 def normalize_axis(axis: int, rank: int, what: str = "axis") -> int:

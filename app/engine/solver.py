@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from app.engine.errors import EngineError
+from app.engine.errors import EngineError, shortened
 from app.engine.graph import Entry, Graph
-from app.engine.params import Declaration, Parameter
-from app.engine.shapes import UNKNOWN, Shape, Shapes, merge, text
+from app.engine.params import LARGEST_SIZE, Declaration, Parameter
+from app.engine.shapes import MOST_AXES, UNKNOWN, Shape, Shapes, merge, refuse_impossible, text
 
+_MOST_TOLD = 4
 GIVEN = -1
 """Stands for the user where a node's index says who found a shape."""
 
@@ -55,7 +56,8 @@ class Solver:
         self.outputs[index] = (UNKNOWN,)
         self.findings.pop((index, 0), None)
         try:
-            shape = merge(declared_shape(node.attributes), given.get(node.name, UNKNOWN))
+            shape = merge(declared_shape(node.attributes), _opened(given.get(node.name, UNKNOWN)))
+            refuse_impossible(shape)
         except EngineError as error:
             self.problems[index] = Problem(node.name, f"{node.name}: {error.sentence}", index=index)
             return
@@ -99,13 +101,15 @@ class Solver:
         after = merge(shapes[number], shape)
         if after == shapes[number]:
             return
+        if len(after) > MOST_AXES or max(after) > LARGEST_SIZE or min(after) < 0:
+            refuse_impossible(after)
         self.outputs[source] = (*shapes[:number], after, *shapes[number + 1 :])
         self.findings[entry] = (*self.findings.get(entry, ()), Finding(by, after, self.now))
         if source != by:
             self.wake(source)
-        for consumer, _ in self.graph.consumers[source]:
-            if consumer != by:
-                self.wake(consumer)
+        for reader in self.graph.readers[source]:
+            if reader != by:
+                self.wake(reader)
 
     def wake(self, index: int) -> None:
         """Queue a node's rule."""
@@ -119,11 +123,27 @@ class Solver:
         assert node.operator is not None
         names = [port.name for port in node.operator.ports]
         blamed = names.index(error.port) if error.port in names else None
-        got = ", ".join(f"{name} {text(shape)}" for name, shape in zip(names, ins, strict=True) if shape)
-        where = f", input {error.port}" if error.port else ""
-        came = f" It gets {got}." if got else ""
-        sentence = f"{node.name} ({node.op_name}){where}: {error.sentence}{came}"
+        where = f", input {error.port}" if blamed is not None else ""
+        came = self.describe_inputs(index, ins, blamed)
+        sentence = shortened(f"{node.name} ({node.op_name}){where}: {error.sentence}{came}")
         return Problem(node.name, sentence, error.port, blamed, index)
+
+    def describe_inputs(self, index: int, ins: Shapes, blamed: int | None) -> str:
+        """Say which shapes come in and from where; of many inputs only the first, and the one to blame."""
+        node = self.graph.nodes[index]
+        assert node.operator is not None
+        known = [number for number, shape in enumerate(ins) if shape]
+        told = [number for number in known if number in known[:_MOST_TOLD] or number == blamed]
+        parts = []
+        for number in told:
+            maker = self.graph.nodes[node.inputs[number][0]]
+            source = (
+                maker.name if len(maker.output_names) == 1 else self.graph.entry_name(node.inputs[number])
+            )
+            port = node.operator.ports[number].name
+            parts.append(f"{port} {text(ins[number])}" + (f" from {source}" if source != port else ""))
+        rest = f" and {len(known) - len(told)} more" if len(known) > len(told) else ""
+        return f" It gets {', '.join(parts)}{rest}." if parts else ""
 
 
 def first_rule(graph: Graph, index: int) -> int:
@@ -149,7 +169,12 @@ def solve_all(graph: Graph, given: Mapping[str, Shape]) -> Solver:
 
 def declared_shape(attributes: Mapping[str, str]) -> Shape:
     """Return the `__shape__` of a variable, unknown where it has none."""
-    return _SHAPE.parse(attributes["__shape__"]) if "__shape__" in attributes else UNKNOWN
+    return _opened(_SHAPE.parse(attributes["__shape__"])) if "__shape__" in attributes else UNKNOWN
+
+
+def _opened(shape: Shape) -> Shape:
+    """Return a shape with -1, the newer MXNet's word for an unknown dimension, as 0."""
+    return tuple(0 if size == -1 else size for size in shape) if -1 in shape else shape
 
 
 _SHAPE = Parameter("__shape__", "ints", False, (), False, False, Declaration("", None, None, (), False))

@@ -165,8 +165,8 @@ class Wiring:
                 fresh.append(number)
         first, after = offsets[index], offsets[index + 1]
         places = (*[inputs[number] for number in fresh], *range(first, after))
-        side_by_side = places == tuple(range(places[0], after))
-        start = places[0] if side_by_side else -1
+        first = places[0] if places else after
+        start = first if places == tuple(range(first, after)) else -1
         return Touch(_reader(inputs), tuple(inputs), tuple(fresh), places, start, after)
 
 

@@ -221,7 +221,7 @@ class Problems(Panel):
         self._mark.setPixmap(self.icons.pixmap("ok", 24, "good", self.devicePixelRatioF()))
 
     def _show(self, analysis: "Analysis | None") -> None:
-        problems = analysis.problems if analysis is not None else ()
+        problems = analysis.told_problems if analysis is not None else ()
         needs = needs_of(analysis) if analysis is not None else ()
         self.needed = len(needs)
         self.list.problems_model.show_problems((*problems, *needs))

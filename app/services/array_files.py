@@ -3,7 +3,6 @@
 import csv
 import io
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -13,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.errors import BindError
+from app.engine.errors import BindError, quoted
 from app.engine.shapes import Shape
+from app.services.npy_files import DAMAGE, member_head, read_head, read_member, read_npy
+from app.services.reading import read_text
 
 Array = NDArray[Any]
 
@@ -55,7 +56,10 @@ def _locate(value: str, folder: Path | None) -> tuple[Path, str]:
     path = Path(text).expanduser()
     if path.suffix.lower() not in SUFFIXES:
         raise BindError(f"{path.name} is none of the files that can be read: {', '.join(SUFFIXES)}.")
-    return (folder or Path.cwd()) / path, name.strip()
+    place = (folder or Path.cwd()) / path
+    if "\0" in text or (place.exists() and not place.is_file()):
+        raise BindError(f"{quoted(path.name)} is no file.")
+    return place, name.strip()
 
 
 @contextmanager
@@ -65,7 +69,7 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise BindError(f"There is no file {path}.") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError) as error:
+    except (csv.Error, *DAMAGE) as error:
         raise BindError(f"{path.name} is damaged or not a {path.suffix} file.") from error
     except OSError as error:
         raise BindError(f"{path.name} could not be read: {error.strerror or error}.") from error
@@ -88,17 +92,12 @@ def _head_shape(path: Path, name: str, _stamp: int) -> Shape:
     if path.suffix.lower() == ".npy":
         _refuse_name(path, name)
         with path.open("rb") as file:
-            return _npy_shape(file, path.name)
-    with zipfile.ZipFile(path) as archive, archive.open(_member(path, archive, name)) as file:
-        return _npy_shape(file, _called(path, name))
-
-
-def _npy_shape(file: Any, called: str) -> Shape:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    _refuse_no_numbers(called, dtype, shape)
-    return shape or (1,)
+            head = read_head(file)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            head = member_head(archive, _member(path, archive, name))
+    _refuse_no_numbers(_called(path, name), head.dtype, head.shape)
+    return head.shape or (1,)
 
 
 def _refuse_no_numbers(called: str, dtype: np.dtype[Any], shape: Shape) -> None:
@@ -113,12 +112,12 @@ def _refuse_no_numbers(called: str, dtype: np.dtype[Any], shape: Shape) -> None:
 def _read_npy(path: Path, name: str) -> Array:
     _refuse_name(path, name)
     with path.open("rb") as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+        return read_npy(file, path.stat().st_size, path.name)
 
 
 def _read_npz(path: Path, name: str) -> Array:
-    with zipfile.ZipFile(path) as archive, archive.open(_member(path, archive, name)) as file:
-        return np.asarray(np.lib.format.read_array(io.BytesIO(file.read()), allow_pickle=False))
+    with zipfile.ZipFile(path) as archive:
+        return read_member(archive, _member(path, archive, name), _called(path, name))
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> str:
@@ -162,7 +161,7 @@ def _csv_column(path: Path, header: list[str], count: int, name: str) -> int:
 
 def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], int]:
     """Return the names of the columns (none without a header), the rows, and the line of the first row."""
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_text(path)
     start = text[:4096].split("\n", 1)[0]
     delimiter = max(",;\t", key=start.count)
     lines = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 import cattrs
 from cattrs.gen import make_dict_unstructure_fn, override
 
+from app.document.invariants import broken_invariants
 from app.document.records import Binding, Document, Edge, Head, Node, Point, Settings
 from app.engine.errors import FormatError
 
@@ -102,6 +103,8 @@ def document_from_plain(plain: Mapping[str, Any], restore: Callable[[str], str] 
         tables[name] = _records(name, kind, rows, restore)
     document = Document(**tables)
     _check_wires(document)
+    for sentence in broken_invariants(document):
+        raise FormatError(f"{sentence}.")
     return document
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import attrs
 import numpy as np
@@ -19,6 +18,7 @@ from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
+from app.services.npy_files import DAMAGE, read_npz
 from app.services.symbol_files import load_symbol
 
 
@@ -120,9 +120,8 @@ def head_gradients(arrays: Mapping[str, Array], outputs: Sequence[Array]) -> lis
 def read_arrays(path: Path) -> dict[str, Array]:
     """Read every array of an `.npz` file; FormatError when it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
+        return read_npz(path)
+    except (OSError, *DAMAGE) as error:
         raise FormatError(f"{path.name} is no readable .npz file: {error}.") from error
 
 
@@ -131,11 +130,22 @@ def shapes_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
     for case in _cases(index):
         try:
             symbol = load_symbol(index.parent / case["model"], repair=repair)
-            given = {name: tuple(dims) for name, dims in (case.get("shape") or {}).items()}
+            given = _shapes_of(case)
             answer = shapes_answer(symbol, given, partial=bool(case.get("partial")))
             (outdir / f"{case['id']}.json").write_text(json.dumps(answer), encoding="utf-8")
         except EngineError as error:
-            (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
+            _write_refusal(outdir, case, error)
+
+
+def _shapes_of(case: Mapping[str, Any]) -> dict[str, Shape]:
+    told = case.get("shape") or {}
+    if not isinstance(told, dict) or not all(_is_shape(dims) for dims in told.values()):
+        raise FormatError('A case\'s "shape" must be an object of lists of whole numbers.')
+    return {name: tuple(dims) for name, dims in told.items()}
+
+
+def _is_shape(dims: Any) -> bool:
+    return isinstance(dims, list) and all(type(size) is int for size in dims)
 
 
 def run_batch(
@@ -154,17 +164,26 @@ def run_batch(
             )
             write_arrays(outdir / f"{case['id']}.npz", run_model(symbol, arrays, request))
         except EngineError as error:
-            (outdir / f"{case['id']}.error.txt").write_text(f"{error}\n", encoding="utf-8")
+            _write_refusal(outdir, case, error)
+
+
+def _write_refusal(outdir: Path, case: Mapping[str, Any], error: EngineError) -> None:
+    path = outdir / f"{case['id']}.error.txt"
+    path.write_text(f"{error}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write an `.npz` file; the arrays' names may be anything, keyword names of the writer too."""
     from zipfile import ZIP_STORED, ZipFile
 
-    with ZipFile(path, "w", ZIP_STORED) as file:
-        for name, array in arrays.items():
-            with file.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    try:
+        with ZipFile(path, "w", ZIP_STORED) as file:
+            for name, array in arrays.items():
+                with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    except (OSError, UnicodeEncodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a name is no text that a file can hold"
+        raise FormatError(f"{path.name} could not be written: {reason}.") from error
 
 
 def _cases(index: Path) -> list[dict[str, Any]]:
@@ -173,4 +192,10 @@ def _cases(index: Path) -> list[dict[str, Any]]:
         cases = data["cases"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{index.name} is no list of cases: {error}.") from error
-    return list(cases)
+    if not isinstance(cases, list):
+        raise FormatError(f"{index.name} is no list of cases.")
+    for number, case in enumerate(cases):
+        sound = isinstance(case, dict) and all(isinstance(case.get(key), str) for key in ("id", "model"))
+        if not sound:
+            raise FormatError(f"Case {number} of {index.name} has no id or no model in words.")
+    return cases

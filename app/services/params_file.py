@@ -12,6 +12,7 @@ import numpy as np
 from app.engine.errors import FormatError
 from app.engine.operator import Array, DType
 from app.engine.types import NUMBERS
+from app.services.reading import read_bytes
 from app.services.writing import write_whole
 
 FILE_MAGIC = 0x112
@@ -30,11 +31,7 @@ def read_params(path: Path) -> dict[str, Array]:
 
     FormatError when the file is damaged: a wrong mark, a count that does not fit, an end too early.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FormatError(f"{path.name} cannot be read: {error}.") from error
-    return parse_params(data, path.name)
+    return parse_params(read_bytes(path), path.name)
 
 
 def parse_params(data: bytes, name: str = "The file") -> dict[str, Array]:

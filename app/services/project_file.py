@@ -9,7 +9,6 @@ import hashlib
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ from app.document.constants import parse_constant, spell
 from app.document.records import Document
 from app.engine.errors import BindError, EngineError, FormatError
 from app.services.document_json import FORMAT, document_from_plain, document_text, plain_from_text
+from app.services.npy_files import DAMAGE, read_npz
+from app.services.reading import read_text
 from app.services.writing import write_whole
 
 Array = NDArray[Any]
@@ -79,7 +80,7 @@ def read_any(path: Path | str) -> Opened:
         from app.services.import_symbol import document_from_symbol
         from app.services.symbol_json import FIRST_WITH_GRAPH_PASS, file_version, read_symbol
 
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
         symbol = read_symbol(text, lenient=True)
         is_old = file_version(text) < FIRST_WITH_GRAPH_PASS
         return Opened(document_from_symbol(symbol, title=path.stem), is_old)
@@ -87,12 +88,7 @@ def read_any(path: Path | str) -> Opened:
 
 
 def _read_plain(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise FormatError(f"{path.name} could not be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path.name} is not a text file (byte {error.start} is no UTF-8).") from error
+    text = read_text(path)
     try:
         return plain_from_text(text)
     except FormatError as error:
@@ -129,13 +125,10 @@ class _Restored:
 def read_arrays(path: Path) -> dict[str, Array]:
     """Read all arrays of an `.npz` file; FormatError when it is missing or damaged."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, Mapping):
-                raise FormatError(f"{path.name} holds one array, not an .npz archive.")
-            return {key: archive[key] for key in archive}
+        return read_npz(path)
     except FileNotFoundError as error:
         raise FormatError(f"its arrays should be in {path.name} beside it; that file is missing.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+    except (OSError, *DAMAGE) as error:
         raise FormatError(f"{path.name} is damaged and its arrays cannot be read.") from error
 
 
@@ -190,7 +183,7 @@ def _keys_of(beside: Path) -> set[str] | None:
     try:
         with zipfile.ZipFile(beside) as archive:
             keys = {name.removesuffix(".npy") for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, *DAMAGE):
         return None
     return keys if all(_KEY.match(key) for key in keys) else None
 

@@ -166,11 +166,12 @@ class Results:
 
 def bind(analysis: Analysis, folder: Path | None = None, computing: Computing = HERE) -> Bound:
     """Bind a document's graph to its values; EngineError names what is missing or does not fit."""
-    graph, _inference = _refuse_broken(analysis)
+    graph, inference = _refuse_broken(analysis)
     document = analysis.document
-    arrays = {index: _array(analysis, index, folder) for index in (*graph.arguments, *graph.auxiliary)}
-    names = {index: graph.nodes[index].name for index in arrays}
+    names = {index: graph.nodes[index].name for index in (*graph.arguments, *graph.auxiliary)}
     requests = {names[index]: request_of(document, names[index]) for index in graph.arguments}
+    refuse_too_large(inference, requests, keep_all=True)
+    arrays = {index: _array(analysis, index, folder) for index in names}
     symbol = analysis.symbol
     assert symbol is not None
     executor = symbol.bind(
@@ -270,12 +271,12 @@ def _frozen(array: Array | None) -> Array | None:
 
 
 def _refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
-    for problem in analysis.errors:
-        raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
+    for problem, told in zip(analysis.problems, analysis.told_problems, strict=True):
+        if problem in analysis.errors:
+            raise GraphError(told.sentence, node=told.name or None, port=told.port)
     if analysis.graph is None or analysis.inference is None:
         raise GraphError("There is nothing to compute yet. Add an operator to the board.")
     analysis.inference.refuse_open()
-    refuse_too_large(analysis.inference)
     return analysis.graph, analysis.inference
 
 

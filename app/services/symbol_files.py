@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 from app.document.checks import analyse
-from app.engine.errors import FormatError, GraphError
+from app.engine.errors import GraphError
 from app.engine.symbol import Symbol
 from app.services.document_json import FORMAT
 from app.services.project_file import read_project
+from app.services.reading import read_text
 from app.services.symbol_json import read_symbol
 
 
@@ -16,12 +17,7 @@ def load_symbol(path: Path, *, repair: bool = False) -> Symbol:
 
     With `repair`, pooling in a file from before MXNet 0.8 rounds up, as it did then.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise FormatError(f"{path.name} could not be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path.name} is not a text file (byte {error.start} is no UTF-8).") from error
+    text = read_text(path)
     return _symbol_of_document(path) if _is_document(text) else read_symbol(text, repair=repair)
 
 
@@ -37,7 +33,7 @@ def _is_document(text: str) -> bool:
 
 def _symbol_of_document(path: Path) -> Symbol:
     analysis = analyse(read_project(path))
-    for problem in analysis.problems:
+    for problem in analysis.told_problems:
         if problem.severity == "error" and not problem.only_running:
             raise GraphError(problem.sentence, node=problem.name or None, port=problem.port)
     if analysis.symbol is None:

@@ -52,7 +52,7 @@ def documents(draw: st.DrawFn) -> Document:
             Edge, id=ids, source=ends, output=st.integers(0, 3), target=ends, input=st.integers(0, 3)
         )
         found = draw(st.lists(wires, max_size=5, unique_by=lambda edge: (edge.target, edge.input)))
-        edges = {edge.id: edge for edge in found}
+        edges = {edge.id: edge for edge in found if edge.id not in nodes}
     bindings = st.builds(
         Binding,
         id=ids,

@@ -72,9 +72,13 @@ class Comparison:
     @property
     def shifts(self) -> list[tuple[int, int]]:
         """The displacements of the second image, row by row."""
-        radius = self.displacement // self.step
-        steps = [number * self.step for number in range(-radius, radius + 1)]
+        steps = [number * self.step for number in range(-self.radius, self.radius + 1)]
         return [(down, across) for down in steps for across in steps]
+
+    @property
+    def radius(self) -> int:
+        """How many steps the second image moves at most."""
+        return self.displacement // self.step
 
     @property
     def border(self) -> int:

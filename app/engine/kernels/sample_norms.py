@@ -173,8 +173,7 @@ def sum_over_neighbours(source: Array, total: Array, count: int, *, mirrored: bo
     before = (count - 1) // 2 if mirrored else count // 2
     channels = source.shape[1]
     total.fill(0)
-    for offset in range(-before, count - before):
+    for offset in range(max(-before, 1 - channels), min(count - before, channels)):
         first, last = max(0, -offset), min(channels, channels - offset)
-        if first < last:
-            target = total[:, first:last]
-            np.add(target, source[:, first + offset : last + offset], out=target)
+        target = total[:, first:last]
+        np.add(target, source[:, first + offset : last + offset], out=target)

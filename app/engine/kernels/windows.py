@@ -1,6 +1,6 @@
 """Sliding windows: where they stand, and which part of an image each place in the window sees."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -50,19 +50,47 @@ def taps(windows: Windows, image: Sequence[int], stands: Sequence[tuple[int, int
     Taps that see nothing but padding are left out. Both slices begin with the batch and channel axes.
     """
     axes = range(len(image))
-    for number, places in enumerate(product(*(range(k) for k in windows.kernel))):
+    for places in product(*(_seen_places(windows, axis, image[axis], stands[axis]) for axis in axes)):
         outputs, inputs = [slice(None)] * 2, [slice(None)] * 2
-        for axis in axes:
-            stride = windows.stride[axis]
-            offset = places[axis] * windows.dilate[axis] - windows.pad[axis]
-            first = max(stands[axis][0], -(offset // stride))
-            last = min(stands[axis][1], (image[axis] - 1 - offset) // stride + 1)
-            if last <= first:
-                break
-            outputs.append(slice(first - stands[axis][0], last - stands[axis][0]))
+        number = 0
+        for axis, (place, first, last) in enumerate(places):
+            stride, begin = windows.stride[axis], stands[axis][0]
+            offset = place * windows.dilate[axis] - windows.pad[axis]
+            outputs.append(slice(first - begin, last - begin))
             inputs.append(slice(first * stride + offset, (last - 1) * stride + offset + 1, stride))
-        else:
-            yield Tap(number, tuple(outputs), tuple(inputs))
+            number = number * windows.kernel[axis] + place
+        yield Tap(number, tuple(outputs), tuple(inputs))
+
+
+def _seen_places(
+    windows: Windows, axis: int, size: int, stands: tuple[int, int]
+) -> list[tuple[int, int, int]]:
+    """List the places of the window that ever lie on the image along an axis, with the first and last + 1 stand."""
+    stride, dilate, pad = windows.stride[axis], windows.dilate[axis], windows.pad[axis]
+    found = []
+    for place in _candidates(windows, axis, size, stands):
+        offset = place * dilate - pad
+        first = max(stands[0], -(offset // stride))
+        last = min(stands[1], (size - 1 - offset) // stride + 1)
+        if first < last:
+            found.append((place, first, last))
+    return found
+
+
+def _candidates(windows: Windows, axis: int, size: int, stands: tuple[int, int]) -> Iterable[int]:
+    """Return all places of a window, or of a huge one only those that some stand puts on the image."""
+    kernel, dilate = windows.kernel[axis], windows.dilate[axis]
+    count = stands[1] - stands[0]
+    if kernel <= count * size:
+        return range(kernel)
+    begins = (stand * windows.stride[axis] - windows.pad[axis] for stand in range(*stands))
+    return sorted(
+        {
+            place
+            for begin in begins
+            for place in range(max(0, -(begin // dilate)), min(kernel, (size - 1 - begin) // dilate + 1))
+        }
+    )
 
 
 def all_stands(counts: Sequence[int]) -> tuple[tuple[int, int], ...]:

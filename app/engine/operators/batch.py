@@ -51,6 +51,9 @@ class MatrixProduct(Prepared):
                 raise ShapeError(
                     f"{text(shape)} has too few axes; at least {self.least_rank} are needed.", port=port.name
                 )
+        if len(left) != len(right):
+            sentence = f"{text(left)} has {len(left)} axes and {text(right)} has {len(right)}; they must have as many."
+            raise ShapeError(sentence, port=self.inputs[1].name)
         place = normalize_axis(self.rows_axis, len(left))
         batch, one = self._split(left, place)
         batch = merge(batch, self._split(right, place)[0], self.inputs[1].name)

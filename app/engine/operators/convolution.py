@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
-from app.engine.kernels.columns import Setting
+from app.engine.kernels.columns import Setting, work_space
 from app.engine.kernels.steps import in_order, overwrite, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
@@ -159,6 +159,13 @@ class Filtering(Prepared):
         positions = channels_first(self._sliding_side(ins, outs), self.channels_last)
         adds = element_count(weight) * positions[0] * prod(positions[2:]) if positions and weight else 0
         return attrs.evolve(general, multiply_adds=adds)
+
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count unrolled windows and what is laid round the image."""
+        sliding = self._sliding_side(ins, outs)
+        image = channels_first(outs[0] if sliding is ins[0] else ins[0], self.channels_last)
+        counts = channels_first(sliding, self.channels_last)[2:]
+        return work_space(image, counts, element_count(ins[1]), self.windows)
 
     def _sliding_side(self, ins: Shapes, outs: Shapes) -> Shape:
         """The array with one element per window position."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import prod
+from math import isfinite, prod
 from typing import Literal
 
 import attrs
@@ -25,6 +25,7 @@ from app.engine.operator import (
     Reads,
     Run,
     operator,
+    refuse,
 )
 from app.engine.operators.lines import label_zeros
 from app.engine.params import param
@@ -94,6 +95,14 @@ class SoftmaxOutput(Loss):
             {"data": (4, 3), "label": (4, 3)}, domains={"label": Domain(0, 1)}, gradient=False, grad_scale=3.0
         ),
     )
+
+    def check(self) -> None:
+        """Refuse a label that no array of whole numbers can hold."""
+        refuse(
+            not isfinite(self.ignore_label),
+            f"ignore_label is {self.ignore_label}, but it must be a finite number.",
+            port="ignore_label",
+        )
 
     @property
     def is_loss(self) -> bool:  # type: ignore[override]

@@ -134,13 +134,18 @@ class SmoothL1(Formula):
     )
 
     @property
+    def square(self) -> float:
+        """What the square is multiplied by."""
+        return self.scalar * self.scalar
+
+    @property
     def edge(self) -> float:
         """Where the square part ends; with s = 0 nowhere."""
-        return self.scalar**-2 if self.scalar else inf
+        return 1 / self.square if self.square else inf
 
     def templates(self) -> tuple[str, str]:
         """Write value and gradient."""
-        square, edge = number(self.scalar**2), number(self.edge)
+        square, edge = number(self.square), number(self.edge)
         inside = f"np.abs({{x}}) < {edge}"
         value = f"np.where({inside}, {square} * {{x}}**2 / 2, np.abs({{x}}) - {edge} / 2)"
         return value, f"np.where({inside}, {{d}} * {square} * {{x}}, {{d}} * np.sign({{x}}))"
@@ -148,7 +153,7 @@ class SmoothL1(Formula):
     def slope(self, x: Array | None, y: Array | None) -> Array:
         """s²·x within, the sign outside."""
         data = np.asarray(x)
-        return np.where(np.abs(data) < self.edge, self.scalar**2 * data, np.sign(data))
+        return np.where(np.abs(data) < self.edge, self.square * data, np.sign(data))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""

@@ -194,6 +194,11 @@ class RNN(Operator):
             within=within,
         )
 
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count what every layer keeps of every step: gates, states, and what it hands to the next layer."""
+        steps, batch = ins[0][:2]
+        return 9 * steps * batch * self.state_size * self.directions * self.num_layers
+
     def _stack(self, run: Run, data: Array) -> kernels.Stack:
         """Return the node's stack, which remembers the last forward for backward."""
         stack = run.scratch.get("stack")

@@ -155,7 +155,7 @@ class Correlation(Prepared):
         """The images are alike; the result has one channel per shift."""
         data = merge(merge((0, 0, 0, 0), ins[0], "data1"), ins[1], "data2")
         sizes = [self._count(size) for size in data[2:]]
-        result = merge((data[0], len(self._comparison.shifts), *sizes), outs[0], "output")
+        result = merge((data[0], (2 * self._comparison.radius + 1) ** 2, *sizes), outs[0], "output")
         data = (result[0], *data[1:])
         padded = (*data[:2], *(size and size + 2 * self.pad_size for size in data[2:]))
         return (data, data), (result, padded, padded)

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import convolution as kernels
-from app.engine.kernels.columns import Setting
+from app.engine.kernels.columns import Setting, work_space
 from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.kernels.windows import Windows
 from app.engine.operator import (
@@ -26,7 +26,7 @@ from app.engine.operator import (
 )
 from app.engine.operators.prepared import present
 from app.engine.params import WIDE, param
-from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 
 
 @operator(category="Layers")
@@ -125,10 +125,13 @@ class UpSampling(Operator):
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    def _setting(self, run: Run) -> Setting:
+    @property
+    def _windows(self) -> Windows:
         side, pad = 2 * self.scale - self.scale % 2, self.scale // 2
-        windows = Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
-        return Setting(windows, self.num_filter, run.lent)
+        return Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
+
+    def _setting(self, run: Run) -> Setting:
+        return Setting(self._windows, self.num_filter, run.lent)
 
     def _parts(self, result: Array, images: Sequence[Shape]) -> list[Array]:
         """View the part of the result that belongs to each image as (N, C, H, factor, W, factor)."""
@@ -140,6 +143,12 @@ class UpSampling(Operator):
             parts.append(part.reshape(*shape[:3], factor[0], shape[3], factor[1], copy=False))
             first = last if self.multi_input_mode == "concat" else first
         return parts
+
+    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+        """Count the unrolled windows of the transposed convolution."""
+        if self.sample_type != "bilinear":
+            return 0
+        return work_space(outs[0], ins[0][2:], element_count(ins[1]), self._windows)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up views, or the transposed convolution."""

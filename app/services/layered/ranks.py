@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import attrs
 
+MOST_LANE_PLACES = 30_000
+"""In a drawing with more, the longest wires get no room of their own."""
+
 
 @attrs.frozen
 class Lattice:
@@ -76,15 +79,29 @@ def _ranks(order: list[int], sources: list[list[int]], readers: list[list[int]])
     return rank
 
 
+def _longest_lane(lengths: list[int]) -> int:
+    """Return how long a lane may be so that all that are no longer fit into what there is."""
+    room = MOST_LANE_PLACES
+    longest = 0
+    for length in sorted(lengths):
+        room -= length
+        if room < 0:
+            return longest
+        longest = length
+    return longest
+
+
 def _with_lanes(rank: list[int], readers: list[list[int]]) -> Lattice:
     count = len(rank)
     rank = list(rank)
     above: list[list[int]] = [[] for _ in range(count)]
     below: list[list[int]] = [[] for _ in range(count)]
+    ends = [max((rank[target] for target in targets), default=0) for targets in readers]
+    longest = _longest_lane([max(0, end - rank[source] - 1) for source, end in enumerate(ends)])
     for source in range(count):
-        targets = readers[source]
-        lane = [source]
+        targets = [target for target in readers[source] if rank[target] <= rank[source] + 1 + longest]
         deepest = max((rank[target] for target in targets), default=0)
+        lane = [source]
         for level in range(rank[source] + 1, deepest):
             vertex = len(rank)
             rank.append(level)

@@ -1,0 +1,232 @@
+"""What would mend a misfit: settings, shapes and operators that were tried and make the graph fit."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from app.engine.errors import EngineError
+from app.engine.graph import Entry, Graph, GraphNode
+from app.engine.operator import MOST_PORTS, Operator
+from app.engine.params import Parameter, as_text
+from app.engine.reasons import chain
+from app.engine.registry import find_operator
+from app.engine.settings import PORT_COUNTS
+from app.engine.shapes import UNKNOWN, Shape, is_known, text
+from app.engine.solver import GIVEN, Problem, solve_all
+
+if TYPE_CHECKING:
+    from app.engine.infer import Inference
+
+_MOST_TRIALS = 12
+_MOST_OFFERS = 2
+_FEW_NODES = 2000
+"""In a larger graph whole trials take too long to be made while somebody waits."""
+_FEW_INPUTS = 20
+_SMALL = (-1, 0, 1, 2, 3)
+_BROADCAST = {
+    "elemwise_add": "broadcast_add",
+    "elemwise_sub": "broadcast_sub",
+    "elemwise_mul": "broadcast_mul",
+    "elemwise_div": "broadcast_div",
+    "_maximum": "broadcast_maximum",
+    "_minimum": "broadcast_minimum",
+    "_power": "broadcast_power",
+}
+
+
+@attrs.frozen(eq=False)
+class _Mend:
+    """One change to try: another operator at a node, or another shape of a variable, and how to say it."""
+
+    words: str
+    node: int
+    operator: Operator | None = None
+    shape: Shape = UNKNOWN
+
+
+def mend(inference: "Inference", problem: Problem) -> str:
+    """Return a sentence with what would mend a misfit of shapes, nothing where nothing that was tried does."""
+    node = inference.graph.nodes[problem.index]
+    if node.operator is None or len(node.inputs) > _FEW_INPUTS or len(inference.graph.nodes) > _FEW_NODES:
+        return ""
+    trials = _Trials(inference, problem)
+    found = [each.words for each in islice(trials.candidates(), _MOST_TRIALS) if trials.mends(each)]
+    offers = list(dict.fromkeys(found))[:_MOST_OFFERS]
+    if not offers:
+        return ""
+    return f"{offers[0][0].upper()}{', or '.join(offers)[1:]}."
+
+
+class _Trials:
+    """Thinks of changes near one misfit, and tries them on the whole graph."""
+
+    def __init__(self, inference: "Inference", problem: Problem) -> None:
+        self.inference = inference
+        self.graph = inference.graph
+        self.index = problem.index
+        self.node: GraphNode = self.graph.nodes[problem.index]
+        self.ins = inference.in_shapes(problem.index)
+
+    def candidates(self) -> Iterator[_Mend]:
+        """Go through all changes that help the node by itself, the most telling first."""
+        wanted = list(self._wanted())
+        for number, shape in (*wanted, *self._likely()):
+            yield from self._at_the_source(self.node.inputs[number], shape)
+            yield from self._of_the_source(self.node.inputs[number], shape)
+        yield from self._own_settings()
+        yield from self._broadcasting()
+        for number, shape in reversed(wanted):
+            source = self.node.inputs[number][0]
+            variable = self.graph.nodes[source]
+            told = self.inference.given.get(variable.name) or "__shape__" in variable.attributes
+            if variable.is_variable and is_known(shape) and told:
+                yield _Mend(f"give {variable.name} the shape {text(shape)}", source, shape=shape)
+
+    def mends(self, candidate: _Mend) -> bool:
+        """Tell whether the graph has fewer misfits with a change, and none at this node."""
+        nodes = list(self.graph.nodes)
+        given = dict(self.inference.given)
+        if candidate.operator is not None:
+            if self._read_outputs(candidate.node) > len(candidate.operator.outputs):
+                return False
+            nodes[candidate.node] = attrs.evolve(nodes[candidate.node], operator=candidate.operator)
+        else:
+            old = nodes[candidate.node]
+            others = {key: value for key, value in old.attributes.items() if key != "__shape__"}
+            nodes[candidate.node] = attrs.evolve(old, attributes=others)
+            given[old.name] = candidate.shape
+        after = solve_all(Graph(tuple(nodes), self.graph.heads), given).problems
+        return self.index not in after and len(after) < len(self.inference.problems)
+
+    def _read_outputs(self, index: int) -> int:
+        """Count the outputs of a node up to the last one that somebody reads."""
+        entries = [*self.graph.heads, *(entry for node in self.graph.nodes for entry in node.inputs)]
+        return max((number + 1 for source, number in entries if source == index), default=0)
+
+    def _infers(self, operator: Operator, ins: list[Shape]) -> list[Shape] | None:
+        try:
+            new_ins, _ = operator.infer(ins, (UNKNOWN,) * (len(operator.outputs) + len(operator.hidden)))
+        except EngineError:
+            return None
+        return list(new_ins)
+
+    def _wanted(self) -> Iterator[tuple[int, Shape]]:
+        """Yield the inputs without which the rest fits, and the shapes that the rest asks of them."""
+        assert self.node.operator is not None
+        for number, shape in enumerate(self.ins):
+            found = self._infers(
+                self.node.operator, [UNKNOWN if at == number else each for at, each in enumerate(self.ins)]
+            )
+            if shape and found is not None and found[number] and found[number] != shape:
+                filled = found[number]
+                if len(filled) == len(shape):
+                    filled = tuple(want or have for want, have in zip(filled, shape, strict=True))
+                yield number, filled
+
+    def _likely(self) -> Iterator[tuple[int, Shape]]:
+        """Yield inputs with one size replaced by one of another input, where the node takes that."""
+        assert self.node.operator is not None
+        for number, shape in enumerate(self.ins):
+            others = {size for at, each in enumerate(self.ins) if at != number for size in each}
+            for axis in range(len(shape)):
+                for size in sorted(others - {0, shape[axis]}):
+                    tried = (*shape[:axis], size, *shape[axis + 1 :])
+                    ins = [*self.ins[:number], tried, *self.ins[number + 1 :]]
+                    if self._infers(self.node.operator, ins) is not None:
+                        yield number, tried
+
+    def _of_the_source(self, entry: Entry, wanted: Shape) -> Iterator[_Mend]:
+        """Change one setting of the operator that an input comes from, so that it makes the wanted shape."""
+        node, ins = self.graph.nodes[entry[0]], self.inference.in_shapes(entry[0])
+        if node.operator is None or len(node.inputs) > _FEW_INPUTS:
+            return
+        fresh = [
+            shape if port.role == "data" else UNKNOWN
+            for port, shape in zip(node.operator.ports, ins, strict=True)
+        ]
+        for each in self._settings(entry[0], {None: (*_SMALL, *wanted)}, fresh):
+            assert each.operator is not None
+            count = len(each.operator.outputs) + len(each.operator.hidden)
+            if each.operator.infer(fresh, (UNKNOWN,) * count)[1][entry[1]] == wanted:
+                yield each
+
+    def _at_the_source(self, entry: Entry, wanted: Shape) -> Iterator[_Mend]:
+        """Change the setting upstream that fixed a dimension which should be another."""
+        shape = self.inference.shape(entry)
+        if len(shape) != len(wanted):
+            return
+        for axis, (have, want) in enumerate(zip(shape, wanted, strict=True)):
+            if have == want or not have or not want:
+                continue
+            for reason in islice(chain(self.inference, entry, axis), 8):
+                by = self.inference.found_by(reason.entry, reason.axis)
+                if by is None or by in (GIVEN, self.index) or reason.size != have:
+                    continue
+                yield from self._settings(by, {have: (want,)})
+
+    def _own_settings(self) -> Iterator[_Mend]:
+        """Change one setting of the node itself to a size or an axis that its inputs have."""
+        sizes = {size for shape in self.ins for size in shape if size}
+        halves = {size // part for size in sizes for part in range(2, 9) if size % part == 0}
+        numbers = sorted({*sizes, *halves, *_SMALL})
+        yield from self._settings(self.index, {None: numbers})
+
+    def _settings(
+        self, index: int, changes: Mapping[int | None, Any], ins: list[Shape] | None = None
+    ) -> Iterator[_Mend]:
+        """Yield changes of one setting, nearest value first, with which the node by itself takes its inputs.
+
+        With `ins`, all such values of every setting are told, else only the nearest.
+        """
+        operator, name = self.graph.nodes[index].operator, self.graph.nodes[index].name
+        assert operator is not None
+        for parameter in operator.parameters:
+            old = getattr(operator, parameter.name)
+            if parameter.declaration.advanced or parameter.name == operator.variadic:
+                continue
+            for new in _alternatives(parameter.kind, old, changes):
+                changed = _changed(operator, parameter, new)
+                if changed is None or len(changed.ports) != len(operator.ports):
+                    continue
+                tried = ins or (self.ins if index == self.index else None)
+                if tried is None or self._infers(changed, tried) is not None:
+                    yield _Mend(f"set {parameter.name} of {name} to {as_text(new)}", index, changed)
+                    if ins is None:
+                        break
+
+    def _broadcasting(self) -> Iterator[_Mend]:
+        other = _BROADCAST.get(self.node.operator.op_name if self.node.operator is not None else "")
+        if other is not None:
+            operator = find_operator(other).from_attributes({})
+            if self._infers(operator, self.ins) is not None:
+                yield _Mend(f"use {other} in place of {self.node.op_name}", self.index, operator)
+
+
+def _alternatives(kind: str, old: Any, changes: Mapping[int | None, Any]) -> list[Any]:
+    """List other values of one setting: the flip of a truth value, other numbers, a tuple with its numbers replaced."""
+    if kind == "bool" and None in changes:
+        return [not old]
+    if kind == "int" and isinstance(old, int):
+        numbers = changes.get(old, changes.get(None, ()))
+        return sorted((number for number in numbers if number != old), key=lambda number: abs(number - old))
+    if kind == "ints" and old and len(set(old)) == 1 and isinstance(old[0], int):
+        numbers = changes.get(old[0], changes.get(None, ()))
+        others = sorted(
+            (number for number in numbers if number != old[0]), key=lambda size: abs(size - old[0])
+        )
+        return [(number,) * len(old) for number in others]
+    return []
+
+
+def _changed(operator: Operator, parameter: Parameter, value: Any) -> Operator | None:
+    if parameter.name in PORT_COUNTS and value > MOST_PORTS:
+        return None
+    try:
+        parameter.parse(as_text(value))
+        changed = attrs.evolve(operator, **{parameter.name: value})
+        changed.check()
+    except EngineError:
+        return None
+    return changed

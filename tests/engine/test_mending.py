@@ -1,0 +1,66 @@
+"""What is offered to mend a misfit was tried, and helps."""
+
+import pytest
+
+from app.engine import Variable, sym
+from app.engine.errors import ShapeError
+from app.engine.symbol import Symbol
+
+
+def refusal(symbol: Symbol, **shapes: tuple[int, ...]) -> str:
+    with pytest.raises(ShapeError) as caught:
+        symbol.infer_shape(**shapes)
+    return str(caught.value)
+
+
+def two_layers(first: int = 128) -> Symbol:
+    hidden = sym.FullyConnected(Variable("data"), num_hidden=first, name="fc1")
+    bent = sym.Activation(hidden, act_type="relu", name="relu1")
+    return sym.FullyConnected(bent, Variable("w2", shape=(10, 64)), num_hidden=10, name="fc2")
+
+
+def test_a_misfit_names_both_shapes_where_they_come_from_and_the_setting_upstream() -> None:
+    line = refusal(two_layers(), data=(32, 784))
+    assert line.startswith("fc2 (FullyConnected), input weight: expected (10, 128) but got (10, 64).")
+    assert "It gets data (32, 128) from relu1, weight (10, 64) from w2." in line
+    assert line.endswith("Set num_hidden of fc1 to 64, or give w2 the shape (10, 128).")
+    two_layers(64).infer_shape(data=(32, 784))
+
+
+def test_one_of_two_layers_that_meet_can_be_set() -> None:
+    one, two = (sym.FullyConnected(Variable("x"), num_hidden=n, name=f"fc{n}") for n in (8, 9))
+    assert refusal(one + two, x=(2, 3)).endswith("Set num_hidden of fc8 to 9, or set num_hidden of fc9 to 8.")
+
+
+def test_shapes_that_broadcast_get_the_operator_that_does() -> None:
+    line = refusal(Variable("x") + Variable("y"), x=(4, 3), y=(4, 1))
+    assert "Use broadcast_add in place of elemwise_add" in line
+
+
+def test_own_settings_are_offered() -> None:
+    x = Variable("x")
+    parts = sym.SliceChannel(x, num_outputs=3, name="split")
+    assert "Set num_outputs of split to 2" in refusal(parts[0], x=(2, 4))
+    large = sym.Convolution(x, kernel=(7, 7), num_filter=2, name="conv")
+    assert "Set kernel of conv to (5, 5)" in refusal(large, x=(1, 3, 5, 5))
+    turned = sym.dot(Variable("a"), Variable("b"), name="dot")
+    assert "Set transpose_a of dot to True" in refusal(turned, a=(4, 3), b=(4, 2))
+
+
+def test_what_would_only_move_the_misfit_is_not_offered() -> None:
+    """With two parts nobody would make the third, which is read."""
+    parts = sym.SliceChannel(Variable("x"), num_outputs=3, name="split")
+    assert "num_outputs" not in refusal(parts[2], x=(2, 4)).split("It gets")[1]
+
+
+def test_a_huge_size_is_no_number_of_outputs() -> None:
+    parts = sym.SliceChannel(Variable("x"), num_outputs=3, axis=9, name="split")
+    assert "out of range" in refusal(parts[0], x=(2, 6, 2**31))
+
+
+def test_a_wide_node_is_told_with_few_of_its_inputs() -> None:
+    many = [Variable(f"x{number}") for number in range(300)]
+    line = refusal(
+        sym.add_n(*many, name="sum"), **{f"x{number}": (2, 3 + number // 299) for number in range(300)}
+    )
+    assert "arg299 (2, 4) from x299 and 295 more" in line and len(line) < 600
