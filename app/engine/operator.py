@@ -78,8 +78,7 @@ class Run:
     """What a kernel may ask for besides its arrays.
 
     `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
-    calls; forward and backward of one node share it. `lent` keeps arrays that are free again when a call ends, so all
-    nodes of an executor share them, and they stay in a core's cache.
+    calls; forward and backward of one node share it. All nodes share `lent`, whose arrays are free when a call ends.
     """
 
     train: bool
@@ -252,17 +251,11 @@ class Operator:
         return partial(self.backward, run, ins, outs, heads, grads)
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Callable[[], object]:
-        """Return the call that adds a fresh gradient of input `index` to what its holder holds.
-
-        Overridden where MXNet does something else (docs/decisions/0004).
-        """
+        """Return the call that adds a fresh gradient to its holder, or does what MXNet does (docs/decisions/0004)."""
         return partial(np.add, holder, fresh, holder)
 
     def scratch(self, ins: Shapes, outs: Shapes) -> int:
-        """Count the numbers of work space that a bind keeps for this node besides its inputs and outputs.
-
-        Only what can outgrow them needs to be told: a bind that could not fit is refused by this count.
-        """
+        """Count the numbers of work space beside inputs and outputs, where it can outgrow them: a bind must fit."""
         return 0
 
     @property

@@ -70,15 +70,16 @@ def chunks(samples: int, counts: Sizes, bytes_per_row: int, limit: int) -> list[
 
 
 def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows) -> int:
-    """Count the numbers of work space of one convolution: unrolled windows, a frame of zeros, gradients of filters."""
+    """Count the numbers of work space of one convolution in two halves: columns, strips, gradients of filters."""
     samples, channels = image[:2]
-    depth, row = channels * windows.places, prod(counts[1:])
+    row = channels * windows.places * prod(counts[1:])
     spread = [
         (count - 1) * stride + reach
         for count, stride, reach in zip(counts, windows.stride, windows.reach, strict=True)
     ]
-    at_once = min(samples, max(1, CACHE_LIMIT // (4 * depth * row * counts[0])))
-    return max(depth * row, CACHE_LIMIT // 4) + at_once * channels * prod(spread) + 3 * filters
+    at_once = min(samples, max(1, CACHE_LIMIT // (4 * row * counts[0])))
+    strips = at_once * channels * windows.kernel[-1] * prod(spread)
+    return 2 * (max(row, CACHE_LIMIT // 4) + strips + 3 * filters) + filters
 
 
 class Strips:
