@@ -7,8 +7,9 @@
     python3 start.py pictures [FOLDER]       set up, then take the documentation's pictures from the real window
 
 Everything goes into the folder `.venv` beside this file; delete that folder to begin anew. `test --all` also runs the
-slow tests; `--peers` also installs PyTorch where that is a download of gigabytes, and MXNet into `.venv-mxnet` where
-there is one for this system. Words after `test --` go to pytest.
+slow tests, and all cases of the folder `shared` where that lies beside this one. `--peers` also installs PyTorch where
+that is a download of gigabytes, and MXNet into `.venv-mxnet` where there is one for this system. Words after `test --`
+go to pytest.
 """
 
 # Runs under any Python 3, if only to say that it is too old; so no new syntax before main() has looked.
@@ -32,6 +33,7 @@ SCRIPTS, EXE = (VENV / "Scripts", ".exe") if os.name == "nt" else (VENV / "bin",
 PYTHON = SCRIPTS / f"python{EXE}"
 STAMP = VENV / "chalkgraph.json"
 CONSTRAINTS = ROOT / "constraints.txt"
+SHARED = ROOT.parent / "shared"
 OLDEST = (3, 11)
 MXNET_VENV = ROOT / ".venv-mxnet"
 MXNET_PYTHON = MXNET_VENV / PYTHON.relative_to(VENV)
@@ -101,7 +103,21 @@ def test(words: list[str]) -> int:
             raise Stop(f"{name} found something (see above). The tests were not run.")
     say("== pytest")
     chosen = [] if "--all" in options else ["-m", "not slow"]
-    return run([PYTHON, "-m", "pytest", *chosen, *extra], surroundings, ROOT)
+    code = run([PYTHON, "-m", "pytest", *chosen, *extra], surroundings, ROOT)
+    return code or (judge(surroundings) if "--all" in options else 0)
+
+
+def judge(surroundings: dict[str, str]) -> int:
+    """Let the judge of the shared folder try the command line on all its cases, where that folder lies beside this."""
+    script = SHARED / "mxnet" / "check.py"
+    if not script.exists():
+        say(f"== no cases in {SHARED}, so only those of tests/golden were tried")
+        return 0
+    for folder in (SHARED / "mxnet" / "golden", SHARED / "models"):
+        say(f"== {folder.name} of {SHARED}")
+        if run([PYTHON, script, folder, "--", PYTHON, "-m", "app"], surroundings, ROOT) != 0:
+            return 1
+    return 0
 
 
 def bench(words: list[str]) -> int:

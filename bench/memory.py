@@ -1,6 +1,6 @@
 """How many bytes a bind takes for what lies between arguments and outputs, against MXNet's own plan.
 
-    python3 start.py bench memory [MODEL ...]
+    python3 start.py bench memory
 
 MXNet's number is the `Total … MB allocated` of its executor's debug text: all arrays that its plan allocates, outputs
 included, without arguments, their gradients and its operators' work space, rounded down to whole MB. It also leaves out
@@ -8,10 +8,9 @@ its copies of the head gradients (a process that runs backward grows by them), w
 Otherwise ours is the same sum of the same kinds of arrays; the batches are large, so that the rounding says little. The
 last column is what our kernels keep for themselves besides, found by tracing a bind and a step at the usual batch.
 
-MXNet is asked where the environment variable CHALKGRAPH_MXNET_PYTHON names a Python that has it; else ours are alone.
+MXNet is asked where the environment variable CHALKGRAPH_MXNET names a Python that has it; else ours are alone.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -217,7 +216,7 @@ class Row:
 
 def mxnet_totals(cases: list[dict[str, Any]]) -> list[int] | None:
     """Ask a real MXNet for its plan's total in MB, for each case."""
-    python = os.environ.get("CHALKGRAPH_MXNET_PYTHON")
+    python = os.environ.get("CHALKGRAPH_MXNET")
     if not python:
         return None
     text = "\n".join(map(json.dumps, cases))
@@ -227,14 +226,10 @@ def mxnet_totals(cases: list[dict[str, Any]]) -> list[int] | None:
     return [int(line) for line in done.stdout.split()]
 
 
-def main() -> None:
+def measure_memory() -> None:
     """Print a line for each model and kind of bind."""
-    parser = argparse.ArgumentParser(description="Compare the memory of a bind with MXNet's.")
-    parser.add_argument("models", nargs="*", metavar="MODEL")
-    chosen = parser.parse_args().models or list(MODELS)
     cases, rows = [], []
-    for name in chosen:
-        model = MODELS[name]
+    for name, model in MODELS.items():
         symbol = model.make(model.large)
         for kind, request in requests(symbol).items():
             shapes = model.shapes(model.large)
@@ -249,7 +244,3 @@ def main() -> None:
     )
     for place, row in enumerate(rows):
         print(row.line(None if totals is None else totals[place]))
-
-
-if __name__ == "__main__":
-    main()

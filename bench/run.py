@@ -23,6 +23,7 @@ from typing import Any, Final
 import attrs
 
 from bench.goals import BARE, GOALS, MXNET, NAMES, TORCH, Goal
+from bench.memory import measure_memory
 from bench.start import measure_start
 
 ROUNDS: Final = 3
@@ -30,27 +31,32 @@ THREADS: Final = "2"
 OURS: Final = "Chalkgraph"
 MXNET_VARIABLE: Final = "CHALKGRAPH_MXNET"
 CLOSE: Final = 1e-3
+OLDER_KERNELS: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Where these are set, for older libraries' sake, they hold numpy's BLAS to half of what the processor can do."""
+MEMORY: Final = "memory"
 Found = dict[str, dict[str, Any]]
 """What one process told, by work."""
 
 
 @attrs.frozen
 class Engine:
-    """A way to run works in a process: who, its command, and its own surroundings."""
+    """A way to run works in a process: who, its command, its own surroundings, and what it is to be spared."""
 
     who: str
     command: tuple[str, ...]
     surroundings: Mapping[str, str] = attrs.Factory(dict)
+    without: tuple[str, ...] = ()
 
     def ask(self, folder: Path, works: Sequence[str]) -> Found:
         """Run works and return what the process told; SystemExit with its last words when it fails."""
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), THREADS)
+        given = {**os.environ, **threads, **self.surroundings}
         answer = subprocess.run(
             [*self.command, str(folder), *works],
             check=False,
             capture_output=True,
             text=True,
-            env={**os.environ, **threads, **self.surroundings},
+            env={name: text for name, text in given.items() if name not in self.without},
         )
         if answer.returncode != 0:
             raise SystemExit(f"{self.who} failed:\n{answer.stderr.strip()[-2000:]}")
@@ -69,7 +75,7 @@ def told(text: str) -> Found:
 
 def engines() -> Iterator[Engine]:
     """Yield our engine and the peers that are there; say which are not."""
-    yield Engine(OURS, (sys.executable, "-P", "-m", "bench.ours"))
+    yield Engine(OURS, (sys.executable, "-P", "-m", "bench.ours"), without=OLDER_KERNELS)
     python = os.environ.get(MXNET_VARIABLE)
     if python:
         pinned = {
@@ -186,12 +192,20 @@ def laid_out(lines: Sequence[Sequence[str]]) -> str:
 def main() -> int:
     """Measure what the words ask for and print the table; 1 where a peer's numbers differ."""
     parser = argparse.ArgumentParser(prog="start.py bench", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure, of: {', '.join(NAMES)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"what to measure, of: {', '.join(NAMES)}; or {MEMORY} alone"
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often ({ROUNDS} unless said)")
     options = parser.parse_args()
+    if options.names == [MEMORY]:
+        measure_memory()
+        return 0
+    known = (*NAMES, MEMORY)
     unknown = [name for name in options.names if name not in NAMES]
     if unknown:
-        parser.error(f"there is no measurement called {unknown[0]!r}. There are: {', '.join(NAMES)}.")
+        parser.error(
+            f"there is no measurement called {unknown[0]!r} beside others. There are: {', '.join(known)}."
+        )
     if options.rounds < 1:
         parser.error("at least one round is needed.")
     names = options.names or NAMES

@@ -64,11 +64,31 @@ def test_test_runs_every_check_and_pytest_last(start, calls, capsys):
     assert capsys.readouterr().out.endswith("== pytest\n")
 
 
-def test_all_runs_the_slow_tests_and_more_words_go_to_pytest(start, calls):
+def test_all_runs_the_slow_tests_and_more_words_go_to_pytest(start, calls, tmp_path, capsys):
+    start.patch("SHARED", tmp_path)
     start.main(["test", "--all", "--", "-k", "theme"])
+    assert "only those of tests/golden" in capsys.readouterr().out
     assert calls[1] == ["torch", "False"]
     assert ["mxnet"] not in calls
     assert calls[-1][2:] == ["pytest", "-k", "theme"]
+
+
+def test_all_lets_the_judge_of_the_shared_folder_try_everything(start, calls, tmp_path):
+    (tmp_path / "mxnet").mkdir()
+    (tmp_path / "mxnet" / "check.py").write_text("")
+    start.patch("SHARED", tmp_path)
+    assert start.main(["test", "--all"]) == 0
+    for number, folder in ((-2, tmp_path / "mxnet" / "golden"), (-1, tmp_path / "models")):
+        assert calls[number][1:] == [
+            str(tmp_path / "mxnet" / "check.py"),
+            str(folder),
+            "--",
+            str(start.PYTHON),
+            "-m",
+            "app",
+        ]
+    start.patch("run", lambda command, surroundings, folder=None: int("check.py" in str(command)))
+    assert start.main(["test", "--all"]) == 1
 
 
 def test_peers_are_set_up_when_asked_for_and_the_tests_are_told_where_mxnet_is(start, calls):

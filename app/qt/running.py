@@ -176,10 +176,11 @@ class Runs(QObject):
         asked_for = (self._generation, self._version)
         stage, folder = self._stage, workspace.folder
         computing = Computing.read(workspace.settings.computing)
+        after = self._results if self.is_current else None
 
         def work(cancel: Event) -> Generator[object, None, object]:
             results = yield from running.run_to(
-                analysis, stage, folder=folder, cancel=cancel, computing=computing
+                analysis, stage, folder=folder, cancel=cancel, computing=computing, after=after
             )
             return asked_for, results
 

@@ -158,29 +158,56 @@ class Results:
         """Explain a backward node of the executor graph."""
         return explain_node(self.executor_graph, index)
 
+    def is_of(self, document: Document, computing: Computing) -> bool:
+        """Tell whether this was a run of the very same document, computed in the same way."""
+        return self.document is document and self.computing == computing
+
+    def state(self, name: str) -> Array:
+        """Return a copy of an auxiliary state as this run left it."""
+        return self._executor.aux_dict[name].copy()
+
+    def sum_so_far(self, name: str) -> Array:
+        """Return a copy of what the gradient buffer of an argument holds."""
+        held = self._executor.grad_dict[name]
+        assert held is not None
+        return held.copy()
+
     @cached_property
     def costs(self) -> GraphCost:
         """What every node of the graph costs, with the times of this run."""
         return costs_of(self._executor)
 
 
-def bind(analysis: Analysis, folder: Path | None = None, computing: Computing = HERE) -> Bound:
-    """Bind a document's graph to its values; EngineError names what is missing or does not fit."""
+def bind(
+    analysis: Analysis,
+    folder: Path | None = None,
+    computing: Computing = HERE,
+    *,
+    after: Results | None = None,
+) -> Bound:
+    """Bind a document's graph to its values; EngineError names what is missing or does not fit.
+
+    After a run of this same document its auxiliary states, and gradients to be added to, are taken over: it goes on.
+    """
     graph, inference = _refuse_broken(analysis)
     document = analysis.document
     names = {index: graph.nodes[index].name for index in (*graph.arguments, *graph.auxiliary)}
     requests = {names[index]: request_of(document, names[index]) for index in graph.arguments}
     refuse_too_large(inference, requests, keep_all=True)
     arrays = {index: _array(analysis, index, folder) for index in names}
+    gradients = {
+        names[index]: np.zeros_like(arrays[index])
+        for index in graph.arguments
+        if requests[names[index]] != "null"
+    }
+    if after is not None and after.is_of(document, computing):
+        arrays |= {index: after.state(names[index]) for index in graph.auxiliary}
+        gradients |= {name: after.sum_so_far(name) for name in gradients if requests[name] == "add"}
     symbol = analysis.symbol
     assert symbol is not None
     executor = symbol.bind(
         args=[arrays[index] for index in graph.arguments],
-        args_grad={
-            names[index]: np.zeros_like(arrays[index])
-            for index in graph.arguments
-            if requests[names[index]] != "null"
-        },
+        args_grad=gradients,
         grad_req=requests,
         aux_states=[arrays[index] for index in graph.auxiliary],
         seed=document.options.seed & (2**63 - 1),
@@ -219,10 +246,14 @@ def run_to(
     folder: Path | None = None,
     cancel: Cancel | None = None,
     computing: Computing = HERE,
+    after: Results | None = None,
 ) -> Events:
-    """Bind a document and run it as far as `stage`, by the library and on the device of `computing`."""
+    """Bind a document and run it as far as `stage`, by the library and on the device of `computing`.
+
+    Running the document of `after` once more goes on from there, save where it is only to be bound.
+    """
     start = time.perf_counter()
-    bound = bind(analysis, folder, computing)
+    bound = bind(analysis, folder, computing, after=after if stage != "bound" else None)
     if stage != "bound":
         return (yield from run(bound, backward=stage == "backward", cancel=cancel))
     results = _results(bound, stage, time.perf_counter() - start)

@@ -339,3 +339,23 @@ def test_a_card_that_is_gone_is_told_in_words(qtbot: QtBot, workspace: Workspace
     with qtbot.waitSignal(workspace.message, timeout=60_000) as told:
         workspace.forward()
     assert "no device 'cuda:77'" in told.args[0]
+
+
+def test_backward_once_more_adds_to_what_is_there_until_the_document_changes(
+    workspace: Workspace, qtbot: QtBot
+) -> None:
+    workspace.load(open_entry("executor-backward"))
+    workspace.try_edit(set_binding, Binding("A", "constant", "10", request="add"))
+
+    def gradient() -> float:
+        with qtbot.waitSignal(workspace.results_changed):
+            workspace.backward()
+        results = workspace.results
+        assert results is not None
+        found = results.gradient((results.graph.index_by_name["A"], 0))
+        assert found is not None
+        return float(found[0])
+
+    assert [gradient(), gradient(), gradient()] == [4, 8, 12]
+    workspace.try_edit(set_binding, Binding("B", "constant", "3", request="null"))
+    assert gradient() == 12, "bound anew, the buffer is empty: 2 · 2 · 3"

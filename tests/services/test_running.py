@@ -224,3 +224,29 @@ def test_the_two_halves_can_be_used_apart() -> None:
     results = results_of(run(bound, backward=False))
     assert results.stage == "forward" and results.outputs[0] == 11
     assert results.seconds > 0
+
+
+def test_a_document_that_is_run_again_goes_on_from_its_states_and_sums() -> None:
+    document = open_entry("executor-backward")
+    added = {**document.bindings, "A": attrs.evolve(document.bindings["A"], request="add")}
+    analysis = _analysis(attrs.evolve(document, bindings=added))
+    a = (analysis.node_index["n1"], 0)
+    once = results_of(run_to(analysis, "backward"))
+    twice = results_of(run_to(analysis, "backward", after=once))
+    assert (once.gradient(a), twice.gradient(a)) == (4, 8)
+    looked = results_of(run_to(analysis, "forward", after=twice))
+    assert results_of(run_to(analysis, "backward", after=looked)).gradient(a) == 12
+    assert results_of(run_to(analysis, "backward")).gradient(a) == 4, "bound anew"
+    other = _analysis(attrs.evolve(analysis.document))
+    assert results_of(run_to(other, "backward", after=twice)).gradient(a) == 4, "another document"
+
+
+def test_moving_statistics_move_on_with_every_run() -> None:
+    analysis = _analysis(open_entry("executor-aux-state"))
+    graph = analysis.graph
+    assert graph is not None
+    mean = (graph.index_by_name["bn_moving_mean"], 0)
+    once = results_of(run_to(analysis, "backward"))
+    twice = results_of(run_to(analysis, "backward", after=once))
+    batch = once.value(mean) / 0.1
+    np.testing.assert_allclose(twice.value(mean), batch * 0.19, rtol=1e-5)
