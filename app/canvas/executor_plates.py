@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from app.canvas.executor_looks import ExecutorKind, ExecutorLook, Form
 from app.canvas.ink import Label, Words, words
-from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, room_to_grow
+from app.canvas.labels import Side, Surroundings, foot_of, free_place, room_to_grow
 from app.canvas.ways import centred
 
 SQUARE: Final = 26.0
@@ -95,7 +95,7 @@ def square_plate(look: ExecutorLook, around: Surroundings) -> Plate:
     taken = list(around.boxes)
     if look.sign:
         sign = words(look.sign, "sign")
-        box = free_place(body, sign.size, SIGN_SIDES, NOWHERE)
+        box = free_place(body, sign.size, SIGN_SIDES, Surroundings(around.lines))
         labels.append(Label("sign", box.translated(0, 3), sign))
         taken.append(box)
     wide, high = (HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else (0.0, 0.0)

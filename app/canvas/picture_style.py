@@ -6,7 +6,7 @@ from PySide6.QtGui import QPainter
 from app.canvas import strokes
 from app.canvas.geometry import PICTURE
 from app.canvas.ink import Ink, Label, Words, words
-from app.canvas.labels import NOWHERE, Side, Surroundings, foot_of, free_place, grown, room_to_grow
+from app.canvas.labels import Side, Surroundings, foot_of, free_place, grown, room_to_grow
 from app.canvas.looks import Drawing, Kit, NodeLook, Subject
 
 HEAT = QPointF(54.0, 36.0)
@@ -34,7 +34,7 @@ class PictureStyle:
         foreign = len(taken)
         if look.sign:
             sign = words(look.sign, "sign")
-            box = free_place(body, sign.size, SIGN_SIDES, NOWHERE)
+            box = free_place(body, sign.size, SIGN_SIDES, Surroundings(around.lines))
             box.translate(0, 3)
             labels.append(Label("sign", box, sign))
             taken.append(box)

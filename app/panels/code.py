@@ -19,6 +19,7 @@ from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
     from app.document.analysis import Analysis
+    from app.document.store import Update
     from app.services.code.lines import CodeText
 
 COPIED_MS = 1500
@@ -75,7 +76,7 @@ class CodePanel(Panel):
         self.language.setAccessibleName("Language")
         for one in LANGUAGES:
             self.language.addItem(one.title, one)
-        self.language.activated.connect(lambda _: self._write())
+        self.language.activated.connect(lambda _: self._write_other())
         self.copy = QPushButton(self.icons.icon("copy"), "Copy")
         self.copy.setProperty("look", "flat")
         self.copy.setToolTip("Copy the whole program")
@@ -89,11 +90,13 @@ class CodePanel(Panel):
         self._lay_out()
         self._stale = True
         self._choosing = False
+        self._from_top = False
         self._runner: Runner | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._write)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy.setText("Copy"))
+        workspace.document_changed.connect(self._on_document)
         workspace.analysis_changed.connect(lambda _: self._refresh())
         workspace.selection_changed.connect(lambda _: self._mark(show=not self._choosing))
 
@@ -146,6 +149,14 @@ class CodePanel(Panel):
 
     # -- writing it
 
+    def _on_document(self, update: "Update") -> None:
+        self._from_top = self._from_top or update.origin == "load"
+
+    def _write_other(self) -> None:
+        """Write in another language; its program is seen from the top."""
+        self._from_top = True
+        self._write()
+
     def _refresh(self) -> None:
         self._stale = True
         if self.isVisible():
@@ -188,7 +199,9 @@ class CodePanel(Panel):
         self.trouble.setVisible(bool(written.trouble))
         self.view.setVisible(not written.trouble)
         self.copy.setEnabled(not written.trouble)
-        self.view.show_text(self.code.text if self.code is not None else "", written.pieces)
+        text = self.code.text if self.code is not None else ""
+        self.view.show_text(text, written.pieces, from_top=self._from_top)
+        self._from_top = False
         self._mark(show=False)
 
     # -- lines and nodes

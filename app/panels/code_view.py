@@ -116,12 +116,14 @@ class CodeView(QPlainTextEdit):
         self.updateRequest.connect(self._scroll_numbers)
         self._make_room()
 
-    def show_text(self, text: str, pieces: list[list[Piece]]) -> None:
-        """Replace the program, with its coloured pieces, keeping the place that is seen."""
-        if text == self.toPlainText():
+    def show_text(self, text: str, pieces: list[list[Piece]], *, from_top: bool = False) -> None:
+        """Replace the program, with its coloured pieces, keeping the place that is seen, or showing its beginning."""
+        if text == self.toPlainText() and not from_top:
             return
         across, down = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
         line = self.textCursor().blockNumber()
+        if from_top:
+            across = down = line = 0
         self.highlighter.read(pieces)
         self.setPlainText(text)
         cursor = QTextCursor(self.document().findBlockByNumber(min(line, self.blockCount() - 1)))

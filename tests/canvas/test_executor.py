@@ -475,3 +475,14 @@ def test_a_number_that_is_none_is_loud(scene, board, workspace, qtbot, gradient_
     assert not any(map(is_in, quiet))
     assert is_in(picture_of(scene, scene.content_box()))
     assert is_in(picture_of(board.board_scene, board.content_box()))
+
+
+def test_a_sign_keeps_out_of_the_way_of_an_arrow_from_straight_above(scene, board, workspace, draw):
+    a, square = draw.node("Variable", 0, -120, "A"), draw.node("_mul", 0, 0, "sq")
+    draw.wire(a, square, 0)
+    look = by_title(scene)["sq"]
+    (sign,) = [label.box for label in look.plate.labels if label.role == "sign"]
+    assert not sign.adjusted(2, 2, -2, -2).contains(QPointF(0.0, sign.center().y()))
+    item = board.board_scene.node_items[square]
+    (sign,) = [label.box for label in item.drawing.labels if label.role == "sign"]
+    assert not sign.adjusted(2, 2, -2, -2).contains(QPointF(0.0, sign.center().y()))

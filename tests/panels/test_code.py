@@ -87,6 +87,26 @@ def test_hiding_gives_up_what_is_being_written_and_showing_begins_anew(
     wait_for(qtbot, panel, f"r{LARGE} = mx.sym.relu")
 
 
+def test_another_document_and_another_language_are_seen_from_the_top(
+    qtbot: QtBot, panel: CodePanel, desk: Any
+) -> None:
+    panel.resize(400, 120)
+    desk.open("digits-convnet")
+    wait_for(qtbot, panel, "conv1")
+    bar = panel.view.verticalScrollBar()
+    bar.setValue(5)
+    desk.node("Flatten", "flat")
+    wait_for(qtbot, panel, "flat")
+    assert bar.value() == 5, "an edit keeps the place"
+    panel.language.setCurrentIndex(1)
+    panel.language.activated.emit(1)
+    assert bar.value() == 0
+    bar.setValue(5)
+    desk.open("digits-mlp")
+    wait_for(qtbot, panel, "fc3")
+    assert bar.value() == 0
+
+
 def test_a_line_selects_its_node(qtbot: QtBot, panel: CodePanel, desk: Any) -> None:
     ids = desk.product()
     wait_for(qtbot, panel, "C = A * B")
