@@ -167,6 +167,7 @@ def test_a_negative_output_number_is_refused() -> None:
         document_from_plain({"format": "chalkgraph", "version": 1, "nodes": nodes, "edges": [edge]})
 
 
-def test_sizes_beside_a_zero_are_no_array_too_large() -> None:
+def test_sizes_beside_a_zero_that_no_array_can_have_are_refused() -> None:
     head = struct.pack("<QQQIiI3qiii", 0x112, 0, 1, 0xF993FAC9, 0, 3, 0, 2**62, 2**62, 1, 0, 0)
-    assert parse_params(head + struct.pack("<Q", 0))["0"].size == 0
+    with pytest.raises(FormatError, match="no array has the shape"):
+        parse_params(head + struct.pack("<Q", 0))

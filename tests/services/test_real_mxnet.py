@@ -30,10 +30,9 @@ from tests.old_inception import old_inception
 from tests.operator_cases import Case
 from tests.services.real_mxnet import LAYOUTS, PYTHON, Job, RealMXNet, examples_of, listed
 
-pytestmark = [
-    pytest.mark.peers,
-    pytest.mark.skipif(not PYTHON, reason="no MXNet is at hand (python3 start.py test --peers)"),
-]
+if not PYTHON:
+    pytest.skip("no MXNet is at hand (python3 start.py test --peers)", allow_module_level=True)
+pytestmark = pytest.mark.peers
 
 ARCHIVE = ZipFile(Path(__file__).parents[1] / "golden" / "cases.zip")
 GOLDEN = {case["id"]: case for case in json.loads(ARCHIVE.read("run/index.json"))["cases"]}
