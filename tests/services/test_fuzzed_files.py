@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def changed(data: st.DataObject, text: str) -> Any:
         elif kind == "number" and type(parent[key]) is int:
             parent[key] += data.draw(st.sampled_from([-1, 1, 1000, -1000]))
         else:
-            parent[key] = data.draw(VALUES)
+            parent[key] = deepcopy(data.draw(VALUES))  # what is drawn is changed later, too
     return plain
 
 
