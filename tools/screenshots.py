@@ -44,6 +44,7 @@ SHOTS: Final = (
     Shot("window", "executor-backward", select="C"),
     Shot("window-dark", "executor-backward", select="C", theme="dark"),
     Shot("model", "digits-convnet", select="fc1", view="symbol"),
+    Shot("executor", "digits-convnet", select="conv1", view="executor"),
 )
 
 
