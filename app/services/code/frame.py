@@ -17,7 +17,7 @@ def heading(analysis: Analysis, language: str) -> str:
     title = title.replace("\\", "/").replace('"', "'")[:80]
     return (
         f'"""{title}, written for {language} by Chalkgraph.\n\n'
-        "Run the file: it prints the outputs and compares every number with what Chalkgraph computed.\n"
+        "Run the file: it prints outputs and small gradients, and compares all numbers with those of Chalkgraph.\n"
         '"""'
     )
 
@@ -73,3 +73,12 @@ def _array(array: Array, backend: str) -> str:
         )
     text = text.replace("NaN", 'float("nan")').replace("Infinity", 'float("inf")')
     return f"torch.tensor({text}, dtype=torch.{array.dtype.name})"
+
+
+def small_gradients(size: str) -> str:
+    """Return the lines that print gradients of a few numbers; `size` counts those of `gradient`."""
+    return (
+        "    for key, gradient in found.items():\n"
+        f'        if key.startswith("grad:") and {size} <= 20:\n'
+        "            print(f\"d({key.partition(':')[2]}) = {gradient}\")"
+    )

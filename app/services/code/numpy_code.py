@@ -14,6 +14,7 @@ from app.services.code.frame import (
     heading,
     preview_numbers,
     quoted,
+    small_gradients,
 )
 from app.services.code.lines import CodeLines, CodeText
 from app.services.code.parts import names_in, names_set_by, needed_parts, parts
@@ -216,6 +217,7 @@ class _Writer:
             heads = ", *[stored[key] for key in HEADS]" if self._heads() else ""
             self.lines.add(f"    gradients = backward(*kept{heads})")
             self.lines.add("    found.update(zip(GRADIENTS, gradients))")
+            self.lines.add(small_gradients("gradient.size"))
         if self.graph.auxiliary:
             self.lines.add('    found.update({f"after:{name}": stored[f"aux:{name}"] for name in STATES})')
         if self.skipped:

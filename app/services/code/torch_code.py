@@ -17,6 +17,7 @@ from app.services.code.frame import (
     heading,
     preview_numbers,
     quoted,
+    small_gradients,
 )
 from app.services.code.lines import CodeLines, CodeText
 from app.services.code.names import literal
@@ -265,6 +266,7 @@ class _Writer:
             self.lines.add(_BACKWARD)
             for node, key in zip(self.program.holders, self.program.gradient_keys, strict=True):
                 self._add(f"found[{quoted([key])[1:-1]}] = {self._tensor(node.entry[0])}.grad", 4)
+            self.lines.add(small_gradients("gradient is not None and gradient.numel()"))
         for index in self._moved_states():
             self._add(f"found[{quoted([f'after:{self._name(index)}'])[1:-1]}] = {self._tensor(index)}", 4)
         if self.skipped:

@@ -321,3 +321,14 @@ def test_a_variable_read_three_times_sums_its_gradients(tmp_path: Path) -> None:
     numpy_code.export(_analysis(document), path)
     assert '"grad:x": np.array([7.0], np.float32)' in path.read_text()
     assert subprocess.run([sys.executable, str(path)], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("language", ["numpy", "torch"])
+def test_the_program_of_the_gradient_picture_prints_its_gradient(language: str, tmp_path: Path) -> None:
+    if language == "torch" and find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    path = tmp_path / "picture.py"
+    WRITERS[language].export(_analysis(open_entry("executor-backward")), path, None)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
+    assert "E_output = " in done.stdout and "20." in done.stdout
+    assert "d(A) = " in done.stdout and "4." in done.stdout
