@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
 def _check_gradient(options: argparse.Namespace) -> int:
     import json
 
-    from app.engine.checked import CheckOptions
+    from app.engine.checking.checked import CheckOptions
     from app.services.checking import as_json, as_table, check_model
     from app.services.headless import read_arrays
     from app.services.symbol_files import load_symbol

@@ -22,7 +22,7 @@ from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_
 from app.engine.shapes import text
 
 if TYPE_CHECKING:
-    from app.engine.checked import GradientCheck
+    from app.engine.checking.checked import GradientCheck
     from app.engine.explain import GradientExplanation
 
 Call = Callable[[], object]
@@ -182,8 +182,8 @@ class Executor:
 
         The keywords are those of `CheckOptions`: is_train, step, samples, seed, out_grads. The executor stays as it is.
         """
-        from app.engine.checked import CheckOptions
-        from app.engine.gradient_check import check_gradient
+        from app.engine.checking.checked import CheckOptions
+        from app.engine.checking.gradient_check import check_gradient
 
         return check_gradient(self, name, CheckOptions(**options))
 

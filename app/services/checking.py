@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 import numpy as np
 
-from app.engine.checked import CheckedElement, CheckOptions, GradientCheck
+from app.engine.checking.checked import CheckedElement, CheckOptions, GradientCheck
+from app.engine.checking.gradient_check import check_gradient
 from app.engine.errors import RunError
-from app.engine.gradient_check import check_gradient
 from app.engine.operator import Array
 from app.engine.shapes import text
 from app.engine.symbol import Symbol

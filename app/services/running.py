@@ -18,14 +18,14 @@ from app.document.records import Binding, Document, Id, Settings
 from app.engine.backends.backend import HostNode
 from app.engine.backends.computing import Computing
 from app.engine.binding import refuse_too_large
-from app.engine.checked import CheckOptions
+from app.engine.checking.checked import CheckOptions
+from app.engine.checking.gradient_check import Events as CheckEvents
+from app.engine.checking.gradient_check import follow_check
 from app.engine.costs import GraphCost, costs_of
 from app.engine.errors import BindError, EngineError, GraphError
 from app.engine.executor import Cancel, Executor, StepDone
 from app.engine.explain import GradientExplanation, explain_node
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
-from app.engine.gradient_check import Events as CheckEvents
-from app.engine.gradient_check import follow_check
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.plan import Plan

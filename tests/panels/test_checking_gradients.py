@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.engine.checked import GradientCheck
+from app.engine.checking.checked import GradientCheck
 from app.engine.operators.pairwise import SameShapes
 from app.panels.amounts import seconds_text, time_text
 from app.panels.inspector import Inspector

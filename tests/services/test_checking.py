@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.engine import Variable, sym
-from app.engine.checked import CheckOptions
+from app.engine.checking.checked import CheckOptions
 from app.engine.errors import EngineError
 from app.engine.operator import Array
 from app.engine.operators.activation import Activation

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.engine.checked import Checked, CheckedElement, GradientCheck
+from app.engine.checking.checked import Checked, CheckedElement, GradientCheck
 from app.engine.errors import EngineError
 from app.engine.graph import Entry
 from app.panels.inspector.statistics import number_text

@@ -6,14 +6,14 @@ import attrs
 import numpy as np
 
 from app.engine.binding import bind_graph
-from app.engine.checked import CheckedElement, CheckOptions
-from app.engine.cutting import cut_behind
+from app.engine.checking.checked import CheckedElement, CheckOptions
+from app.engine.checking.cutting import cut_behind
+from app.engine.checking.twin import Twin, facts_of
 from app.engine.errors import RunError
 from app.engine.executor import Executor
 from app.engine.graph import Entry
 from app.engine.infer import infer
 from app.engine.operator import Array, DType
-from app.engine.twin import Twin, facts_of
 
 DOUBLE: DType = np.dtype(np.float64)
 RELATIVE = 1e-4

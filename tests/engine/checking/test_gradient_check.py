@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from app.engine import Group, Symbol, Variable, sym
+from app.engine.checking.gradient_check import Checked, CheckOptions, GradientCheck, follow_check
 from app.engine.errors import RunError, ShapeError
 from app.engine.executor import Executor
-from app.engine.gradient_check import Checked, CheckOptions, GradientCheck, follow_check
 from app.engine.operator import Operator
 from app.engine.operators.activation import Activation
 from app.engine.registry import all_operators

@@ -5,12 +5,12 @@ from collections.abc import Generator
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.checked import Checked, CheckOptions, GradientCheck
-from app.engine.differences import Behind
+from app.engine.checking.checked import Checked, CheckOptions, GradientCheck
+from app.engine.checking.differences import Behind
+from app.engine.checking.twin import Twin
 from app.engine.errors import RunError
 from app.engine.executor import Cancel, Executor
 from app.engine.graph import Entry, Graph
-from app.engine.twin import Twin
 
 __all__ = ["CheckOptions", "Checked", "GradientCheck", "check_gradient", "follow_check"]
 

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from app.engine.binding import bind_graph
-from app.engine.checked import CheckOptions
+from app.engine.checking.checked import CheckOptions
 from app.engine.errors import RunError
 from app.engine.executor import Executor, check_shape
 from app.engine.graph import Entry, Graph
