@@ -89,6 +89,9 @@ class Executor:
         self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
+        self._heads = [
+            (output.shape, self._array_handed_in(number)) for number, output in enumerate(self.outputs)
+        ]
         self._program = None if binding.backend is None else binding.backend.prepare(binding, self._arrays)
         self._runs = self._make_runs() if self._program is None else {}
         self._halves = Halves(self.graph, self.inference)
@@ -232,6 +235,11 @@ class Executor:
             if node.request == "write":
                 self._arrays[gradient_key(node.index)] = binding.gradients[node.entry[0]]
 
+    def _array_handed_in(self, number: int) -> Array | None:
+        """Return where the gradient handed in for an output goes, None where nothing reads it."""
+        node = self.executor_graph.head_gradients.get(number)
+        return None if node is None else self._arrays[gradient_key(node)]
+
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
         idle = np.random.Generator(np.random.PCG64(0))
@@ -325,11 +333,15 @@ class Executor:
                     f" ({', '.join(self.graph.output_names)}) but was given {len(given)}."
                 )
         for number, array in enumerate(given):
-            name = self.graph.output_names[number]
-            node = self.executor_graph.head_gradients.get(number)
-            check_shape(np.shape(array), self.outputs[number].shape, f"the head gradient of {name}")
-            if node is not None:
-                copy_into(self._arrays[gradient_key(node)], array, f"the head gradient of {name}")
+            shape, buffer = self._heads[number]
+            if type(array) is np.ndarray and array.shape == shape and array.dtype.kind == "f":
+                if buffer is not None:
+                    buffer[...] = array  # the usual case, without asking twice
+                continue
+            what = f"the head gradient of {self.graph.output_names[number]}"
+            check_shape(np.shape(array), shape, what)
+            if buffer is not None:
+                copy_into(buffer, array, what)
 
     def _refuse_missing_head_gradient(self) -> None:
         if not self.executor_graph.gradient_nodes:
