@@ -17,6 +17,7 @@ from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.kernels.steps import fill, in_order
 from app.engine.operator import Array, Operator, Run
+from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.shapes import text
@@ -95,6 +96,7 @@ class Executor:
         self._program = None if binding.backend is None else binding.backend.prepare(binding, self._arrays)
         self._runs = self._make_runs() if self._program is None else {}
         self._halves = Halves(self.graph, self.inference)
+        self._gathering = Gathering(self.executor_graph, keep_all=binding.keep_all)
         self.seed(binding.seed)
         self.step_seconds: dict[int, float] = {}
         """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
@@ -263,9 +265,7 @@ class Executor:
         if step.kind == "zero":
             return self._keep(step, fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
-            parts = [self._arrays[key] for key in step.reads]
-            function = np.add if len(parts) == 2 else np.positive
-            return self._keep(step, partial(function, *parts, self._arrays[step.writes[0]]))
+            return self._keep(step, self._addition(step))
         node = self.graph.nodes[step.symbol_node]
         assert node.operator is not None
         read = set(step.reads)
@@ -282,8 +282,18 @@ class Executor:
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
-        call = self._halves.backward(node.operator, self._runs[step.symbol_node][True], arrays)
-        return self._keep(step, call, node.operator)
+        kept, rest = self._gathering.keep(step.symbol_node, arrays)
+        if rest is not None:
+            kept.append(self._halves.backward(node.operator, self._runs[step.symbol_node][True], rest))
+        return self._keep(step, in_order(kept), node.operator)
+
+    def _addition(self, step: Step) -> Call:
+        total = self._arrays[step.writes[0]]
+        gathered = self._gathering.addition(step.writes[0].node, step.reads[-1].node, total)
+        if gathered is not None:
+            return self._halves.whole(gathered)
+        parts = [self._arrays[key] for key in step.reads]
+        return partial(np.add if len(parts) == 2 else np.positive, *parts, total)
 
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
         return self._arrays[key] if key in read else None

@@ -67,7 +67,7 @@ class Halves:
         """Prepare an operator's forward, halved where that pays."""
         split = self._split_of(operator, Given(ins, outs, (), ()))
         if split is None:
-            return self._whole(operator.prepare_forward(run, ins, outs))
+            return self.whole(operator.prepare_forward(run, ins, outs))
         first, second = (
             operator.prepare_forward(half, _halves(split.ins, ins, number), _halves(split.outs, outs, number))
             for number, half in enumerate(_runs(run))
@@ -78,7 +78,7 @@ class Halves:
         """Prepare an operator's backward, halved where that pays."""
         split = self._split_of(operator, step)
         if split is None:
-            return self._whole(operator.prepare_backward(run, step.ins, step.outs, step.heads, step.grads))
+            return self.whole(operator.prepare_backward(run, step.ins, step.outs, step.heads, step.grads))
         calls, additions = [], []
         for number, half in enumerate(_runs(run)):
             grads = _parts(split.ins, step.grads, number)
@@ -92,7 +92,8 @@ class Halves:
             calls.append(operator.prepare_backward(half, ins, outs, heads, grads))
         return in_order([side_by_side(*calls), *additions])
 
-    def _whole(self, call: Call) -> Call:
+    def whole(self, call: Call) -> Call:
+        """Prepare a step that runs in one piece, beside others that may run in halves."""
         return one_thread(call) if self._is_on else call
 
     def _split_of(self, operator: Operator, step: Given) -> Split | None:
