@@ -12,15 +12,16 @@ import numpy as np
 
 from app.engine.backends.backend import Backend, HostNode
 from app.engine.errors import EngineError, RunError
+from app.engine.given import check_shape, copy_into
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
 from app.engine.kernels.steps import fill, in_order
 from app.engine.operator import Array, Operator, Run
+from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
 from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
-from app.engine.shapes import text
 
 if TYPE_CHECKING:
     from app.engine.checking.checked import GradientCheck
@@ -95,8 +96,6 @@ class Executor:
         ]
         self._program = None if binding.backend is None else binding.backend.prepare(binding, self._arrays)
         self._runs = self._make_runs() if self._program is None else {}
-        self._halves = Halves(self.graph, self.inference)
-        self._gathering = Gathering(self.executor_graph, keep_all=binding.keep_all)
         self.seed(binding.seed)
         self.step_seconds: dict[int, float] = {}
         """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
@@ -104,6 +103,9 @@ class Executor:
             self._predict, self._train = self._program.predict, self._program.train
             self._backward = self._program.backward
             return
+        self._halves = Halves(self.graph, self.inference)
+        self._ahead = Ahead(self.graph, self._arrays, keep_all=binding.keep_all)
+        self._gathering = Gathering(self.executor_graph, keep_all=binding.keep_all)
         steps = self.plan.steps
         self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
         self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
@@ -258,6 +260,9 @@ class Executor:
         assert node.operator is not None
         ins = [self._arrays[key] for key in step.reads]
         outs = [self._arrays[key] for key in step.writes]
+        ahead = self._ahead.forward(step.symbol_node, ins, outs)
+        if ahead is not None:
+            return self._halves.whole(ahead)
         with blaming(node.name):
             return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
@@ -382,26 +387,6 @@ def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
         if seed is None
         else np.random.SeedSequence([seed, zlib.crc32(node.encode("utf-8", "surrogatepass"))])
     )
-
-
-def check_shape(got: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:
-    """Refuse an array of another shape."""
-    if got != wanted:
-        raise RunError(
-            f"The shape of {what} is {text(got) if got else 'one number'}, but it must be {text(wanted)}."
-        )
-
-
-def copy_into(buffer: Array, given: Any, what: str) -> None:
-    """Copy an array of the same shape into a bound buffer."""
-    try:
-        array = np.asarray(given)
-        check_shape(array.shape, buffer.shape, what)
-        np.copyto(buffer, array, casting="unsafe")
-    except EngineError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise RunError(f"{what} is no array of numbers.") from error
 
 
 def add_plainly(index: int, fresh: Array, holder: Array) -> Call:

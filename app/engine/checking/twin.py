@@ -9,7 +9,8 @@ import numpy as np
 from app.engine.binding import bind_graph
 from app.engine.checking.checked import CheckOptions
 from app.engine.errors import RunError
-from app.engine.executor import Executor, check_shape
+from app.engine.executor import Executor
+from app.engine.given import check_shape
 from app.engine.graph import Entry, Graph
 from app.engine.infer import infer
 from app.engine.operator import Array
