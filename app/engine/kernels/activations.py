@@ -1,7 +1,7 @@
 """Activation functions and their slopes, written into given buffers.
 
-Every function takes its arrays once and returns a step. Constants are Python numbers, so float32 stays float32. Forward
-steps may write onto their input; gradients may not, but for relu's, which may write onto the head gradient.
+Every function takes its arrays once and returns a step. Constants take the arrays' type, so float32 stays float32.
+Forward steps may write onto their input; gradients may not, but for relu's, which may write onto the head gradient.
 """
 
 import math
@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from app.engine.kernels.steps import Step, in_order
+from app.engine.kernels.steps import Step, constant, in_order
 from app.engine.kernels.windows import Array
 
 SELU_SCALE = 1.0507009873554805
@@ -24,12 +24,13 @@ def relu(x: Array, out: Array) -> Step:
 
 def sigmoid(x: Array, out: Array) -> Step:
     """Prepare out = 1 / (1 + e^−x), by tanh: it cannot overflow and is faster than exp and a division."""
+    half = constant(0.5, out)
     return in_order(
         [
-            partial(np.multiply, x, 0.5, out),
+            partial(np.multiply, x, half, out),
             partial(np.tanh, out, out),
-            partial(np.multiply, out, 0.5, out),
-            partial(np.add, out, 0.5, out),
+            partial(np.multiply, out, half, out),
+            partial(np.add, out, half, out),
         ]
     )
 
@@ -65,14 +66,16 @@ def softsign(x: Array, out: Array) -> Step:
 def relu_gradient(out: Array, head: Array, grad: Array) -> Step:
     """Prepare head where out > 0, else 0."""
     passes = np.empty(out.shape, np.bool_)
-    return in_order([partial(np.greater, out, 0, passes), partial(np.multiply, head, passes, grad)])
+    return in_order(
+        [partial(np.greater, out, constant(0, out), passes), partial(np.multiply, head, passes, grad)]
+    )
 
 
 def sigmoid_gradient(out: Array, head: Array, grad: Array) -> Step:
     """Prepare head · out · (1 − out)."""
     return in_order(
         [
-            partial(np.subtract, 1, out, grad),
+            partial(np.subtract, constant(1, out), out, grad),
             partial(np.multiply, grad, out, grad),
             partial(np.multiply, grad, head, grad),
         ]
@@ -84,7 +87,7 @@ def tanh_gradient(out: Array, head: Array, grad: Array) -> Step:
     return in_order(
         [
             partial(np.square, out, grad),
-            partial(np.subtract, 1, grad, grad),
+            partial(np.subtract, constant(1, out), grad, grad),
             partial(np.multiply, grad, head, grad),
         ]
     )

@@ -4,8 +4,12 @@ from math import prod
 
 import numpy as np
 
+from app.engine.kernels.reduction import sum_axes
 from app.engine.kernels.steps import Step
 from app.engine.kernels.windows import Array
+
+NEAR = 40.0
+"""e to this power and its reciprocal are far from the ends of float32, even times each other."""
 
 
 def along(array: Array, axis: int) -> Array:
@@ -16,58 +20,75 @@ def along(array: Array, axis: int) -> Array:
 
 
 def softmax(x: Array, out: Array, scale: float = 1.0) -> Step:
-    """Prepare the shares of scale · x; the largest number is taken away first, so nothing overflows."""
-    most = np.empty((x.shape[0], 1, x.shape[2]), x.dtype)
+    """Prepare the shares of scale · x.
+
+    The largest number is taken away first so that nothing overflows, unless all are near zero: looking for the largest
+    of every row takes longer than all the rest.
+    """
+    most, total = _one_per_row(x), _one_per_row(x)
+    add_up = _total(out, total)
+    may_be_near = x.dtype.char in "fd"
 
     def run() -> None:
-        _shift(x, out, most, scale)
-        np.exp(out, out=out)
-        _sum(out, most)
-        np.divide(out, most, out=out)
+        scaled = x if scale == 1.0 else np.multiply(x, scale, out=out)
+        if may_be_near and _is_near_zero(scaled):
+            np.exp(scaled, out=out)
+        else:
+            _shift(scaled, out, most)
+            np.exp(out, out=out)
+        add_up()
+        np.divide(out, total, out=out)
 
     return run
 
 
 def log_softmax(x: Array, out: Array, scale: float = 1.0) -> Step:
     """Prepare the logarithms of the shares, without taking the logarithm of a tiny number."""
-    most = np.empty((x.shape[0], 1, x.shape[2]), x.dtype)
+    most, total = _one_per_row(x), _one_per_row(x)
     powers = np.empty_like(x)
+    add_up = _total(powers, total)
 
     def run() -> None:
-        _shift(x, out, most, scale)
+        _shift(x if scale == 1.0 else np.multiply(x, scale, out=out), out, most)
         np.exp(out, out=powers)
-        _sum(powers, most)
-        np.log(most, out=most)
-        np.subtract(out, most, out=out)
+        add_up()
+        np.log(total, out=total)
+        np.subtract(out, total, out=out)
 
     return run
 
 
-def _sum(array: Array, total: Array) -> None:
-    """Write the sum along the classes, which stay as an axis of 1."""
-    np.add.reduce(array, axis=1, out=total, keepdims=True)
+def _one_per_row(array: Array) -> Array:
+    """Make an array with one number for all classes."""
+    return np.empty((array.shape[0], 1, array.shape[2]), array.dtype)
 
 
-def _shift(x: Array, out: Array, most: Array, scale: float) -> None:
-    """Write scale · x minus its largest number along the classes."""
-    if scale == 1.0:
-        np.maximum.reduce(
-            x, axis=1, out=most, keepdims=True
-        )  # two thirds of the time of np.max on a small array
-        np.subtract(x, most, out=out)
-    else:
-        np.multiply(x, scale, out=out)
-        np.maximum.reduce(out, axis=1, out=most, keepdims=True)
-        np.subtract(out, most, out=out)
+def _total(array: Array, total: Array) -> Step:
+    """Prepare the sum along the classes, which stay as an axis of 1."""
+    if array.shape[2] == 1:  # as a matrix, whose rows a product adds up
+        return sum_axes(array[:, :, 0], (1,), total[:, :, 0])
+    return sum_axes(array, (1,), total)
+
+
+def _is_near_zero(array: Array) -> bool:
+    """Tell whether no power of e overflows or gets lost, not even in a sum or a quotient; never where one is NaN."""
+    return bool(np.maximum.reduce(array, None) <= NEAR and np.minimum.reduce(array, None) >= -NEAR)
+
+
+def _shift(x: Array, out: Array, most: Array) -> None:
+    """Write x minus its largest number along the classes."""
+    np.maximum.reduce(x, axis=1, out=most, keepdims=True)  # two thirds of the time of np.max on a small array
+    np.subtract(x, most, out=out)
 
 
 def softmax_gradient(out: Array, head: Array, grad: Array, scale: float = 1.0) -> Step:
     """Prepare scale · out · (head − Σ head · out)."""
-    total = np.empty((out.shape[0], 1, out.shape[2]), out.dtype)
+    total = _one_per_row(out)
+    add_up = _total(grad, total)
 
     def run() -> None:
         np.multiply(head, out, out=grad)
-        _sum(grad, total)
+        add_up()
         np.subtract(head, total, out=grad)
         np.multiply(grad, out, out=grad)
         if scale != 1.0:
@@ -78,10 +99,11 @@ def softmax_gradient(out: Array, head: Array, grad: Array, scale: float = 1.0) -
 
 def log_softmax_gradient(out: Array, head: Array, grad: Array, scale: float = 1.0) -> Step:
     """Prepare scale · (head − softmax · Σ head)."""
-    total = np.empty((out.shape[0], 1, out.shape[2]), out.dtype)
+    total = _one_per_row(out)
+    add_up = _total(head, total)
 
     def run() -> None:
-        _sum(head, total)
+        add_up()
         np.exp(out, out=grad)
         np.multiply(grad, total, out=grad)
         np.subtract(head, grad, out=grad)

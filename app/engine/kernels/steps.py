@@ -14,6 +14,11 @@ Two = Callable[[Array, Array, Array], Step]
 """Makes the step that writes a function of two arrays into the third."""
 
 
+def constant(value: float, like: Array) -> Any:
+    """Return a number as numpy takes it fastest beside an array of fractions: a Python number costs 0.3 µs more."""
+    return np.array(value, like.dtype) if like.dtype.kind == "f" else value
+
+
 def fill(out: Array, value: float = 0) -> Step:
     """Return the step that writes one number everywhere."""
     return partial(out.fill, value)
