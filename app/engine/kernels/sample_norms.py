@@ -6,7 +6,8 @@ gamma and beta always belong to axis 1; the axis over which is normalised is 1 o
 import attrs
 import numpy as np
 
-from app.engine.kernels.steps import Step
+from app.engine.kernels.reduction import sum_axes
+from app.engine.kernels.steps import Step, nothing
 from app.engine.kernels.windows import Array
 
 
@@ -30,13 +31,11 @@ class View:
         """View an array with one number per normalised run."""
         return array.reshape(self.statistics, copy=False)
 
-    def total(self, array: Array) -> Array:
-        """Return the sum along the axis; a product with ones where the numbers lie side by side."""
-        inner = 2 if self.shape[2] > 1 else 1
-        if self.axis == inner:
-            flat = array.reshape(-1, self.shape[inner])
-            return np.asarray((flat @ np.ones(self.shape[inner], array.dtype)).reshape(self.statistics))
-        return np.asarray(array.sum(axis=self.axis, keepdims=True))
+    def total(self, array: Array, out: Array) -> Step:
+        """Prepare the sum along the axis; `out` has the shape of the statistics."""
+        if self.shape[2] == 1:  # as a matrix, whose rows a product adds up
+            return sum_axes(array[:, :, 0], (1,), out[:, :, 0])
+        return sum_axes(array, (self.axis,), out)
 
     def total_of_product(self, first: Array, second: Array) -> Array:
         """Return Σ first · second along the axis."""
@@ -46,9 +45,11 @@ class View:
             return np.asarray(np.vecdot(first[:, :, 0], second[:, :, 0])[:, None, None])
         return np.asarray(np.einsum("oki,oki->oi", first, second)[:, None, :])
 
-    def per_scale(self, array: Array) -> Array:
-        """Return the sum over everything but axis 1."""
-        return np.asarray(array.sum(axis=(0, 2)))
+    def per_scale(self, array: Array, out: Array) -> Step:
+        """Prepare the sum over everything but axis 1."""
+        if self.shape[2] == 1:
+            return sum_axes(array[:, :, 0], (0,), out.reshape(1, -1))
+        return sum_axes(array, (0, 2), out.reshape(1, -1, 1))
 
 
 @attrs.frozen(eq=False)
@@ -69,14 +70,18 @@ def normalize_samples(arrays: SampleNorm, view: View, eps: float) -> Step:
     mean, deviation = view.of_statistics(arrays.mean), view.of_statistics(arrays.deviation)
     gamma, beta = arrays.gamma.reshape(-1, 1), arrays.beta.reshape(-1, 1)
     each = 1.0 / view.shape[view.axis]
+    inverse = np.empty_like(deviation)
+    add_up = view.total(data, mean)
 
     def run() -> None:
-        np.multiply(view.total(data), each, out=mean)
+        add_up()
+        np.multiply(mean, each, out=mean)
         np.subtract(data, mean, out=output)
         np.multiply(view.total_of_product(output, output), each, out=deviation)
         np.add(deviation, eps, out=deviation)
         np.sqrt(deviation, out=deviation)
-        np.divide(output, deviation, out=output)
+        np.reciprocal(deviation, out=inverse)
+        np.multiply(output, inverse, out=output)
         np.multiply(output, gamma, out=output)
         np.add(output, beta, out=output)
 
@@ -106,23 +111,29 @@ def normalize_samples_gradient(arrays: SampleNormGradients, view: View) -> Step:
     to_data, to_gamma, to_beta = arrays.grads
     target = None if to_data is None else view.of(to_data)
     normal, part = np.empty_like(data), np.empty_like(data)
+    inverse, average = np.empty_like(mean), np.empty_like(mean)
     each = 1.0 / view.shape[view.axis]
+    add_up = view.total(part, average)
+    sum_heads = nothing if to_beta is None else view.per_scale(head, to_beta)
+    sum_parts = nothing if to_gamma is None else view.per_scale(part, to_gamma)
 
     def run() -> None:
+        np.reciprocal(deviation, out=inverse)
         np.subtract(data, mean, out=normal)
-        np.divide(normal, deviation, out=normal)
-        if to_beta is not None:
-            np.copyto(to_beta, view.per_scale(head))
+        np.multiply(normal, inverse, out=normal)
+        sum_heads()
         if to_gamma is not None:
             np.multiply(head, normal, out=part)
-            np.copyto(to_gamma, view.per_scale(part))
+            sum_parts()
         if target is not None:
             np.multiply(head, gamma, out=part)
+            add_up()
+            np.multiply(average, each, out=average)
             along = view.total_of_product(part, normal) * each
-            np.subtract(part, view.total(part) * each, out=target)
+            np.subtract(part, average, out=target)
             np.multiply(normal, along, out=part)
             np.subtract(target, part, out=target)
-            np.divide(target, deviation, out=target)
+            np.multiply(target, inverse, out=target)
 
     return run
 
