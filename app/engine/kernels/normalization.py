@@ -10,6 +10,9 @@ import numpy as np
 
 from app.engine.kernels.windows import Array
 
+SHORT = 1024
+"""Longest run of numbers of one channel for which a single number beside it is slow."""
+
 
 class ChannelSums:
     """Sums per channel of arrays of one shape (outer, channels, inner)."""
@@ -35,6 +38,25 @@ class ChannelSums:
             np.sum(np.vecdot(first, second), axis=0, out=total)
 
 
+class PerChannel:
+    """Puts one number per channel beside arrays of one shape (outer, channels, inner).
+
+    numpy takes some 70 ns longer for every run of an array that meets a single number than for one that meets as many:
+    where runs are short, that doubles the time. So the number is written out for one sample.
+    """
+
+    def __init__(self, like: Array) -> None:
+        """Make room for one sample where its runs are short."""
+        self._sample = np.empty(like.shape[1:], like.dtype) if 1 < like.shape[2] <= SHORT else None
+
+    def of(self, numbers: Array) -> Array:
+        """Return what broadcasts over the arrays; it holds until the next call."""
+        if self._sample is None:
+            return numbers[:, None]
+        np.copyto(self._sample, numbers[:, None])
+        return self._sample
+
+
 @attrs.frozen
 class Normalized:
     """The arrays of one batch normalisation: data and output (outer, channels, inner), the others (channels,).
@@ -53,20 +75,20 @@ class Normalized:
 def normalize_batch(arrays: Normalized, eps: float) -> Callable[[], None]:
     """Prepare output = (data − mean) · inverse · gamma + beta with the batch's own mean and biased variance."""
     data, output, mean, inverse = arrays.data, arrays.output, arrays.mean, arrays.inverse
-    sums = ChannelSums(data)
+    sums, spread = ChannelSums(data), PerChannel(data)
     each = 1.0 / (data.shape[0] * data.shape[2])
     scale = np.empty_like(inverse)
 
     def run() -> None:
         sums.of(data, mean)
         np.multiply(mean, each, out=mean)
-        np.subtract(data, mean[:, None], out=output)  # the variance from centred values: no cancellation
+        np.subtract(data, spread.of(mean), out=output)  # the variance from centred values: no cancellation
         sums.of_product(output, output, inverse)
         np.multiply(inverse, each, out=inverse)
         _invert_root(inverse, eps)
         _scale(inverse, arrays.gamma, scale)
-        np.multiply(output, scale[:, None], out=output)
-        np.add(output, arrays.beta[:, None], out=output)
+        np.multiply(output, spread.of(scale), out=output)
+        np.add(output, spread.of(arrays.beta), out=output)
 
     return run
 
@@ -77,6 +99,7 @@ def normalize_with(
     """Prepare the same with statistics that are given; `mean` and `inverse` are filled from them."""
     scale = np.empty_like(arrays.inverse)
     shift = np.empty_like(scale)
+    spread = PerChannel(arrays.data)
 
     def run() -> None:
         np.copyto(arrays.mean, moving_mean)
@@ -85,8 +108,8 @@ def normalize_with(
         _scale(arrays.inverse, arrays.gamma, scale)
         np.multiply(arrays.mean, scale, out=shift)
         np.subtract(arrays.beta, shift, out=shift)
-        np.multiply(arrays.data, scale[:, None], out=arrays.output)
-        np.add(arrays.output, shift[:, None], out=arrays.output)
+        np.multiply(arrays.data, spread.of(scale), out=arrays.output)
+        np.add(arrays.output, spread.of(shift), out=arrays.output)
 
     return run
 
@@ -112,13 +135,13 @@ def normalize_gradient(arrays: NormalizedGradients, uses_batch: bool) -> Callabl
     d(data) = gamma · inverse · (head − d(beta)/M − x̂ · d(gamma)/M), where x̂ = (data − mean) · inverse.
     """
     data, head, inverse = arrays.data, arrays.head, arrays.inverse
-    sums = ChannelSums(data)
+    sums, spread = ChannelSums(data), PerChannel(data)
     each = 1.0 / (data.shape[0] * data.shape[2])
     centred = np.empty_like(data) if arrays.data_gradient is None else arrays.data_gradient
-    to_beta, to_gamma, scale = np.empty_like(inverse), np.empty_like(inverse), np.empty_like(inverse)
+    to_beta, to_gamma, scale, slope = (np.empty_like(inverse) for _ in range(4))
 
     def run() -> None:
-        np.subtract(data, arrays.mean[:, None], out=centred)
+        np.subtract(data, spread.of(arrays.mean), out=centred)
         sums.of(head, to_beta)
         sums.of_product(head, centred, to_gamma)
         np.multiply(to_gamma, inverse, out=to_gamma)
@@ -129,23 +152,17 @@ def normalize_gradient(arrays: NormalizedGradients, uses_batch: bool) -> Callabl
         if arrays.data_gradient is not None:
             _scale(inverse, arrays.gamma, scale)
             if uses_batch:
-                _take_means_away(centred, head, (to_beta, to_gamma, inverse), each)
-                np.multiply(centred, scale[:, None], out=centred)
+                np.multiply(to_gamma, inverse, out=slope)
+                np.multiply(slope, -each, out=slope)
+                np.multiply(centred, spread.of(slope), out=centred)
+                np.add(centred, head, out=centred)
+                np.multiply(to_beta, each, out=to_beta)
+                np.subtract(centred, spread.of(to_beta), out=centred)
+                np.multiply(centred, spread.of(scale), out=centred)
             else:
-                np.multiply(head, scale[:, None], out=centred)
+                np.multiply(head, spread.of(scale), out=centred)
 
     return run
-
-
-def _take_means_away(
-    centred: Array, head: Array, per_channel: tuple[Array, Array, Array], each: float
-) -> None:
-    """Turn `centred` into head − d(beta)/M − x̂ · d(gamma)/M in place."""
-    to_beta, to_gamma, inverse = per_channel
-    slope = to_gamma * inverse * -each
-    np.multiply(centred, slope[:, None], out=centred)
-    np.add(centred, head, out=centred)
-    np.subtract(centred, (to_beta * each)[:, None], out=centred)
 
 
 def _invert_root(variance: Array, eps: float) -> None:
