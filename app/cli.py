@@ -225,7 +225,7 @@ def _add_check_gradient(commands: "argparse._SubParsersAction[argparse.ArgumentP
     check.add_argument(
         "--samples", type=_count, default=100, metavar="N", help="elements tried of each array"
     )
-    check.add_argument("--seed", type=int, default=0, help="for samples, random nodes and head gradients")
+    check.add_argument("--seed", type=_seed, default=0, help="for samples, random nodes and head gradients")
     check.add_argument("--train", action="store_true", help="forward with is_train on")
     check.add_argument("--json", action="store_true", help="print JSON, with every element")
     check.set_defaults(run=_check_gradient)
@@ -234,6 +234,13 @@ def _add_check_gradient(commands: "argparse._SubParsersAction[argparse.ArgumentP
 def _positive(word: str) -> float:
     number = float(word)
     if not 0 < number < float("inf"):
+        raise ValueError(word)
+    return number
+
+
+def _seed(word: str) -> int:
+    number = int(word)
+    if number < 0:
         raise ValueError(word)
     return number
 

@@ -30,7 +30,8 @@ ROUNDS: Final = 3
 THREADS: Final = "2"
 OURS: Final = "Chalkgraph"
 MXNET_VARIABLE: Final = "CHALKGRAPH_MXNET"
-CLOSE: Final = 1e-3
+CLOSE: Final = 1e-2
+"""How far sums over whole gradients may lie apart: in a deep net single precision alone moves them by half of this."""
 OLDER_KERNELS: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Where these are set, for older libraries' sake, they hold numpy's BLAS to half of what the processor can do."""
 MEMORY: Final = "memory"

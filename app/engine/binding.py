@@ -11,11 +11,11 @@ from app.engine.backends.choice import choose_backend
 from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError
 from app.engine.executor import Binding, Executor
-from app.engine.gradient import ExecutorGraph, Request, build_executor_graph
+from app.engine.gradient import ExecutorGraph, ExecutorNode, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.infer import Inference, infer
 from app.engine.opaque import refuse_opaque
-from app.engine.operator import Array
+from app.engine.operator import Array, DType
 from app.engine.plan import Plan, make_plan
 from app.engine.room import need_of_bind, refuse_beyond_memory
 from app.engine.shapes import Shape, text
@@ -86,7 +86,7 @@ def simple_bind(
     if unknown:
         raise BindError(f"There is no argument named {', '.join(unknown)}; the arguments are {_some(known)}.")
     _refuse_namesakes(graph)
-    inference = infer(graph, shapes, dtypes)
+    inference = infer(graph, shapes, _read_types(dtypes or {}))
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
     executor_graph, plan = _planned(inference, requests, keep_all=options.keep_all)
@@ -120,14 +120,20 @@ def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executo
     graph = inference.graph
     executor_graph, plan = _planned(inference, arrays.requests, keep_all=options.keep_all)
     for node in executor_graph.nodes:
-        if node.request in ("write", "add") and arrays.gradients[node.entry[0]].shape != node.shape:
-            raise BindError(
-                f"The gradient buffer of {graph.nodes[node.entry[0]].name} is"
-                f" {arrays.gradients[node.entry[0]].shape}, but the argument is {text(node.shape)}."
-            )
+        if node.request in ("write", "add"):
+            _refuse_misfit(arrays.gradients[node.entry[0]], node, graph.nodes[node.entry[0]].name)
     refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, with_variables=False))
     with _within_memory():
         return Executor(_binding(inference, executor_graph, plan, arrays, options))
+
+
+def _refuse_misfit(buffer: Array, node: ExecutorNode, name: str) -> None:
+    if buffer.shape != node.shape:
+        raise BindError(
+            f"The gradient buffer of {name} is {buffer.shape}, but the argument is {text(node.shape)}."
+        )
+    if not np.can_cast(node.dtype, buffer.dtype, "same_kind"):
+        raise BindError(f"The gradient buffer of {name} is {buffer.dtype}, but its gradient is {node.dtype}.")
 
 
 def _binding(
@@ -147,6 +153,16 @@ def _binding(
     )
 
 
+def _read_types(dtypes: Mapping[str, Any]) -> dict[str, DType]:
+    found = {}
+    for name, kind in dtypes.items():
+        try:
+            found[name] = np.dtype(kind)
+        except TypeError as error:
+            raise BindError(f"There is no element type {kind!r}, which {name} should have.") from error
+    return found
+
+
 def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
     """Turn one word, a list in argument order, or a dict by name into a request for every argument."""
     names = graph.names(graph.arguments)
@@ -155,7 +171,7 @@ def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
     elif isinstance(grad_req, Mapping):
         requests = {name: grad_req.get(name, "null") for name in names}
     else:
-        words = list(grad_req)
+        words = list(grad_req) if isinstance(grad_req, Sequence) else [grad_req]
         if len(words) != len(names):
             raise BindError(f"grad_req has {len(words)} words, but there are {len(names)} arguments.")
         requests = dict(zip(names, words, strict=True))

@@ -5,14 +5,15 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import numpy as np
 
 from app.engine.backends.backend import Backend, HostNode
-from app.engine.errors import EngineError, RunError
-from app.engine.given import check_shape, copy_into
+from app.engine.errors import BindError, EngineError, RunError
+from app.engine.following import Cancel, StepDone
+from app.engine.given import Staged, check_shape, copy_into
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference
@@ -32,23 +33,6 @@ Call = Callable[[], object]
 
 NUMPY_REFUSALS = (ValueError, IndexError, ArithmeticError, TypeError, MemoryError)
 """What numpy raises when arrays do not suit an operation that shapes alone could not rule out."""
-
-
-class Cancel(Protocol):
-    """Asks a long run to end; `threading.Event` is one."""
-
-    def is_set(self) -> bool:
-        """Tell whether the run is to stop."""
-
-
-@attrs.frozen
-class StepDone:
-    """One step of a run is done: its number, the pass, the executor nodes that it finished, and its seconds."""
-
-    number: int
-    phase: Literal["forward", "backward"]
-    nodes: tuple[int, ...]
-    seconds: float
 
 
 @attrs.frozen(eq=False)
@@ -82,7 +66,6 @@ class Executor:
         self._arrays = (
             allocate(binding.plan) if binding.backend is None else binding.backend.allocate(binding)
         )
-        self._external(binding)
         names = self.graph.nodes
         self.arg_dict = {names[index].name: binding.variables[index] for index in self.graph.arguments}
         self.aux_dict = {names[index].name: binding.variables[index] for index in self.graph.auxiliary}
@@ -90,6 +73,10 @@ class Executor:
         self.arg_arrays = [binding.variables[index] for index in self.graph.arguments]
         self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
+        staged = Staged()
+        variables, gradients = (staged.plain(arrays) for arrays in (binding.variables, binding.gradients))
+        binding = attrs.evolve(binding, variables=variables, gradients=gradients)
+        self._external(binding)
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._heads = [
             (output.shape, self._array_handed_in(number)) for number, output in enumerate(self.outputs)
@@ -102,6 +89,7 @@ class Executor:
         if self._program is not None:
             self._predict, self._train = self._program.predict, self._program.train
             self._backward = self._program.backward
+            self._stage(staged)
             return
         self._halves = Halves(self.graph, self.inference)
         self._ahead = Ahead(self.graph, self._arrays, keep_all=binding.keep_all)
@@ -110,6 +98,7 @@ class Executor:
         self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
         self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
         self._backward = [self._backward_call(step) for step in steps[self.plan.forward_count :]]
+        self._stage(staged)
 
     # Running -----------------------------------------------------------------------------------------------------
 
@@ -171,6 +160,8 @@ class Executor:
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
+        if seed is not None and seed < 0:
+            raise BindError(f"A seed is a whole number from 0 on, not {seed}.")
         if self._program is not None:
             self._program.seed(seed)
         for index, runs in self._runs.items():
@@ -239,6 +230,10 @@ class Executor:
             if node.request == "write":
                 self._arrays[gradient_key(node.index)] = binding.gradients[node.entry[0]]
 
+    def _stage(self, staged: Staged) -> None:
+        self._predict, self._train = staged.around(self._predict), staged.around(self._train)
+        self._backward = staged.around(self._backward)
+
     def _array_handed_in(self, number: int) -> Array | None:
         """Return where the gradient handed in for an output goes, None where nothing reads it."""
         node = self.executor_graph.head_gradients.get(number)
@@ -271,6 +266,10 @@ class Executor:
             return self._keep(step, fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
             return self._keep(step, self._addition(step))
+        with blaming(self.graph.nodes[step.symbol_node].name):
+            return self._operator_backward(step)
+
+    def _operator_backward(self, step: Step) -> Call:
         node = self.graph.nodes[step.symbol_node]
         assert node.operator is not None
         read = set(step.reads)

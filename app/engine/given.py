@@ -1,10 +1,12 @@
-"""Arrays that are handed in to a bind: refused where they do not fit, else copied."""
+"""Arrays that are handed in to a bind: refused where they do not fit, copied where they have to be."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from app.engine.errors import EngineError, RunError
+from app.engine.kernels.steps import in_order
 from app.engine.operator import Array
 from app.engine.shapes import text
 
@@ -27,3 +29,42 @@ def copy_into(buffer: Array, given: Any, what: str) -> None:
         raise
     except (TypeError, ValueError) as error:
         raise RunError(f"{what} is no array of numbers.") from error
+
+
+class Staged:
+    """Plain copies of bound arrays that lie in memory in another order than row by row.
+
+    Kernels write through reshaped views, which such an array may not have; so they work on the copies, which are filled
+    before a pass and handed back after it.
+    """
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Array, Array]] = []
+
+    def plain(self, arrays: Mapping[int, Array]) -> dict[int, Array]:
+        """Return the arrays that kernels are to work on."""
+        return {index: self._plain(array) for index, array in arrays.items()}
+
+    def _plain(self, array: Array) -> Array:
+        if array.flags.c_contiguous:
+            return array
+        copy = np.ascontiguousarray(array)
+        self._pairs.append((array, copy))
+        return copy
+
+    def around(self, calls: Sequence[Callable[[], object]]) -> list[Callable[[], object]]:
+        """Return the calls of a pass with the copies filled before its first and handed back after its last."""
+        staged = list(calls)
+        if self._pairs and staged:
+            staged[0] = in_order([self._fill, staged[0]])
+            staged[-1] = in_order([staged[-1], self._hand_back])
+        return staged
+
+    def _fill(self) -> None:
+        for own, copy in self._pairs:
+            copy[...] = own
+
+    def _hand_back(self) -> None:
+        for own, copy in self._pairs:
+            if own.flags.writeable:
+                own[...] = copy

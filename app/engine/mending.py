@@ -48,6 +48,8 @@ class _Mend:
 
 def mend(inference: "Inference", problem: Problem) -> str:
     """Return a sentence with what would mend a misfit of shapes, nothing where nothing that was tried does."""
+    if problem not in inference.shape_problems:
+        return ""
     node = inference.graph.nodes[problem.index]
     if node.operator is None or len(node.inputs) > _FEW_INPUTS or len(inference.graph.nodes) > _FEW_NODES:
         return ""
@@ -98,7 +100,7 @@ class _Trials:
             nodes[candidate.node] = attrs.evolve(old, attributes=others)
             given[old.name] = candidate.shape
         after = solve_all(Graph(tuple(nodes), self.graph.heads), given).problems
-        return self.index not in after and len(after) < len(self.inference.problems)
+        return self.index not in after and len(after) < len(self.inference.shape_problems)
 
     def _read_outputs(self, index: int) -> int:
         """Count the outputs of a node up to the last one that somebody reads."""
@@ -149,6 +151,8 @@ class _Trials:
         for each in self._settings(entry[0], {None: (*_SMALL, *wanted)}, fresh):
             assert each.operator is not None
             count = len(each.operator.outputs) + len(each.operator.hidden)
+            if entry[1] >= count:
+                continue  # with this setting there is no such output
             if each.operator.infer(fresh, (UNKNOWN,) * count)[1][entry[1]] == wanted:
                 yield each
 

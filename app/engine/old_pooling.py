@@ -15,6 +15,7 @@ import attrs
 from app.engine.errors import ParameterError
 from app.engine.operators.geometry import per_axis
 from app.engine.operators.pooling import Pooling
+from app.engine.registry import find_operator
 
 _POOLING = "Pooling"
 _DIVIDES_BY_THE_WINDOW = "Pooling_v1"
@@ -52,7 +53,16 @@ def as_it_was(op_name: str, attributes: Mapping[str, str]) -> Old | None:
         )
     # A window over the edge is divided by what it covers today; it was divided by the whole window.
     divides = pooling.pool_type == "avg" and len(pooling.kernel) == 2
-    return Old(_DIVIDES_BY_THE_WINDOW if divides else op_name, {**attributes, "pooling_convention": "full"})
+    texts = {**attributes, "pooling_convention": "full"}
+    if not divides:
+        return Old(op_name, texts)
+    known = {parameter.name for parameter in find_operator(_DIVIDES_BY_THE_WINDOW).parameters}
+    plain = Pooling.parameters
+    lost = [p.name for p in plain if p.name not in known and getattr(pooling, p.name) != p.default]
+    if lost:
+        raise ParameterError(f"pooling from before 0.8 has no {lost[0]}.", port=lost[0])
+    unknown = {parameter.name for parameter in plain} - known
+    return Old(_DIVIDES_BY_THE_WINDOW, {name: text for name, text in texts.items() if name not in unknown})
 
 
 def _conventions(kernel: int, stride: int) -> set[str]:

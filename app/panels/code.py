@@ -141,11 +141,16 @@ class CodePanel(Panel):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Give up what is being written."""
+        self._give_up()
+        super().hideEvent(event)
+
+    def _give_up(self) -> None:
+        """Drop the answer of a worker, which ends by itself: a program that is being written cannot be stopped."""
         if self._runner is not None:
             self._stale = self._stale or self._runner.is_running
-            self._runner.shutdown()
+            self._runner.shutdown(wait_s=0.0)
+            self._runner.deleteLater()
             self._runner = None
-        super().hideEvent(event)
 
     # -- writing it
 
@@ -175,6 +180,7 @@ class CodePanel(Panel):
             self._write_now(analysis)
 
     def _write_now(self, analysis: "Analysis") -> None:
+        self._give_up()
         start = time.perf_counter()
         self._show(write_program(analysis, self.language.currentData()))
         took = time.perf_counter() - start

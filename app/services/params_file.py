@@ -202,9 +202,15 @@ def _dense(storage: int, shape: tuple[int, ...], values: Array, indices: list[Ar
     """Spread a sparse array out."""
     whole = np.zeros(shape, values.dtype)
     if storage == ROW_SPARSE:
+        if indices[0].dtype.kind not in "iu":
+            raise IndexError(indices[0])
         whole[indices[0]] = values
         return whole
     starts, columns = indices
-    rows = np.repeat(np.arange(shape[0]), np.diff(starts))
-    whole[rows, columns] = values
+    lengths = np.diff(starts)
+    fits = starts.dtype.kind in "iu" and columns.dtype.kind in "iu" and len(starts) == shape[0] + 1
+    if not fits or starts[0] != 0 or (lengths < 0).any() or starts[-1] != len(columns):
+        raise IndexError(starts)
+    rows = np.repeat(np.arange(shape[0]), lengths)
+    whole[rows, columns] = values[: len(columns)]
     return whole

@@ -23,8 +23,9 @@ from app.engine.checking.gradient_check import Events as CheckEvents
 from app.engine.checking.gradient_check import follow_check
 from app.engine.costs import GraphCost, costs_of
 from app.engine.errors import BindError, EngineError, GraphError
-from app.engine.executor import Cancel, Executor, StepDone
+from app.engine.executor import Executor
 from app.engine.explain import GradientExplanation, explain_node
+from app.engine.following import Cancel, StepDone
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.infer import Inference

@@ -1,6 +1,7 @@
 """Binding and running are those of MXNet's executor."""
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,3 +171,41 @@ def test_what_only_running_can_refuse_names_the_node() -> None:
     with pytest.raises(EngineError) as refusal:
         net.simple_bind({"x": (2, 3)}).forward()
     assert refusal.value.node == "odd"
+
+
+@pytest.mark.parametrize(
+    "lay",
+    [np.asfortranarray, lambda array: np.repeat(array, 2, 0)[::2], lambda array: array[::-1].copy()[::-1]],
+)
+def test_arrays_that_lie_otherwise_in_memory_give_the_same_numbers_in_place(lay: Any) -> None:
+    symbol = sym.BatchNorm(
+        sym.Reshape(sym.sort(Variable("data"), axis=None), shape=(4, 6)), fix_gamma=False, name="bn"
+    )
+    rng = np.random.default_rng(3)
+    arrays = {"data": rng.normal(size=(4, 6)), "bn_gamma": np.ones(6), "bn_beta": np.zeros(6)}
+    states = {"bn_moving_mean": np.zeros(6), "bn_moving_var": np.ones(6)}
+    found = []
+    for way in (np.ascontiguousarray, lay):
+        args = {name: way(array) for name, array in arrays.items()}
+        grads = {name: way(np.full(array.shape, 5.0)) for name, array in arrays.items()}
+        aux = {name: way(array.copy()) for name, array in states.items()}
+        executor = symbol.bind(args, grads, {"data": "write", "bn_gamma": "add", "bn_beta": "write"}, aux)
+        outputs = executor.forward(is_train=True)
+        executor.backward(np.arange(24.0).reshape(4, 6))
+        assert executor.grad_dict["data"] is grads["data"]
+        found.append([outputs[0].copy(), *grads.values(), *aux.values()])
+    for wanted, got in zip(*found, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_words_that_a_bind_cannot_take_are_refused_in_a_sentence() -> None:
+    symbol = Variable("a") * 2
+    shapes = {"a": (2,)}
+    with pytest.raises(BindError, match="seed"):
+        symbol.simple_bind(shapes, seed=-1)
+    with pytest.raises(BindError, match="no element type 'nonsense'"):
+        symbol.simple_bind(shapes, dtypes={"a": "nonsense"})
+    with pytest.raises(BindError, match="gradient request of a is 5"):
+        symbol.simple_bind(shapes, grad_req=5)
+    with pytest.raises(BindError, match="int32"):
+        symbol.bind({"a": np.ones(2, np.float32)}, {"a": np.ones(2, np.int32)})

@@ -208,3 +208,9 @@ def test_an_edit_that_changes_the_ports_is_no_local_edit() -> None:
     graph = mlp().graph
     edited = replaced(graph, "fc2", no_bias=True)
     assert edited.edited is None
+
+
+def test_a_transpose_with_an_axis_named_twice_says_nothing_of_its_data() -> None:
+    symbol = sym.elemwise_add(sym.transpose(Variable("x"), axes=(0, 1, 1)), Variable("y"))
+    shapes = symbol.infer_shape_partial(y=(2, 3, 3))
+    assert shapes[1] == [(2, 3, 3)]

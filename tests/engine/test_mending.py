@@ -4,6 +4,7 @@ import pytest
 
 from app.engine import Variable, sym
 from app.engine.errors import ShapeError
+from app.engine.infer import infer
 from app.engine.symbol import Symbol
 
 
@@ -64,3 +65,16 @@ def test_a_wide_node_is_told_with_few_of_its_inputs() -> None:
         sym.add_n(*many, name="sum"), **{f"x{number}": (2, 3 + number // 299) for number in range(300)}
     )
     assert "arg299 (2, 4) from x299 and 295 more" in line and len(line) < 600
+
+
+def test_a_setting_without_the_output_that_is_read_is_no_mend() -> None:
+    split = sym.SliceChannel(Variable("x"), num_outputs=2, name="split")
+    with pytest.raises(ShapeError, match="y"):
+        (split[1] + Variable("y")).infer_shape(x=(2, 4), y=(2, 3))
+
+
+def test_misfits_of_types_are_not_mended_by_shapes() -> None:
+    symbol = Variable("a") + Variable("b")
+    inference = infer(symbol.graph, {"a": (2,), "b": (2,)}, {"a": "float64", "b": "float32"})
+    (problem,) = inference.problems
+    assert inference.told(problem) == problem.sentence

@@ -90,3 +90,12 @@ def test_the_numbers_are_the_old_ones(pool_type: str, kernel: int, stride: int) 
         ]
         wanted = np.array([[reduce(image[0, :, y, x], axis=(1, 2)) for x in reach] for y in reach])
         np.testing.assert_allclose(got[0], wanted.transpose(2, 0, 1), 1e-5)
+
+
+def test_settings_that_are_younger_than_the_repair_are_left_out_where_they_say_nothing() -> None:
+    texts = {"kernel": "(3, 3)", "stride": "(2, 2)", "pool_type": "avg"}
+    plain = as_it_was("Pooling", texts)
+    assert plain is not None
+    assert as_it_was("Pooling", {**texts, "cudnn_off": "False"}) == plain
+    with pytest.raises(ParameterError, match="layout"):
+        as_it_was("Pooling", {**texts, "layout": "NHWC"})

@@ -230,3 +230,17 @@ def test_a_graph_that_cannot_be_bound_says_why_there_is_no_program(
     panel.language.activated.emit(index)
     assert panel.trouble.text().startswith(f"There is no {language} program yet.")
     assert not panel.copy.isEnabled()
+
+
+def test_a_small_document_is_not_overwritten_by_the_program_of_the_large_one_before(
+    qtbot: QtBot, panel: CodePanel, workspace: Workspace, desk: Any
+) -> None:
+    chain = sym.Variable("x")
+    for number in range(LARGE + 1):
+        chain = sym.relu(chain, name=f"r{number}")
+    workspace.load(document_from_symbol(chain))
+    panel._write()
+    desk.open("compose-basic")
+    panel._write()
+    assert panel._runner is None
+    assert "C = A * B" in panel.view.toPlainText()

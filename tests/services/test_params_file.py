@@ -1,5 +1,6 @@
 """Parameter files of all ages are read, damaged ones are refused, and what is written is read back."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,29 @@ def test_the_oldest_layout_without_names(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="nowhere"):
         read_params(tmp_path / "nowhere.params")
+
+
+@pytest.mark.parametrize(
+    ("starts", "index_type"),
+    [((0, 2**36), 6), ((0, 2**29), 6), ((-1, 0), 6), ((1, 1), 6), ((0, 2), 6), ((0.0, 1.0), 1)],
+)
+def test_sparse_rows_whose_starts_make_no_sense_are_refused(
+    starts: tuple[float, ...], index_type: int, tmp_path: Path
+) -> None:
+    """One row of four columns, one value: everything hangs on where the row starts and ends."""
+    path = tmp_path / "sparse.params"
+    path.write_bytes(
+        struct.pack("<QQQ", 0x112, 0, 1)
+        + struct.pack("<Ii", 0xF993FAC9, 2)
+        + struct.pack("<Iq", 1, 1)
+        + struct.pack("<Iqq", 2, 1, 4)
+        + struct.pack("<iii", 1, 0, 0)
+        + struct.pack("<iIq", index_type, 1, len(starts))
+        + struct.pack("<iIq", 6, 1, 1)
+        + struct.pack("<f", 1.0)
+        + struct.pack(f"<{len(starts)}{'q' if index_type == 6 else 'd'}", *starts)
+        + struct.pack("<q", 1)
+        + struct.pack("<Q", 0)
+    )
+    with pytest.raises(FormatError):
+        read_params(path)

@@ -9,7 +9,8 @@ from app.engine.checking.checked import Checked, CheckOptions, GradientCheck
 from app.engine.checking.differences import Behind
 from app.engine.checking.twin import Twin
 from app.engine.errors import RunError
-from app.engine.executor import Cancel, Executor
+from app.engine.executor import Executor
+from app.engine.following import Cancel
 from app.engine.graph import Entry, Graph
 
 __all__ = ["CheckOptions", "Checked", "GradientCheck", "check_gradient", "follow_check"]

@@ -5,6 +5,7 @@ products ran four times slower. So they run with one thread, which costs half a 
 """
 
 import ctypes
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -58,23 +59,40 @@ def allowed_threads() -> int | None:
     return None if functions is None else functions[1]()
 
 
+class _Asking:
+    """How many contexts ask for one thread, and how many there were before the first."""
+
+    lock = threading.Lock()
+    contexts = 0
+    before = 1
+
+
 class OneThread:
-    """While this context lasts, every product runs in the thread that asks for it."""
+    """While this context lasts, in whichever thread, every product runs in the thread that asks for it."""
 
     def __enter__(self) -> None:
-        """Remember the number of threads and ask for one."""
+        """Remember the number of threads, if nobody has yet, and ask for one."""
         functions = _functions()
-        self._before = 1 if functions is None else functions[1]()
-        if functions is not None and self._before > 1:
-            functions[0](1)
+        if functions is None:
+            return
+        with _Asking.lock:
+            if _Asking.contexts == 0:
+                _Asking.before = functions[1]()
+                if _Asking.before > 1:
+                    functions[0](1)
+            _Asking.contexts += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give back the threads that were there."""
+        """Give back the threads that were there, if this is the last to go."""
         functions = _functions()
-        if functions is not None and self._before > 1:
-            functions[0](self._before)
+        if functions is None:
+            return
+        with _Asking.lock:
+            _Asking.contexts -= 1
+            if _Asking.contexts == 0 and _Asking.before > 1:
+                functions[0](_Asking.before)
 
 
 def one_thread(step: Callable[[], object]) -> Callable[[], object]:

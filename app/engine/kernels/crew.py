@@ -36,6 +36,7 @@ class _Helper:
             first()
             second()
             return
+        error: BaseException | None = None
         try:
             self._half = partial(contextvars.copy_context().run, second)  # with the caller's np.errstate
             self._place.avoid_callers_core()
@@ -43,12 +44,23 @@ class _Helper:
             try:
                 first()
             finally:
-                self._done.acquire()
-            error, self._error = self._error, None
+                interrupt = self._wait()
+                error, self._error = self._error, None
         finally:
             self._in_use.release()
-        if error is not None:
-            raise error
+        if interrupt is not None or error is not None:
+            raise interrupt or error  # type: ignore[misc]  # one of the two is there
+
+    def _wait(self) -> KeyboardInterrupt | None:
+        """Wait for the second half, whatever happens: who goes on without it computes with half a result."""
+        interrupt = None
+        while True:
+            try:
+                self._done.acquire()
+            except KeyboardInterrupt as error:
+                interrupt = error
+            else:
+                return interrupt
 
     def _serve(self) -> None:
         while True:

@@ -74,7 +74,7 @@ MODULO = Pair(
     left_step=pairs.keep,
     right_step=pairs.modulus,
     value="np.where({b} == 0, 0, np.mod({a}, {b}))",
-    torch="torch.remainder({a}, {b})",
+    torch="torch.where({b} == 0, 0 * {a}, torch.remainder({a}, {b}))",
     formula="{a} mod {b}, with the sign of {b}",
     torch_scalar="torch.remainder(torch.as_tensor({a}), {b})",
     left="{d}",

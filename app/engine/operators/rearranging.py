@@ -28,8 +28,11 @@ class Reordered(Prepared):
         if not rank:
             return (data,), (out,)
         order = self.order(rank)
-        data = merge(data, tuple(out[place] for place in inverse(order)) if out else ())
-        return (data,), (merge(tuple(data[axis] for axis in order), out),)
+        back = (
+            inverse(order) if out and len(set(order)) == rank else ()
+        )  # an axis named twice leads nowhere back
+        data = merge(data, tuple(out[place] for place in back))
+        return (data,), (merge(tuple(data[axis] for axis in order) if data else (), out),)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""

@@ -67,3 +67,35 @@ def test_a_forked_child_gets_a_helper_of_its_own() -> None:
         crew.side_by_side(lambda: done.append(1), lambda: done.append(2))()
         os._exit(sum(done))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+
+def test_an_interrupt_waits_for_the_second_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    helper = crew._Helper()
+    done: list[str] = []
+    taking = helper._done.acquire
+    interrupts = iter([True, False])
+
+    class Interrupted:
+        def acquire(self) -> bool:
+            if next(interrupts):
+                raise KeyboardInterrupt
+            return taking()
+
+        def release(self) -> None:
+            lock.release()
+
+    lock, helper._done = helper._done, Interrupted()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        helper.run(lambda: None, lambda: done.append("second"))
+    assert done == ["second"]
+
+
+def test_the_error_of_one_run_is_not_raised_in_another() -> None:
+    helper = crew._Helper()
+
+    def fail() -> None:
+        raise OverflowError("old")
+
+    with pytest.raises(OverflowError):
+        helper.run(fail, fail)
+    helper.run(lambda: None, lambda: None)
