@@ -14,7 +14,7 @@ from app.engine.operator import Array
 from app.engine.plan import ArrayKey
 
 if TYPE_CHECKING:
-    from app.engine.executor import Binding
+    from app.engine.settled import Binding
 
 Call = Callable[[], object]
 Arrays = dict[ArrayKey, Array]

@@ -21,9 +21,10 @@ from app.engine.backends.torch_steps import (
     Take,
     Zero,
 )
-from app.engine.executor import Binding, add_plainly, blaming, stream_of
+from app.engine.executor import add_plainly, blaming, stream_of
 from app.engine.operator import Array, Operator
 from app.engine.plan import ArrayKey, Step, gradient_key, value_key
+from app.engine.settled import Binding
 
 
 class TorchBackend:
