@@ -88,11 +88,6 @@ class Label:
     output: int = 0
 
 
-def label_at(role: str, box: QRectF, text: Words, output: int = 0) -> Label:
-    """Return a label whose words lie in the middle of a box."""
-    return Label(role, box, text, output)  # type: ignore[arg-type]
-
-
 class Ink:
     """Everything that painters need of a theme, ready for use."""
 

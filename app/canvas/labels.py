@@ -35,9 +35,6 @@ class Surroundings:
     bodies: list[QRectF] = attrs.Factory(list)
 
 
-NOWHERE = Surroundings()
-
-
 def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER) -> QRectF:
     """Return the box of a label of `size` at one side of a body."""
     box = QRectF(0, 0, size.x(), size.y())

@@ -14,7 +14,6 @@ MONO_FAMILY: Final = "Chalkgraph Mono"
 BODY: Final = 13
 SMALL: Final = 12
 CAPTION: Final = 11
-HEADING: Final = 16
 
 FILES: Final = (
     "ChalkgraphSans-Regular.otf",

@@ -26,7 +26,6 @@ GAP: Final = 16
 SECTION: Final = 24
 RADIUS: Final = 6
 CARD_RADIUS: Final = 8
-CONTROL_HEIGHT: Final = 28
 
 
 @attrs.frozen(eq=False, kw_only=True)

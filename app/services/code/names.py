@@ -25,10 +25,6 @@ class Identifiers:
         self._taken.add(found)
         return found
 
-    def is_free(self, name: str) -> bool:
-        """Tell whether a name can be taken as it is."""
-        return identifier(name) == name and name not in self._taken and name not in _BUILTINS
-
 
 def identifier(name: str) -> str:
     """Respell a name as an identifier: `conv 1` becomes `conv_1`, `class` becomes `class_`."""
