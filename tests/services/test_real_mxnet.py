@@ -233,7 +233,10 @@ def test_numbers_are_the_same(mxnet: RealMXNet, name: str) -> None:
         got[f"output:{number}"] = got[f"output:{output}"]
     for key, array in wanted.items():
         assert got[key].dtype == array.dtype, key
-        np.testing.assert_allclose(got[key], array, asked.rtol, asked.atol, err_msg=key)
+        # Sums of many terms are rounded in another order, by a share of the largest of them.
+        largest = max((abs(float(number)) for number in array.flat if np.isfinite(number)), default=0.0)
+        atol = asked.atol * max(1.0, largest)
+        np.testing.assert_allclose(got[key], array, asked.rtol, atol, err_msg=key)
 
 
 # Parameters ------------------------------------------------------------------------------------------------------
