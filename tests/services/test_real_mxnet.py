@@ -53,6 +53,8 @@ NOT_RUN = {
     "example BatchNorm_v1-4": "dimension do not match",
 }
 """Symbols that MXNet loads, but does not run on this kind of processor."""
+SUMS_OF_MANY = ("example Convolution-8",)
+"""Its terms nearly cancel, so rounding in another order shows as a share of the largest number, not of each."""
 WITHOUT_GRADIENT = ("_grad_add", "khatri_rao", "batch_take", "sort")
 """Operators of which MXNet has no gradient, or none that works."""
 BY_CHANCE = ("Dropout", "_random", "LeakyReLU-7", "LeakyReLU-8", "RNN-5")
@@ -233,9 +235,7 @@ def test_numbers_are_the_same(mxnet: RealMXNet, name: str) -> None:
         got[f"output:{number}"] = got[f"output:{output}"]
     for key, array in wanted.items():
         assert got[key].dtype == array.dtype, key
-        # Sums of many terms are rounded in another order, by a share of the largest of them.
-        largest = max((abs(float(number)) for number in array.flat if np.isfinite(number)), default=0.0)
-        atol = asked.atol * max(1.0, largest)
+        atol = asked.atol * (float(np.abs(array).max()) if name in SUMS_OF_MANY else 1.0)
         np.testing.assert_allclose(got[key], array, asked.rtol, atol, err_msg=key)
 
 
