@@ -30,8 +30,9 @@ ROUNDS: Final = 3
 THREADS: Final = "2"
 OURS: Final = "Chalkgraph"
 MXNET_VARIABLE: Final = "CHALKGRAPH_MXNET"
-CLOSE: Final = 1e-2
-"""How far sums over whole gradients may lie apart: in a deep net single precision alone moves them by half of this."""
+CLOSE: Final = 1e-3
+CLOSE_IN_DEEP: Final = {"resnet20": 1e-2}
+"""How far sums over gradients may lie apart; through twenty normalised layers single precision moves them more."""
 OLDER_KERNELS: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Where these are set, for older libraries' sake, they hold numpy's BLAS to half of what the processor can do."""
 MEMORY: Final = "memory"
@@ -118,17 +119,17 @@ def differences(rounds: Sequence[Mapping[str, Found]]) -> list[str]:
     for who, found in rounds[0].items():
         for work, facts in found.items():
             ours = rounds[0][OURS].get(work, {})
-            if who != OURS and "sums" in facts and not _alike(ours, facts):
+            if who != OURS and "sums" in facts and not _alike(ours, facts, CLOSE_IN_DEEP.get(work, CLOSE)):
                 said.append(f"{work}: {who} computes other numbers, so its times mean nothing.")
     return said
 
 
-def _alike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+def _alike(ours: Mapping[str, Any], theirs: Mapping[str, Any], close: float) -> bool:
     pairs = list(zip(ours["outputs"], theirs["outputs"], strict=True))
     if ours["sums"].keys() != theirs["sums"].keys():
         return False
     pairs += [(value, theirs["sums"][key]) for key, value in ours["sums"].items()]
-    return all(abs(one - other) <= CLOSE * max(1.0, abs(one)) for one, other in pairs)
+    return all(abs(one - other) <= close * max(1.0, abs(one)) for one, other in pairs)
 
 
 # The table -------------------------------------------------------------------------------------------------------
