@@ -22,7 +22,7 @@ import attrs
 
 from app.engine import Symbol, Variable, sym
 from app.engine.executor import Executor
-from app.engine.memory import Peak, memory_report
+from app.engine.planning.memory import Peak, memory_report
 from app.engine.symbol import make_node
 from app.services.symbol_json import write_symbol
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from app.engine import infer as inference
 from app.engine.executor import Executor
+from app.engine.inference import infer as inference
 from app.services.symbol_json import read_symbol, write_symbol
 from bench.nets import CLASSES, NETS, Net, resnet152
 from bench.timing import median_of_each, median_time, tell

@@ -11,9 +11,9 @@ from app.document.records import Document, Id
 from app.document.topology import topology
 from app.engine.compose import SymbolNode
 from app.engine.graph import Entry, Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
+from app.engine.inference.reasons import Reason
 from app.engine.operator import DType, Port, Role
-from app.engine.reasons import Reason
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
 from app.engine.symbol import Symbol
 

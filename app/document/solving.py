@@ -10,8 +10,8 @@ from app.document.given import Given, ValueShape, given_by
 from app.document.records import Document, Id
 from app.document.topology import topology
 from app.engine.compose import Head, SymbolNode, depth_first
-from app.engine.infer import Problem as Misfit
-from app.engine.infer import infer
+from app.engine.inference.infer import Problem as Misfit
+from app.engine.inference.infer import infer
 from app.engine.symbol import Symbol
 
 _ONE = (1,)

@@ -13,11 +13,11 @@ from app.engine.errors import BindError
 from app.engine.executor import Executor
 from app.engine.gradient import ExecutorGraph, ExecutorNode, Request, build_executor_graph
 from app.engine.graph import Graph
-from app.engine.infer import Inference, infer
+from app.engine.inference.infer import Inference, infer
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array, DType
-from app.engine.plan import Plan, make_plan
-from app.engine.room import need_of_bind, refuse_beyond_memory
+from app.engine.planning.plan import Plan, make_plan
+from app.engine.planning.room import need_of_bind, refuse_beyond_memory
 from app.engine.settled import Binding
 from app.engine.shapes import Shape, text
 from app.engine.symbol import Symbol

@@ -7,8 +7,8 @@ import attrs
 
 from app.engine.executor import Executor
 from app.engine.graph import Entry, GraphNode
-from app.engine.infer import Inference
-from app.engine.plan import Plan
+from app.engine.inference.infer import Inference
+from app.engine.planning.plan import Plan
 from app.engine.shapes import element_count, is_known
 
 LEARNED = ("weight", "bias")

@@ -16,13 +16,13 @@ from app.engine.following import Cancel, StepDone
 from app.engine.given import Staged, check_shape, copy_into
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.engine.kernels.steps import fill, in_order
 from app.engine.operator import Array, DType, Operator, Run
 from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
-from app.engine.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
+from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.settled import Binding
 from app.engine.shapes import Shape
 

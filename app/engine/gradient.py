@@ -7,10 +7,10 @@ from typing import Any, Literal
 import attrs
 
 from app.engine.graph import Entry, Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
+from app.engine.inference.types import FLOAT32
 from app.engine.operator import DType, Operator
 from app.engine.shapes import Shape
-from app.engine.types import FLOAT32
 
 Kind = Literal["argument", "auxiliary", "operator", "head_gradient", "gradient", "gradient_sum"]
 Request = Literal["write", "add", "null"]

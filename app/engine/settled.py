@@ -7,9 +7,9 @@ import attrs
 from app.engine.backends.backend import Backend
 from app.engine.gradient import ExecutorGraph, Request
 from app.engine.graph import Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.engine.operator import Array
-from app.engine.plan import Plan
+from app.engine.planning.plan import Plan
 
 
 @attrs.frozen(eq=False)

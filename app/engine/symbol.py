@@ -142,7 +142,7 @@ class Symbol(Signs):
     def _infer(
         self, args: Sequence[Shape], kwargs: Mapping[str, Shape]
     ) -> tuple[list[Shape], list[Shape], list[Shape]]:
-        from app.engine.infer import infer
+        from app.engine.inference.infer import infer
 
         graph = self.graph
         given = dict(zip(self.list_arguments(), args, strict=False)) if args else {}

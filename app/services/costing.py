@@ -7,8 +7,8 @@ import attrs
 
 from app.engine.binding import read_requests
 from app.engine.costs import GraphCost, graph_costs
-from app.engine.infer import infer
-from app.engine.memory import MemoryReport, Peak, report_of
+from app.engine.inference.infer import infer
+from app.engine.planning.memory import MemoryReport, Peak, report_of
 from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
 from app.services.headless import refuse_unknown

@@ -13,7 +13,7 @@ from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.executor import Executor
 from app.engine.graph import Entry, Graph
-from app.engine.infer import Inference, infer
+from app.engine.inference.infer import Inference, infer
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.shapes import Shape

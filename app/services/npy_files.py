@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.engine.errors import FormatError
 from app.engine.params import LARGEST_SIZE
-from app.engine.room import free_memory, in_words
+from app.engine.planning.room import free_memory, in_words
 from app.engine.shapes import MOST_AXES
 
 Array = NDArray[Any]

@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 
 from app.engine.errors import FormatError
+from app.engine.inference.types import NUMBERS
 from app.engine.operator import Array, DType
-from app.engine.types import NUMBERS
 from app.services.reading import read_bytes
 from app.services.writing import write_whole
 

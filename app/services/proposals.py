@@ -14,7 +14,7 @@ from app.engine import initializers
 from app.engine.errors import EngineError
 from app.engine.gradient import Request
 from app.engine.graph import Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.engine.operator import DType, Operator, Port
 from app.engine.shapes import Shape
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.engine.errors import FormatError
-from app.engine.room import free_memory, in_words
+from app.engine.planning.room import free_memory, in_words
 
 LONGEST_TEXT_FILE = 64 * 2**20
 """Bytes; a symbol of a hundred thousand nodes takes a third of it."""

@@ -28,8 +28,8 @@ from app.engine.explain import GradientExplanation, explain_node
 from app.engine.following import Cancel, StepDone
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
-from app.engine.infer import Inference
-from app.engine.plan import Plan
+from app.engine.inference.infer import Inference
+from app.engine.planning.plan import Plan
 from app.services.proposals import propose_request, propose_value
 from app.services.values import generator, resolve
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.engine import Variable, sym
 from app.engine.costs import costs_of, graph_costs
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 
 
 def test_a_dense_network_costs_what_its_shapes_say() -> None:

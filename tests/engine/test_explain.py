@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from app.engine import Group, Variable, sym
 from app.engine.errors import RunError
 from app.engine.explain import BACKWARD, explain_all, explain_node
-from app.engine.plan import gradient_key
+from app.engine.planning.plan import gradient_key
 from tests.networks import Network, networks
 
 

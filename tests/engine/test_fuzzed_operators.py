@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine import room
 from app.engine.errors import EngineError
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
+from app.engine.inference.reasons import chain
 from app.engine.params import as_text
-from app.engine.reasons import chain
+from app.engine.planning import room
 from app.engine.registry import canonical_operators
 from app.services.symbol_json import read_symbol
 

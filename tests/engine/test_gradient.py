@@ -4,7 +4,7 @@ import numpy as np
 
 from app.engine import Group, Variable, sym
 from app.engine.gradient import ExecutorGraph, build_executor_graph
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 
 
 def executor_graph(symbol, shapes, **requests) -> ExecutorGraph:

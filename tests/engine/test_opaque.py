@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.engine import EngineError, Group, sym
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 from app.engine.opaque import Opaque, opaque_nodes
 from app.engine.symbol import Symbol
 from app.services.symbol_json import read_symbol

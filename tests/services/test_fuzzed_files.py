@@ -16,7 +16,7 @@ from app.document.checks import analyse_after
 from app.document.invariants import broken_invariants
 from app.engine import Variable, sym
 from app.engine.errors import EngineError, FormatError
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 from app.resources import resource
 from app.services.document_json import document_from_plain
 from app.services.gallery import entries

@@ -16,7 +16,7 @@ import pytest
 
 from app.document.checks import analyse
 from app.engine import Group, Variable, sym
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 from app.engine.naming import AttrScope, NameManager, Prefix
 from app.engine.operator import Array
 from app.engine.registry import canonical_operators

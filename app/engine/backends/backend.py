@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from app.engine.operator import Array
-from app.engine.plan import ArrayKey
+from app.engine.planning.plan import ArrayKey
 
 if TYPE_CHECKING:
     from app.engine.settled import Binding

@@ -23,7 +23,7 @@ from app.engine.backends.torch_steps import (
 )
 from app.engine.executor import add_plainly, blaming, stream_of
 from app.engine.operator import Array, Operator
-from app.engine.plan import ArrayKey, Step, gradient_key, value_key
+from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.settled import Binding
 
 

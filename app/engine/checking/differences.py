@@ -12,7 +12,7 @@ from app.engine.checking.twin import Twin, facts_of
 from app.engine.errors import RunError
 from app.engine.executor import Executor
 from app.engine.graph import Entry
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 from app.engine.operator import Array, DType
 
 DOUBLE: DType = np.dtype(np.float64)

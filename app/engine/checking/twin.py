@@ -12,7 +12,7 @@ from app.engine.errors import RunError
 from app.engine.executor import Executor
 from app.engine.given import check_shape
 from app.engine.graph import Entry, Graph
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 from app.engine.operator import Array
 
 NARROWER_FLOATS = ("float32", "float16", "bfloat16")

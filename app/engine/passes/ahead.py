@@ -21,7 +21,7 @@ import numpy as np
 from app.engine.graph import Graph
 from app.engine.kernels.steps import in_order, product
 from app.engine.operator import Array, Arrays
-from app.engine.plan import ArrayKey, value_key
+from app.engine.planning.plan import ArrayKey, value_key
 
 Call = Callable[[], object]
 ROWS: Final = 512

@@ -20,7 +20,7 @@ import attrs
 import numpy as np
 
 from app.engine.graph import Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.engine.kernels.blas import one_thread
 from app.engine.kernels.crew import has_helper, side_by_side
 from app.engine.kernels.steps import in_order

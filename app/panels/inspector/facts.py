@@ -11,9 +11,9 @@ from app.document.topology import topology
 from app.engine.compose import SymbolNode
 from app.engine.costs import NodeCost, node_cost
 from app.engine.graph import Entry
+from app.engine.inference.reasons import Reason
 from app.engine.opaque import Opaque
 from app.engine.operator import Role
-from app.engine.reasons import Reason
 from app.engine.shapes import is_known
 
 DEEPEST = 8

@@ -10,7 +10,7 @@ from app.document.checks import analyse_after
 from app.document.edits import set_binding, set_param
 from app.document.records import Document, Edge, Id
 from app.engine.errors import EngineError
-from app.engine.reasons import Reason
+from app.engine.inference.reasons import Reason
 from app.engine.shapes import Shape, is_known, text
 from app.panels.inspector.facts import array_facts, reason_lines
 

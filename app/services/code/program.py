@@ -9,9 +9,9 @@ from app.document.records import Id
 from app.engine.errors import GraphError
 from app.engine.gradient import ExecutorGraph, ExecutorNode, build_executor_graph
 from app.engine.graph import Entry, Graph, GraphNode
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.engine.operator import CodeNames, Operator
-from app.engine.plan import Step, make_plan
+from app.engine.planning.plan import Step, make_plan
 from app.services.code.names import Identifiers
 from app.services.code.stored import output_keys
 from app.services.code.tidying import tidy

@@ -7,7 +7,7 @@ from app.document.constants import constant_fault, parse_constant
 from app.document.records import Binding, Head, Id
 from app.engine.gradient import differentiated_nodes, ignores_head_gradient
 from app.engine.graph import Graph
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.engine.shapes import Shape
 from app.services.code.lines import CodeLines
 from app.services.code.names import Identifiers, identifier, literal

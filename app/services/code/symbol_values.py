@@ -6,7 +6,7 @@ from app.document.constants import parse_constant
 from app.document.records import Binding, Settings
 from app.engine import initializers
 from app.engine.errors import EngineError
-from app.engine.infer import Inference
+from app.engine.inference.infer import Inference
 from app.services.code.names import literal
 from app.services.datasets import find_column
 from app.services.proposals import propose_value

@@ -8,7 +8,7 @@ from app.document.analysis import Analysis
 from app.engine.gradient import ExecutorNode
 from app.engine.graph import Graph
 from app.engine.operator import CodeNames, Operator
-from app.engine.plan import Step
+from app.engine.planning.plan import Step
 from app.services.code.files import export_program
 from app.services.code.frame import (
     PREVIEW_NUMBERS,

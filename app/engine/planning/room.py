@@ -9,8 +9,8 @@ import attrs
 
 from app.engine.errors import BindError
 from app.engine.gradient import ExecutorGraph
-from app.engine.infer import Inference
-from app.engine.plan import Plan
+from app.engine.inference.infer import Inference
+from app.engine.planning.plan import Plan
 from app.engine.shapes import Shape, element_count, text
 
 _KIB = 1024

@@ -5,10 +5,10 @@ import pytest
 
 from app.engine import EngineError, Variable, sym
 from app.engine.graph import Graph
-from app.engine.infer import infer
-from app.engine.reasons import chain
-from app.engine.solver import solve_all
-from app.engine.types import all_float32, infer_types
+from app.engine.inference.infer import infer
+from app.engine.inference.reasons import chain
+from app.engine.inference.solver import solve_all
+from app.engine.inference.types import all_float32, infer_types
 
 
 def mlp():

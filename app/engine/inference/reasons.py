@@ -13,7 +13,7 @@ from app.engine.params import as_text
 from app.engine.shapes import Shape, text
 
 if TYPE_CHECKING:
-    from app.engine.infer import Inference
+    from app.engine.inference.infer import Inference
 
 NONSENSE = (EngineError, ValueError, IndexError, ArithmeticError)
 """What a rule may raise for settings that nobody chose and that do not go together."""

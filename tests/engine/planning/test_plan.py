@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from app.engine import Group, Variable, sym
 from app.engine.executor import Executor
-from app.engine.plan import Lifetime, Plan, gradient_key, value_key
+from app.engine.planning.plan import Lifetime, Plan, gradient_key, value_key
 from tests.networks import Network, networks
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.engine import Variable, sym
 from app.engine.errors import ShapeError
-from app.engine.infer import infer
+from app.engine.inference.infer import infer
 from app.engine.symbol import Symbol
 
 

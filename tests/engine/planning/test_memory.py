@@ -3,7 +3,7 @@
 import pytest
 
 from app.engine import EngineError, Variable, sym
-from app.engine.memory import memory_report
+from app.engine.planning.memory import memory_report
 
 
 def network():

@@ -8,16 +8,16 @@ import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Entry, Graph, GraphNode
+from app.engine.inference.reasons import chain
+from app.engine.inference.solver import GIVEN, Problem, solve_all
 from app.engine.operator import MOST_PORTS, Operator
 from app.engine.params import Parameter, as_text
-from app.engine.reasons import chain
 from app.engine.registry import find_operator
 from app.engine.settings import PORT_COUNTS
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
-from app.engine.solver import GIVEN, Problem, solve_all
 
 if TYPE_CHECKING:
-    from app.engine.infer import Inference
+    from app.engine.inference.infer import Inference
 
 _MOST_TRIALS = 12
 _MOST_OFFERS = 2

@@ -10,13 +10,13 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.graph import Entry, Graph
-from app.engine.mending import mend
+from app.engine.inference.mending import mend
+from app.engine.inference.reasons import Reason, explain_entry
+from app.engine.inference.solver import GIVEN, Finding, Problem, Solver, first_rule, solve_all
+from app.engine.inference.sweep import Swept, follow, sweep
+from app.engine.inference.types import FLOAT32, Misfit, all_float32, infer_types
 from app.engine.operator import DType
-from app.engine.reasons import Reason, explain_entry
 from app.engine.shapes import UNKNOWN, Shape, is_known
-from app.engine.solver import GIVEN, Finding, Problem, Solver, first_rule, solve_all
-from app.engine.sweep import Swept, follow, sweep
-from app.engine.types import FLOAT32, Misfit, all_float32, infer_types
 
 __all__ = ["GIVEN", "Finding", "Inference", "Problem", "infer"]
 

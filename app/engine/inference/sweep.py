@@ -13,12 +13,12 @@ import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Graph
+from app.engine.inference.solver import declared_shape
 from app.engine.shapes import UNKNOWN, Shape, merge
-from app.engine.solver import declared_shape
 from app.engine.wiring import Block, Touch
 
 if TYPE_CHECKING:
-    from app.engine.infer import Inference
+    from app.engine.inference.infer import Inference
 
 Told = Mapping[int, Shape]
 """What the user and the file say of a graph's variables, by place in the list of all arrays."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.packing import ALIGNMENT, Tenant, aligned, alive, arena, lay_end_to_end, pack
+from app.engine.planning.packing import ALIGNMENT, Tenant, aligned, alive, arena, lay_end_to_end, pack
 
 tenants = st.lists(
     st.tuples(st.integers(0, 1000), st.integers(0, 20), st.integers(0, 8)).map(

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine import Variable, room, sym
+from app.engine import Variable, sym
 from app.engine.errors import BindError
-from app.engine.room import free_memory, in_words
+from app.engine.planning import room
+from app.engine.planning.room import free_memory, in_words
 
 MIB = 2**20
 

@@ -8,8 +8,8 @@ import attrs
 from app.engine.binding import read_requests
 from app.engine.gradient import Request, build_executor_graph
 from app.engine.graph import Entry
-from app.engine.infer import Inference, infer
-from app.engine.plan import Plan, make_plan
+from app.engine.inference.infer import Inference, infer
+from app.engine.planning.plan import Plan, make_plan
 from app.engine.shapes import Shape, element_count
 from app.engine.symbol import Symbol
 

@@ -7,9 +7,9 @@ import pytest
 from app.engine import Symbol, Variable, sym
 from app.engine.examples import Example
 from app.engine.graph import Graph, GraphNode
-from app.engine.infer import Inference, infer
+from app.engine.inference.infer import Inference, infer
+from app.engine.inference.reasons import Place, Reason, chain
 from app.engine.operator import Operator
-from app.engine.reasons import Place, Reason, chain
 from app.engine.shapes import Shape, is_known
 from tests.operator_cases import CASES
 
