@@ -1,6 +1,6 @@
 """Runs the same nets in a real MXNet, from the symbol files and numbers that `ours.py` wrote.
 
-PYTHON_WITH_MXNET bench/in_mxnet.py FOLDER WORK ...
+PYTHON_WITH_MXNET -m bench.in_mxnet FOLDER      answers as `timing.py` says
 
 It needs nothing but MXNet, numpy and `timing.py`.
 """
@@ -14,43 +14,44 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from bench.timing import median_time, tell
+from bench.timing import Prepared, calls, serve
 
 logging.disable(logging.CRITICAL)
 IMAGE = (3, 224, 224)
 
 
 def main() -> None:
-    """Measure every work that is asked for."""
+    """Answer for the works of one folder."""
     folder = Path(sys.argv[1])
-    for work in sys.argv[2:]:
-        if work == "shapes":
-            measure_shapes(folder)
-        elif work == "open":
-            measure_open(folder)
-        elif (folder / f"{work}.json").exists():
-            measure_net(work, folder)
+    serve(lambda work: prepare(work, folder))
 
 
-def measure_shapes(folder: Path) -> None:
+def prepare(work: str, folder: Path) -> Prepared | None:
+    """Make a work ready, or return None where there is nothing of this name for MXNet."""
+    if work in OTHERS:
+        return OTHERS[work](folder)
+    return prepare_net(work, folder) if (folder / f"{work}.json").exists() else None
+
+
+def prepare_shapes(folder: Path) -> Prepared:
     """Infer all shapes of ResNet-152."""
     symbol = mx.sym.load(str(folder / "resnet152.json"))
     batches = count(1)
-    tell(work="shapes", seconds=median_time(lambda: symbol.infer_shape(data=(next(batches), *IMAGE))))
+    return Prepared({"shapes": calls(lambda: symbol.infer_shape(data=(next(batches), *IMAGE)))})
 
 
-def measure_open(folder: Path) -> None:
+def prepare_open(folder: Path) -> Prepared:
     """Read ResNet-152's JSON and infer its shapes."""
     text = (folder / "resnet152.json").read_text(encoding="utf-8")
     batches = count(1)
-    tell(
-        work="open",
-        seconds=median_time(lambda: mx.sym.load_json(text).infer_shape(data=(next(batches), *IMAGE))),
-    )
+    return Prepared({"open": calls(lambda: mx.sym.load_json(text).infer_shape(data=(next(batches), *IMAGE)))})
 
 
-def measure_net(name: str, folder: Path) -> None:
-    """Time forward, and forward with backward to every parameter."""
+OTHERS = {"shapes": prepare_shapes, "open": prepare_open}
+
+
+def prepare_net(name: str, folder: Path) -> Prepared:
+    """Make forward ready, and forward with backward to every parameter."""
     symbol = mx.sym.load(str(folder / f"{name}.json"))
     arrays = {key: mx.nd.array(value) for key, value in np.load(folder / f"{name}.npz").items()}
     toy = name == "toy"
@@ -73,9 +74,10 @@ def measure_net(name: str, folder: Path) -> None:
 
     step()
     sums = {key: float(np.abs(value.asnumpy()).sum()) for key, value in gradients.items()}
-    tell(work=name, outputs=executor.outputs[0].asnumpy().ravel()[:8].tolist(), sums=sums)
-    tell(work=f"{name} forward", seconds=median_time(forward))
-    tell(work=f"{name} step", seconds=median_time(step))
+    outputs = executor.outputs[0].asnumpy().ravel()[:8].tolist()
+    return Prepared(
+        {f"{name} forward": calls(forward), f"{name} step": calls(step)}, outputs=outputs, sums=sums
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Runs the same nets in eager PyTorch, written for it by hand, with the numbers that `ours.py` wrote.
 
-PYTHON_WITH_TORCH -m bench.in_torch FOLDER WORK ...
+PYTHON_WITH_TORCH -m bench.in_torch FOLDER      answers as `timing.py` says
 
 Eager PyTorch is what most people have beside them.
 """
@@ -14,24 +14,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.timing import median_time, tell
+from bench.timing import Prepared, calls, serve
 
 Numbers = dict[str, Tensor]
 THREADS = 2
 
 
 def main() -> None:
-    """Measure every work that is asked for."""
+    """Answer for the works of one folder."""
     torch.set_num_threads(THREADS)
     folder = Path(sys.argv[1])
-    for work in sys.argv[2:]:
-        if work in NETS:
-            numbers = {key: torch.from_numpy(value) for key, value in np.load(folder / f"{work}.npz").items()}
-            measure_net(work, numbers)
+    serve(lambda work: prepare_net(work, folder) if work in NETS else None)
 
 
-def measure_net(name: str, n: Numbers) -> None:
-    """Time forward, and forward with backward to every parameter."""
+def prepare_net(name: str, folder: Path) -> Prepared:
+    """Make forward ready, and forward with backward to every parameter."""
+    n: Numbers = {key: torch.from_numpy(value) for key, value in np.load(folder / f"{name}.npz").items()}
     net = NETS[name]
     fixed = ("data", "h0", "c0", "softmax_label")
     learned = [key for key in n if key not in fixed and not key.endswith(("moving_mean", "moving_var"))]
@@ -58,9 +56,8 @@ def measure_net(name: str, n: Numbers) -> None:
     outputs = result if label is None else functional.softmax(result, 1)
     step()
     sums = {key: float(grad.abs().sum()) for key in learned if (grad := n[key].grad) is not None}
-    tell(work=name, outputs=outputs.ravel()[:8].tolist(), sums=sums)
-    tell(work=f"{name} forward", seconds=median_time(forward))
-    tell(work=f"{name} step", seconds=median_time(step))
+    measurements = {f"{name} forward": calls(forward), f"{name} step": calls(step)}
+    return Prepared(measurements, outputs=outputs.ravel()[:8].tolist(), sums=sums)
 
 
 # Nets ------------------------------------------------------------------------------------------------------------

@@ -1,14 +1,14 @@
-"""Runs the works in Chalkgraph's own engine and prints one line of JSON for each.
+"""Runs the works in Chalkgraph's own engine.
 
 python -m bench.ours FOLDER write            writes the nets and their numbers for the peers
-python -m bench.ours FOLDER WORK ...         measures
+python -m bench.ours FOLDER                  answers as `timing.py` says
 
 The numbers of every net are the same in every run.
 """
 
 import sys
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import attrs
@@ -18,23 +18,19 @@ from app.engine.executor import Executor
 from app.engine.inference import infer as inference
 from app.services.symbol_json import read_symbol, write_symbol
 from bench.nets import CLASSES, NETS, Net, resnet152
-from bench.timing import median_of_each, median_time, tell
-from bench.wires import measure_wires
+from bench.timing import Prepared, Timed, calls, median_of_each, serve
+from bench.wires import prepare_wires
 
-EDITS = 300
+EDITS = 60
 
 
 def main() -> None:
     """Do what the words ask for."""
-    folder, works = Path(sys.argv[1]), sys.argv[2:]
-    if works == ["write"]:
+    folder = Path(sys.argv[1])
+    if sys.argv[2:] == ["write"]:
         write(folder)
-        return
-    for work in works:
-        if work in NETS:
-            measure_net(work, folder)
-        else:
-            OTHERS[work]()
+    else:
+        serve(lambda work: prepare_net(work, folder) if work in NETS else OTHERS[work]())
 
 
 # Nets ------------------------------------------------------------------------------------------------------------
@@ -76,8 +72,8 @@ def bind(net: Net, arrays: dict[str, np.ndarray]) -> Executor:
     return executor
 
 
-def measure_net(name: str, folder: Path) -> None:
-    """Time forward, and forward with backward to every parameter."""
+def prepare_net(name: str, folder: Path) -> Prepared:
+    """Make forward ready, and forward with backward to every parameter."""
     net = NETS[name]()
     executor = bind(net, dict(np.load(folder / f"{name}.npz")))
     head = np.ones(1, np.float32) if name == "toy" else None
@@ -88,31 +84,29 @@ def measure_net(name: str, folder: Path) -> None:
 
     step()
     sums = {key: float(np.abs(grad).sum()) for key, grad in executor.grad_dict.items() if grad is not None}
-    tell(work=name, outputs=executor.outputs[0].ravel()[:8].tolist(), sums=sums)
-    tell(work=f"{name} forward", seconds=median_time(lambda: executor.forward(is_train=name != "toy")))
-    tell(work=f"{name} step", seconds=median_time(step))
+    forward = calls(lambda: executor.forward(is_train=name != "toy"))
+    outputs = executor.outputs[0].ravel()[:8].tolist()
+    return Prepared({f"{name} forward": forward, f"{name} step": calls(step)}, outputs=outputs, sums=sums)
 
 
 # Shapes ----------------------------------------------------------------------------------------------------------
 
 
-def measure_shapes() -> None:
+def prepare_shapes() -> Prepared:
     """Infer all shapes of ResNet-152, with another batch size every time, so that no answer is an old one."""
     symbol = resnet152().symbol
     batches = count(1)
-    tell(work="shapes", seconds=median_time(lambda: symbol.infer_shape(data=(next(batches), 3, 224, 224))))
-    measure_edit()
+    full = calls(lambda: symbol.infer_shape(data=(next(batches), 3, 224, 224)))
+    return Prepared({"shapes": full, "edit": measured_edits()})
 
 
-def measure_edit() -> None:
+def measured_edits() -> Timed:
     """Infer again after one node's settings changed: a middle convolution's filters and window, the last layer."""
     graph = resnet152().symbol.graph
     shapes = {"data": (1, 3, 224, 224)}
     before = inference.infer(graph, shapes)
     middle, last = graph.index_by_name["stage3_unit18_conv2"], graph.index_by_name["fc1"]
-    edits = [("filters", middle, {"num_filter": 300 + number}) for number in range(EDITS)]
-    edits += [("window", middle, {"kernel": (2 * n + 3,) * 2, "pad": (n + 1,) * 2}) for n in range(EDITS)]
-    edits += [("last", last, {"num_hidden": 1001 + number}) for number in range(EDITS)]
+    numbers = count(2)
 
     def work(index: int, settings: dict[str, object]) -> Callable[[], object]:
         operator = graph.nodes[index].operator
@@ -120,26 +114,30 @@ def measure_edit() -> None:
         edited = graph.with_settings(index, attrs.evolve(operator, **settings))
         return lambda: inference.infer(edited, shapes, previous=before)
 
-    found = {}
-    for kind in ("filters", "window", "last"):
-        found[kind], _ = median_of_each([work(index, new) for word, index, new in edits if word == kind])
-    tell(work="edit", seconds=sorted(found.values())[1], longest=max(found.values()))
+    def measure(_: float) -> dict[str, float]:
+        fresh = list(islice(numbers, EDITS))
+        kinds = (
+            [work(middle, {"num_filter": 300 + number}) for number in fresh],
+            [work(middle, {"kernel": (2 * number + 1,) * 2, "pad": (number,) * 2}) for number in fresh],
+            [work(last, {"num_hidden": 1001 + number}) for number in fresh],
+        )
+        medians = [median_of_each(works)[0] for works in kinds]
+        return {"seconds": sorted(medians)[1], "longest": max(medians)}
+
+    return measure
 
 
-def measure_open() -> None:
+def prepare_open() -> Prepared:
     """Read ResNet-152's JSON and infer its shapes."""
     text = write_symbol(resnet152().symbol)
     batches = count(1)
-    tell(
-        work="open",
-        seconds=median_time(lambda: read_symbol(text).infer_shape(data=(next(batches), 3, 224, 224))),
-    )
+    return Prepared({"open": calls(lambda: read_symbol(text).infer_shape(data=(next(batches), 3, 224, 224)))})
 
 
-OTHERS: dict[str, Callable[[], None]] = {
-    "shapes": measure_shapes,
-    "open": measure_open,
-    "wire": measure_wires,
+OTHERS: dict[str, Callable[[], Prepared]] = {
+    "shapes": prepare_shapes,
+    "open": prepare_open,
+    "wire": prepare_wires,
 }
 
 

@@ -2,10 +2,11 @@
 
     python3 start.py bench [NAME ...] [--rounds N] [--peers]
 
-Each engine runs in a process of its own with two threads and its best known settings. The rounds are interleaved, so
-that a change of the machine's mood meets all of them; a ratio is the median of the rounds' ratios, with the least and
-the greatest beside it. A step is forward and backward to all parameters, without an update. With --peers, environments
-with MXNet and PyTorch are made where they can be had; else those that are there are used.
+Each engine runs in a process of its own with two threads and its best known settings. They stand ready side by side and
+are measured in turn, a fraction of a second each, so that a change of the machine's mood meets all of them; every round
+starts new processes. A ratio is the median of the turns' ratios, with their middle half beside it. A step is forward
+and backward to all parameters, without an update. With --peers, environments with MXNet and PyTorch are made where they
+can be had; else those that are there are used.
 """
 
 import argparse
@@ -17,10 +18,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import attrs
+import numpy as np
 
 from bench.goals import BARE, GOALS, MXNET, NAMES, TORCH, Goal
 from bench.memory import measure_memory
@@ -36,8 +39,13 @@ CLOSE_IN_DEEP: Final = {"resnet20": 1e-2}
 OLDER_KERNELS: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Where these are set, for older libraries' sake, they hold numpy's BLAS to half of what the processor can do."""
 MEMORY: Final = "memory"
+TURNS: Final = 8
+SECONDS: Final = 0.1
+"""How long one engine measures one thing before it is the next one's turn."""
 Found = dict[str, dict[str, Any]]
-"""What one process told, by work."""
+"""What one turn found, by engine and measurement."""
+Facts = dict[str, dict[str, dict[str, Any]]]
+"""What each engine computes, by engine and work."""
 
 
 @attrs.frozen
@@ -49,30 +57,64 @@ class Engine:
     surroundings: Mapping[str, str] = attrs.Factory(dict)
     without: tuple[str, ...] = ()
 
-    def ask(self, folder: Path, works: Sequence[str]) -> Found:
-        """Run works and return what the process told; SystemExit with its last words when it fails."""
+    def environment(self) -> dict[str, str]:
+        """Return the variables that its process sees."""
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), THREADS)
         given = {**os.environ, **threads, **self.surroundings}
-        answer = subprocess.run(
-            [*self.command, str(folder), *works],
-            check=False,
-            capture_output=True,
+        return {name: text for name, text in given.items() if name not in self.without}
+
+    def write(self, folder: Path) -> None:
+        """Have the nets written that everybody reads."""
+        subprocess.run([*self.command, str(folder), "write"], check=True, env=self.environment())
+
+
+class Process:
+    """An engine's process, which stands ready and is asked."""
+
+    def __init__(self, engine: Engine, folder: Path, words: IO[str]) -> None:
+        self.who = engine.who
+        self._words = words
+        self._process = subprocess.Popen(
+            [*engine.command, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=words,
             text=True,
-            env={name: text for name, text in given.items() if name not in self.without},
+            env=engine.environment(),
         )
-        if answer.returncode != 0:
-            raise SystemExit(f"{self.who} failed:\n{answer.stderr.strip()[-2000:]}")
-        return told(answer.stdout)
+
+    def ask(self, word: str, about: str) -> dict[str, Any]:
+        """Return the answer to one line; SystemExit with its last words where there is none."""
+        pipe, answers = self._process.stdin, self._process.stdout
+        assert pipe is not None and answers is not None
+        try:
+            pipe.write(f"{word} {about}\n")
+            pipe.flush()
+        except BrokenPipeError:
+            pass  # it has ended, so that there is no answer either
+        for line in answers:
+            if line.startswith("{"):
+                found: dict[str, Any] = json.loads(line)
+                return found
+        self._words.seek(0)
+        raise SystemExit(f"{self.who} failed:\n{self._words.read().strip()[-2000:]}")
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
 
 
-def told(text: str) -> Found:
-    """Read the lines of JSON that a process printed; other lines are passed over."""
-    found: Found = {}
-    for line in text.splitlines():
-        if line.startswith("{"):
-            facts = json.loads(line)
-            found.setdefault(facts.pop("work"), {}).update(facts)
-    return found
+@contextmanager
+def processes(engines: Sequence[Engine], folder: Path) -> Iterator[list[Process]]:
+    """Start a process of every engine, and end them all whatever happens."""
+    with ExitStack() as stack:
+        started = []
+        for engine in engines:
+            words = stack.enter_context(tempfile.TemporaryFile("w+"))
+            started.append(Process(engine, folder, words))
+            stack.callback(started[-1].end)
+        yield started
 
 
 def engines() -> Iterator[Engine]:
@@ -93,33 +135,43 @@ def engines() -> Iterator[Engine]:
         print("There is no PyTorch to compare with (--peers installs it).")
 
 
-def measure(names: Sequence[str], rounds: int) -> list[dict[str, Found]]:
-    """Run all rounds and return what each engine told in each of them."""
-    found: list[dict[str, Found]] = [{} for _ in range(rounds)]
+def measure(names: Sequence[str], rounds: int) -> tuple[list[Found], Facts]:
+    """Return what every turn of every round found, and what each engine computes, by engine and work."""
+    found: list[Found] = []
+    facts: Facts = {}
     works = [name for name in names if name != "start"]
     if works:
         asked = list(engines())
         with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            asked[0].ask(folder, ["write"])
-            for number, one in enumerate(found):
+            asked[0].write(Path(place))
+            for number in range(rounds):
                 print(f"round {number + 1} of {rounds} ...", file=sys.stderr, flush=True)
-                for engine in asked[number % len(asked) :] + asked[: number % len(asked)]:
-                    one[engine.who] = engine.ask(folder, works)
+                with processes(asked, Path(place)) as ready:
+                    for work in works:
+                        for one in ready:
+                            facts.setdefault(one.who, {})[work] = one.ask("prepare", work)
+                        found += turns(ready)
     if "start" in names:
-        for one, (bare, window, ready) in zip(found, measure_start(rounds), strict=True):
-            one.setdefault(OURS, {}).update(window={"seconds": window}, ready={"seconds": ready})
-            one[BARE] = {"window": {"seconds": bare}}
-    return found
+        for bare, window, usable in measure_start(rounds):
+            found.append({OURS: {"window": {"seconds": window}, "ready": {"seconds": usable}}})
+            found[-1][BARE] = {"window": {"seconds": bare}}
+    return found, facts
 
 
-def differences(rounds: Sequence[Mapping[str, Found]]) -> list[str]:
+def turns(ready: Sequence[Process]) -> Iterator[Found]:
+    """Measure the work that all have prepared, one engine after the other, again and again."""
+    for number in range(TURNS):
+        first = number % len(ready)
+        yield {one.who: one.ask("time", str(SECONDS)) for one in [*ready[first:], *ready[:first]]}
+
+
+def differences(facts: Facts) -> list[str]:
     """Return a sentence for every net whose numbers are not the same in a peer, which would make its times void."""
     said = []
-    for who, found in rounds[0].items():
-        for work, facts in found.items():
-            ours = rounds[0][OURS].get(work, {})
-            if who != OURS and "sums" in facts and not _alike(ours, facts, CLOSE_IN_DEEP.get(work, CLOSE)):
+    for who, found in facts.items():
+        for work, theirs in found.items():
+            close = CLOSE_IN_DEEP.get(work, CLOSE)
+            if who != OURS and "sums" in theirs and not _alike(facts[OURS][work], theirs, close):
                 said.append(f"{work}: {who} computes other numbers, so its times mean nothing.")
     return said
 
@@ -135,33 +187,33 @@ def _alike(ours: Mapping[str, Any], theirs: Mapping[str, Any], close: float) -> 
 # The table -------------------------------------------------------------------------------------------------------
 
 
-def table(names: Sequence[str], rounds: Sequence[Mapping[str, Found]]) -> list[list[str]]:
+def table(names: Sequence[str], found: Sequence[Found]) -> list[list[str]]:
     """Return the lines of the table as columns of text."""
-    lines = [["work", "ours", "beside", "takes", "ratio", "least–most", "goal", ""]]
+    lines = [["work", "ours", "beside", "takes", "ratio", "middle half", "goal", ""]]
     for goal in GOALS:
         if goal.name not in names:
             continue
-        ours = [one[OURS][goal.work][goal.fact] for one in rounds]
+        turns = [one for one in found if goal.work in one[OURS]]
+        ours = [one[OURS][goal.work][goal.fact] for one in turns]
         first = [goal.title, duration(statistics.median(ours))]
         if not goal.ratios:
             wanted, verdict = ("", "") if goal.most is None else _against(statistics.median(ours), goal.most)
             lines.append([*first, "", "", "", "", wanted, verdict])
         for who, most in goal.ratios.items():
-            lines.append([*first, *_beside(goal, who, most, ours, rounds)])
+            lines.append([*first, *_beside(goal, who, most, ours, turns)])
             first = ["", ""]
     return lines
 
 
-def _beside(
-    goal: Goal, who: str, most: float, ours: Sequence[float], rounds: Sequence[Mapping[str, Found]]
-) -> list[str]:
+def _beside(goal: Goal, who: str, most: float, ours: Sequence[float], turns: Sequence[Found]) -> list[str]:
     work = goal.beside or goal.work
-    if any(work not in one.get(who, {}) for one in rounds):
+    if any(work not in one.get(who, {}) for one in turns):
         return [who, "not here", "", "", f"≤ {most:g}", ""]
-    theirs = [one[who][work]["seconds"] for one in rounds]
+    theirs = [one[who][work]["seconds"] for one in turns]
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
     ratio = statistics.median(ratios)
-    spread = f"{_ratio(min(ratios))}–{_ratio(max(ratios))}"
+    low, high = np.quantile(ratios, (0.25, 0.75))
+    spread = f"{_ratio(low)}–{_ratio(high)}"
     verdict = "met" if ratio <= most else "NOT MET"
     return [who, duration(statistics.median(theirs)), _ratio(ratio), spread, f"≤ {most:g}", verdict]
 
@@ -211,9 +263,9 @@ def main() -> int:
     if options.rounds < 1:
         parser.error("at least one round is needed.")
     names = options.names or NAMES
-    rounds = measure(names, options.rounds)
-    print(laid_out(table(names, rounds)))
-    said = differences(rounds)
+    found, facts = measure(names, options.rounds)
+    print(laid_out(table(names, found)))
+    said = differences(facts)
     print("\n".join(said), end="\n" if said else "")
     return 1 if said else 0
 

@@ -7,9 +7,9 @@ from app.document.changes import Transaction
 from app.document.edits import EditError, can_connect, connect
 from app.document.records import Document, Edge, Node
 from app.document.store import Store
-from bench.timing import median_of_each, tell
+from bench.timing import Prepared, Timed, median_of_each
 
-NODES, ASKED, DRAWN = 10_000, 2_000, 60
+NODES, ASKED, DRAWN = 10_000, 2_000, 10
 
 
 def board() -> Document:
@@ -32,30 +32,36 @@ def board() -> Document:
     return Document(nodes, edges)
 
 
-def measure_wires() -> None:
-    """Time the question that is asked while the wire is in the hand, then the edit with its commit."""
-    document = board()
-    store = Store(document)
+def prepare_wires() -> Prepared:
+    """Make ready the question that is asked while the wire is in the hand, and the edit with its commit."""
+    store = Store(board())
     document = store.document
     chance = random.Random(2)
     operators = [key for key, node in document.nodes.items() if node.op != "Variable"]
-    pairs = [(chance.choice(operators), chance.choice(operators)) for _ in range(ASKED)]
-    can_connect(document, *_ends(pairs[0]))  # the first question sorts the wires
+    can_connect(document, operators[0], 0, operators[1], 0)  # the first question sorts the wires
+
+    def pairs(number: int) -> list[tuple[str, str]]:
+        return [(chance.choice(operators), chance.choice(operators)) for _ in range(number)]
 
     def ask(pair: tuple[str, str]) -> Callable[[], object]:
         return lambda: can_connect(document, *_ends(pair))
 
-    median, longest = median_of_each(map(ask, pairs))
-    tell(work="wire", seconds=median, longest=longest)
-
     def draw(pair: tuple[str, str]) -> Callable[[], None]:
-        def work() -> None:
-            store.commit(_connected(store.document, pair))
+        return lambda: store.commit(_connected(store.document, pair))
 
-        return work
+    return Prepared({"wire": _each(ask, pairs, ASKED), "draw": _each(draw, pairs, DRAWN)})
 
-    median, longest = median_of_each(map(draw, pairs[:DRAWN]))
-    tell(work="draw", seconds=median, longest=longest)
+
+def _each(
+    work: Callable[[tuple[str, str]], Callable[[], object]],
+    pairs: Callable[[int], list[tuple[str, str]]],
+    number: int,
+) -> Timed:
+    def measure(_: float) -> dict[str, float]:
+        median, longest = median_of_each([work(pair) for pair in pairs(number)])
+        return {"seconds": median, "longest": longest}
+
+    return measure
 
 
 def _connected(document: Document, pair: tuple[str, str]) -> Transaction:
