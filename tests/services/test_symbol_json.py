@@ -12,7 +12,8 @@ from app.document.invariants import broken_invariants
 from app.engine import EngineError, Variable, sym
 from app.engine.errors import FormatError, GraphError
 from app.services.import_symbol import document_from_symbol
-from app.services.symbol_json import file_version, read_symbol, write_symbol
+from app.services.symbol_json import read_symbol, write_symbol
+from app.services.symbol_raw import file_version
 from tests.old_inception import old_inception
 from tests.opaque_files import opaque_file
 

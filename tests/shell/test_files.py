@@ -231,7 +231,7 @@ def test_an_old_file_offers_to_round_pooling_up(
 
     path = tmp_path / "inception-symbol.json"
     path.write_text(old_inception())
-    answers.round_up_answer = answer
+    answers.mend_answer = answer
     with qtbot.waitSignal(bench.files.opened, timeout=20_000):
         bench.files.open(path)
     qtbot.waitUntil(lambda: bool(answers.asked))
@@ -261,9 +261,10 @@ def test_a_file_in_which_rounding_changes_nothing_asks_nothing(
 
 
 def test_the_question_about_an_old_file_rounds_up_by_default(qtbot: QtBot) -> None:
+    from app.engine.repairs.old_pooling import OLD_POOLING
     from app.shell.dialogs import RepairQuestion
 
-    question = RepairQuestion("net-symbol.json")
+    question = RepairQuestion("net-symbol.json", OLD_POOLING)
     qtbot.addWidget(question)
     assert question.defaultButton() is question.repair_button
     assert question.escapeButton() is question.leave_button

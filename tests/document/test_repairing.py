@@ -4,6 +4,7 @@ import pytest
 
 from app.document import edits
 from app.document.edits import EditError
+from app.engine.repairs.old_pooling import OLD_POOLING
 from tests.boards import Board
 
 
@@ -13,14 +14,14 @@ def test_pooling_that_says_nothing_is_rounded_up_in_one_step() -> None:
     said = board.add("Pooling", "p2", {"kernel": "(3, 3)", "stride": "(2, 2)", "pooling_convention": "valid"})
     mean = board.add("Pooling", "p3", {"kernel": "(3, 3)", "stride": "(2, 2)", "pool_type": "avg"})
     before = board.document
-    transaction = edits.round_pooling_up(before)
+    transaction = edits.mend(before, OLD_POOLING)
     assert transaction.label == "Round pooling up as before MXNet 0.8"
     board.do(transaction)
     nodes = board.document.nodes
     assert nodes[first].params == {"kernel": "(3, 3)", "stride": "(2, 2)", "pooling_convention": "full"}
     assert nodes[said] == before.nodes[said]
     assert (nodes[mean].op, nodes[mean].params["pooling_convention"]) == ("Pooling_v1", "full")
-    assert edits.round_pooling_up(board.document).changes == ()
+    assert edits.mend(board.document, OLD_POOLING).changes == ()
     board.store.undo()
     assert board.document == before
 
@@ -29,11 +30,11 @@ def test_a_board_without_old_pooling_needs_no_repair() -> None:
     board = Board()
     board.add("Pooling", "p", {"kernel": "(2, 2)"})
     board.add("Activation", "a")
-    assert edits.round_pooling_up(board.document).changes == ()
+    assert edits.mend(board.document, OLD_POOLING).changes == ()
 
 
 def test_what_cannot_be_said_is_refused_by_name() -> None:
     board = Board()
     board.add("Pooling", "odd", {"kernel": "(3, 2)", "stride": "(2, 3)"})
     with pytest.raises(EditError, match="odd: a kernel of"):
-        edits.round_pooling_up(board.document)
+        edits.mend(board.document, OLD_POOLING)
