@@ -12,7 +12,7 @@ from app.document.edits.wiring import input_count
 from app.document.names import unwired_ports
 from app.document.reading import Reading, read_node
 from app.document.records import Document, Edge, Id, Node
-from app.document.topology import Topology, topology
+from app.document.topology import Topology, needed_by, topology
 from app.engine.compose import Head, SymbolNode, missing_input
 from app.engine.errors import shortened
 from app.engine.graph import VARIABLE_OP, find_cycle
@@ -225,20 +225,17 @@ class _Drawer:
         waiting = any(node.control_deps for node in nodes.values())
         ordered = dict.fromkeys(self.order_with_waiting() if waiting else self.topology.order)
         rest = [node_id for node_id in nodes if node_id not in ordered]
-        left = [node_id for node_id in rest if self.before(node_id)]
+        left = [node_id for node_id in rest if needed_by(self.document, node_id)]
         if left:
             self.broken.update(left)
             self.blame_circles(left)
         return [nodes[node_id] for node_id in (*ordered, *rest)]
 
-    def before(self, node_id: Id) -> list[Id]:
-        """List what must be there before a node: what it reads, and what it waits for."""
-        waits_for = [other for other in self.document.nodes[node_id].control_deps if other in self.readings]
-        return [*(edge.source for edge in self.topology.inputs(node_id).values()), *waits_for]
-
     def order_with_waiting(self) -> Iterator[Id]:
         """Go over the nodes, each after all that must be there before it; without circles and what is behind them."""
-        sorter = TopologicalSorter({node_id: self.before(node_id) for node_id in self.document.nodes})
+        sorter = TopologicalSorter(
+            {node_id: needed_by(self.document, node_id) for node_id in self.document.nodes}
+        )
         with suppress(CycleError):
             sorter.prepare()
         while ready := sorter.get_ready():
@@ -250,7 +247,7 @@ class _Drawer:
         while left:
             number = {node_id: index for index, node_id in enumerate(left)}
             inputs = [
-                [(number[source], 0) for source in self.before(node_id) if source in number]
+                [(number[source], 0) for source in needed_by(self.document, node_id) if source in number]
                 for node_id in left
             ]
             circle = [left[index] for index in find_cycle(inputs)]
