@@ -63,7 +63,7 @@ def _symbol(heads: Sequence[Head]) -> Symbol | None:
 def _sinks(nodes: Iterable[SymbolNode]) -> list[Head]:
     """Return every output of the operators that nothing sound reads."""
     nodes = list(nodes)
-    read = {source for node in nodes for source, _ in node.needs}
+    read = {source for node in nodes for source, _ in node.inputs}
     ends = [node for node in nodes if node.operator is not None and node not in read]
     return [(node, number) for node in ends for number in range(node.visible_outputs)]
 
@@ -73,7 +73,7 @@ def _rest(drawing: Drawing, symbol: Symbol | None) -> Symbol | None:
     heads = symbol.heads if symbol is not None else ()
     bound = set(depth_first(heads))
     others = [node for node in drawing.nodes.values() if node not in bound]
-    read = {source for node in others for source, _ in node.needs}
+    read = {source for node in others for source, _ in node.inputs}
     ends = [(node, 0) for node in others if node not in read]
     builds_on_it = any(node in bound for node in depth_first(ends))
     return _symbol([*heads, *ends] if builds_on_it else ends)

@@ -153,7 +153,7 @@ def flatten(heads: Sequence[Head]) -> Graph:
                 node.operator,
                 node.attributes,
                 tuple([(index[source], number) for source, number in node.inputs]),
-                tuple([index[other] for other in node.control_deps]),
+                tuple([index[other] for other in node.control_deps]) if node.control_deps else (),
                 node.subgraphs,
             )
             for node in order

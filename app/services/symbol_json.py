@@ -12,7 +12,7 @@ from app.document.reading import read_node
 from app.document.records import Node
 from app.engine.compose import Head, SymbolNode, check_arity, check_outputs, missing_input
 from app.engine.errors import EngineError, GraphError
-from app.engine.graph import VARIABLE_OP, GraphNode, find_cycle, topological_order
+from app.engine.graph import VARIABLE_OP, find_cycle, topological_order
 from app.engine.opaque import Opaque
 from app.engine.operator import MOST_PORTS, Operator
 from app.engine.registry import all_operators, find_operator
@@ -84,11 +84,12 @@ def uncollected() -> Iterator[None]:
 
 def write_symbol(symbol: Symbol) -> str:
     """Write a symbol as MXNet 1.9.1 does: sorted attribute keys, texts, two-space indent."""
-    graph = symbol.graph
+    graph, known = symbol.graph, all_operators()
     nodes = []
     row_ptr = [0]
     for node in graph.nodes:
-        item: dict[str, Any] = {"op": _written_op(node), "name": node.name}
+        own = known.get(node.op_name)  # MXNet forgets the alias under which a node was made
+        item: dict[str, Any] = {"op": node.op_name if own is None else own.op_name, "name": node.name}
         if node.attributes:
             item["attrs"] = dict(sorted(node.attributes.items()))
         item["inputs"] = [[source, number, 0] for source, number in node.inputs]
@@ -106,12 +107,6 @@ def write_symbol(symbol: Symbol) -> str:
         "attrs": {"mxnet_version": ["int", WRITTEN_VERSION]},
     }
     return json.dumps(data, indent=2)
-
-
-def _written_op(node: GraphNode) -> str:
-    """Return an operator's own name, as MXNet writes it under whatever alias a node was made."""
-    known = all_operators().get(node.op_name)
-    return node.op_name if known is None else known.op_name
 
 
 def _last_read(file: RawSymbol) -> dict[int, int]:
@@ -141,7 +136,7 @@ def _build(reading: _Reading, order: Sequence[int]) -> Symbol:
         if operator is not None and file.version < FIRST_WITH_GRAPH_PASS:
             ports = operator.ports[len(inputs) :]
             inputs += tuple(_added_input(node, port, file.version) for port in ports)
-        waits_for = tuple([made[other] for other in node.control_deps])
+        waits_for = tuple([made[other] for other in node.control_deps]) if node.control_deps else ()
         made[number] = SymbolNode(
             node.name, node.op, operator, node.attributes, inputs, waits_for, node.subgraphs
         )

@@ -38,7 +38,7 @@ class RawNode:
     name: str
     attributes: dict[str, str]
     inputs: list[Entry]
-    control_deps: list[int]
+    control_deps: Sequence[int] = ()
     subgraphs: str = ""
 
     @property
@@ -109,8 +109,7 @@ def _version(data: Mapping[str, Any]) -> int:
     return fact[1]
 
 
-def _raw_node(item: Any, number: int, count: int, depth: int = 0) -> RawNode:
-    """Check one node of so many, in a graph that lies so deep in others."""
+def _check_node_keys(item: Any, number: int) -> None:
     if not isinstance(item, dict):
         raise FormatError(f"Node {number} of the file is no object.")
     if not item.keys() >= _NODE_NEEDED:
@@ -118,6 +117,11 @@ def _raw_node(item: Any, number: int, count: int, depth: int = 0) -> RawNode:
         raise FormatError(f"Node {number} of the file has no {missing!r}.")
     if not item.keys() <= _NODE_KEYS:
         raise FormatError(f"Node {number} of the file has an unknown key {min(item.keys() - _NODE_KEYS)!r}.")
+
+
+def _raw_node(item: Any, number: int, count: int, depth: int = 0) -> RawNode:
+    """Check one node of so many, in a graph that lies so deep in others."""
+    _check_node_keys(item, number)
     op, name, sources = item["op"], item["name"], item["inputs"]
     if not isinstance(op, str) or not isinstance(name, str):
         raise FormatError(f"Node {number} of the file has no operator or name in words.")
@@ -129,22 +133,24 @@ def _raw_node(item: Any, number: int, count: int, depth: int = 0) -> RawNode:
         attributes = {**_texts(item["param"], name), **attributes}
     if not isinstance(sources, list):
         raise FormatError(f"The inputs of {name} of the file are no list.")
-    entries = [_entry(source, name, None) for source in sources]
-    return RawNode(
-        op, name, attributes, entries, _control_deps(item, name, count), _subgraphs(item, name, depth)
-    )
+    node = RawNode(op, name, attributes, [_entry(source, name, None) for source in sources])
+    if "control_deps" in item:
+        node.control_deps = _control_deps(item["control_deps"], name, count)
+    if "subgraphs" in item:
+        node.subgraphs = _subgraphs(item["subgraphs"], name, depth)
+    return node
 
 
-def _control_deps(item: Mapping[str, Any], name: str, count: int) -> list[int]:
-    numbers = _list(item.get("control_deps", []), f"control_deps of {name}")
+def _control_deps(value: Any, name: str, count: int) -> list[int]:
+    numbers = _list(value, f"control_deps of {name}")
     if not _WHOLE.issuperset(map(type, numbers)) or not all(0 <= number < count for number in numbers):
         raise GraphError(f"The control_deps of {name} must be numbers of nodes.", node=name)
     return numbers
 
 
-def _subgraphs(item: Mapping[str, Any], name: str, depth: int) -> str:
+def _subgraphs(value: Any, name: str, depth: int) -> str:
     """Return the graphs inside a node as JSON; nothing where it has none."""
-    graphs = _list(item.get("subgraphs", []), f"subgraphs of {name}")
+    graphs = _list(value, f"subgraphs of {name}")
     if graphs and depth == _DEEPEST:
         raise FormatError(f"The subgraphs of {name} lie too deep in each other.", node=name)
     for graph in graphs:

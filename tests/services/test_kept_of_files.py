@@ -108,6 +108,14 @@ def test_a_replaced_variable_is_waited_for_no_more() -> None:
     assert symbol.list_arguments() == ["d", "a", "c", "new"]
 
 
+def test_other_settings_of_a_node_leave_the_rest_of_it() -> None:
+    graph = read_symbol(waiting_file()).graph
+    index = graph.index_by_name["r"]
+    operator = graph.nodes[index].operator
+    assert operator is not None
+    assert graph.with_settings(index, operator, {"__k__": "1"}).nodes[index].control_deps == (3, 4)
+
+
 @pytest.mark.parametrize("numbers", [[7], [-1], ["x"], 3, [True]])
 def test_a_node_that_waits_for_nothing_there_is_refused(numbers: Any) -> None:
     nodes = waiting_nodes()
@@ -138,6 +146,29 @@ def test_weights_without_a_copy_of_the_settings_stay_bare(tmp_path: Path) -> Non
         assert write_symbol(through_a_document(text, tmp_path)) == write_symbol(read_symbol(text))
     document = document_from_symbol(read_symbol(file(nodes)))
     assert [(node.name, node.bare) for node in document.nodes.values()] == [("x", ()), ("fc", ("weight",))]
+
+
+def test_a_variable_that_is_more_than_a_node_makes_is_drawn(tmp_path: Path) -> None:
+    graphs = [{"nodes": [variable("y")], "arg_nodes": [0], "heads": [[0, 0, 0]]}]
+    layer = {"op": "FullyConnected", "attrs": {"num_hidden": "3"}}
+    inputs = [[0, 0, 0], [1, 0, 0], [2, 0, 0]]
+    first = [
+        variable("x"),
+        {**variable("a_weight"), "subgraphs": graphs},
+        {**variable("a_bias"), "control_deps": [0]},
+    ]
+    nodes = [
+        *first,
+        {**layer, "name": "a", "inputs": inputs},
+        variable("b_weight"),
+        variable("b_bias"),
+        {**layer, "name": "b", "inputs": [[3, 0, 0], [4, 0, 0], [5, 0, 0]]},
+        {"op": "relu", "name": "r", "inputs": [[6, 0, 0]], "control_deps": [4]},
+    ]
+    text = file(nodes, heads=[[7, 0, 0], [5, 0, 0]])
+    assert write_symbol(through_a_document(text, tmp_path)) == write_symbol(read_symbol(text))
+    drawn = {node.name for node in document_from_symbol(read_symbol(text)).nodes.values()}
+    assert {"a_weight", "a_bias", "b_weight", "b_bias"} <= drawn
 
 
 def test_what_a_user_wrote_on_a_variable_is_kept(tmp_path: Path) -> None:
