@@ -60,7 +60,8 @@ def _cost(options: argparse.Namespace) -> int:
     from app.services.costing import as_json, as_table, cost_model
     from app.services.symbol_files import load_symbol
 
-    report = cost_model(load_symbol(Path(options.model)), dict(_shape(word) for word in options.shape))
+    symbol = load_symbol(Path(options.model), repair=options.repair)
+    report = cost_model(symbol, dict(_shape(word) for word in options.shape))
     print(json.dumps(as_json(report)) if options.json else as_table(report))  # noqa: T201
     return 0
 
@@ -90,7 +91,8 @@ def _check_gradient(options: argparse.Namespace) -> int:
     from app.services.symbol_files import load_symbol
 
     how = CheckOptions(options.train, options.step, options.samples, options.seed)
-    answer = check_model(load_symbol(Path(options.model)), read_arrays(Path(options.inputs)), options.of, how)
+    symbol = load_symbol(Path(options.model), repair=options.repair)
+    answer = check_model(symbol, read_arrays(Path(options.inputs)), options.of, how)
     print(json.dumps(as_json(answer)) if options.json else as_table(answer))  # noqa: T201
     return 0
 
@@ -177,7 +179,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_backend(run)
     run.set_defaults(run=_run)
-    batches = []
     _add_check_gradient(commands)
     _add_cost(commands)
     for name, function, what in (
@@ -190,10 +191,12 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run-batch":
             _add_backend(batch)
         batch.set_defaults(run=function)
-        batches.append(batch)
-    for each in (shapes, run, *batches):
-        each.add_argument(
-            "--repair", action="store_true", help="round pooling up in files from before MXNet 0.8, as it was"
+    for name in _READING:
+        commands.choices[name].add_argument(
+            "--repair",
+            action="store_true",
+            help="mend what older MXNets wrote otherwise: pooling from before 0.8 rounds up, and operators such as"
+            " MultiBoxPrior are found under the names they have today",
         )
     params = commands.add_parser("params", help="read an MXNet parameter file and write its arrays as .npz")
     params.add_argument("file")
@@ -265,4 +268,6 @@ def _add_backend(command: argparse.ArgumentParser) -> None:
     command.add_argument("--device", help="where torch computes: cpu (the default), cuda, cuda:1")
 
 
-_COMMANDS = ("gui", "shapes", "run", "check-gradient", "cost", "shapes-batch", "run-batch", "params")
+_READING = ("shapes", "run", "check-gradient", "cost", "shapes-batch", "run-batch")
+"""The commands that read models."""
+_COMMANDS = ("gui", *_READING, "params")

@@ -10,6 +10,7 @@ from app.cli import main
 from app.engine import Variable, load_symbol, sym
 from app.engine.backends.computing import is_installed
 from app.services.symbol_json import write_symbol
+from tests.detection_files import detection_file
 from tests.opaque_files import SENTENCE, opaque_file
 
 
@@ -146,6 +147,25 @@ def test_an_old_file_is_read_as_mxnet_reads_it_unless_it_is_repaired(
     assert json.loads((outdir / "old.json").read_text())["outputs"] == {"pool_output": wanted}
     assert main(["run-batch", str(index), "--outdir", str(outdir), *words]) == 0
     assert list(np.load(outdir / "old.npz")["output:pool_output"].shape) == wanted
+
+
+def test_every_command_that_reads_a_model_repairs_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, inputs = tmp_path / "boxes.json", tmp_path / "in.npz"
+    path.write_text(detection_file(), encoding="utf-8")
+    np.savez(inputs, **{"arg:x": np.zeros((1, 1, 5, 5), np.float32)})
+    shape = ["--shape", "x=1,1,5,5"]
+    for words in (
+        ["shapes", *shape],
+        ["cost", *shape, "--json"],
+        ["check-gradient", "--inputs", str(inputs)],
+    ):
+        command = [words[0], str(path), *words[1:]]
+        assert main(command) == 2
+        assert "boxes" in capsys.readouterr().err
+        assert main([*command, "--repair"]) == 0
+        assert capsys.readouterr().out
 
 
 def test_load_symbol_repairs_when_told_to(old_pool: Path) -> None:

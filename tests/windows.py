@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.engine.repairs.repair import Repair
 from app.shell.application import Application
 from app.shell.dialogs import Answer
 from app.shell.workbench import Workbench
@@ -20,7 +21,7 @@ class Answers:
         self.unsaved_answer: Answer = "discard"
         self.open_path: Path | None = None
         self.save_path: Path | None = None
-        self.round_up_answer = True
+        self.mend_answer = True
         self.asked: list[str] = []
         self.refusals: list[str] = []
 
@@ -28,9 +29,9 @@ class Answers:
         self.asked.append(name)
         return self.unsaved_answer
 
-    def round_up(self, name: str) -> bool:
+    def mend(self, name: str, _repair: Repair) -> bool:
         self.asked.append(name)
-        return self.round_up_answer
+        return self.mend_answer
 
     def file_to_open(self, _folder: Path) -> Path | None:
         return self.open_path

@@ -8,7 +8,7 @@ import attrs
 from app.document.drawing import DocumentProblem, Drawing, board_ports
 from app.document.given import Given, ValueShape
 from app.document.records import Document, Id
-from app.document.topology import topology
+from app.document.topology import needed_by, topology
 from app.engine.compose import SymbolNode
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
@@ -286,8 +286,8 @@ def _wanted(document: Document, drawing: Drawing) -> set[Id]:
     waiting = list(drawing.chosen)
     seen = set(waiting)
     while waiting:
-        for edge in wires.inputs(waiting.pop()).values():
-            if edge.source not in seen:
-                seen.add(edge.source)
-                waiting.append(edge.source)
+        for source in needed_by(document, waiting.pop()):
+            if source not in seen:
+                seen.add(source)
+                waiting.append(source)
     return seen

@@ -1,6 +1,9 @@
 """From the board to symbols: what of a drawing is sound becomes nodes to infer, and the rest becomes problems."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Literal
 
 import attrs
@@ -9,7 +12,7 @@ from app.document.edits.wiring import input_count
 from app.document.names import unwired_ports
 from app.document.reading import Reading, read_node
 from app.document.records import Document, Edge, Id, Node
-from app.document.topology import Topology, topology
+from app.document.topology import Topology, needed_by, topology
 from app.engine.compose import Head, SymbolNode, missing_input
 from app.engine.errors import shortened
 from app.engine.graph import VARIABLE_OP, find_cycle
@@ -219,24 +222,32 @@ class _Drawer:
     def order(self) -> list[Node]:
         """List the nodes, inputs before their readers; those in a circle and their readers come last, as broken."""
         nodes = self.document.nodes
-        ordered = dict.fromkeys(self.topology.order)
+        waiting = any(node.control_deps for node in nodes.values())
+        ordered = dict.fromkeys(self.order_with_waiting() if waiting else self.topology.order)
         rest = [node_id for node_id in nodes if node_id not in ordered]
-        left = [node_id for node_id in rest if self.topology.inputs(node_id)]
+        left = [node_id for node_id in rest if needed_by(self.document, node_id)]
         if left:
             self.broken.update(left)
             self.blame_circles(left)
         return [nodes[node_id] for node_id in (*ordered, *rest)]
+
+    def order_with_waiting(self) -> Iterator[Id]:
+        """Go over the nodes, each after all that must be there before it; without circles and what is behind them."""
+        sorter = TopologicalSorter(
+            {node_id: needed_by(self.document, node_id) for node_id in self.document.nodes}
+        )
+        with suppress(CycleError):
+            sorter.prepare()
+        while ready := sorter.get_ready():
+            yield from ready
+            sorter.done(*ready)
 
     def blame_circles(self, left: list[Id]) -> None:
         """Blame each circle once; circles that share a node with one named before count as named."""
         while left:
             number = {node_id: index for index, node_id in enumerate(left)}
             inputs = [
-                [
-                    (number[edge.source], 0)
-                    for edge in self.topology.inputs(node_id).values()
-                    if edge.source in number
-                ]
+                [(number[source], 0) for source in needed_by(self.document, node_id) if source in number]
                 for node_id in left
             ]
             circle = [left[index] for index in find_cycle(inputs)]
@@ -244,9 +255,15 @@ class _Drawer:
                 return
             names = [self.document.nodes[node_id].name for node_id in circle]
             way = " → ".join([*names, names[0]])
-            closing = next(edge for edge in self.topology.outputs(circle[-1]) if edge.target == circle[0])
+            wires = [
+                edge.id
+                for source, target in pairwise([*circle, circle[0]])
+                for edge in self.topology.outputs(source)
+                if edge.target == target
+            ]
             sentence = f"These nodes feed each other in a circle: {way}. Remove one of the wires."
-            self.blame(self.document.nodes[circle[0]], sentence, edge=closing.id)
+            # The last wire closes the circle; there is none where the nodes only wait for each other.
+            self.blame(self.document.nodes[circle[0]], sentence, edge=wires[-1] if wires else None)
             left = [node_id for node_id in left if node_id not in circle]
 
     # Symbols -----------------------------------------------------------------------------------------------------
@@ -256,17 +273,21 @@ class _Drawer:
     ) -> tuple[SymbolNode | None, tuple[SelfMade, ...]]:
         """Make the symbol of one node, None if it is broken or reads something broken, and list what it makes."""
         reading = self.readings[node.id]
+        waits_for = [symbols.get(other) for other in node.control_deps if other in self.readings]
+        kept = (tuple(one for one in waits_for if one is not None), node.subgraphs)
         if reading.kind == "variable":
-            return SymbolNode(node.name, VARIABLE_OP, None, dict(node.attributes)), ()
+            symbol = SymbolNode(node.name, VARIABLE_OP, None, dict(node.attributes), (), *kept)
+            return None if None in waits_for else symbol, ()
         if reading.operator is None:
             return None, ()
         wires = [edge for edge in self.topology.inputs(node.id).values() if edge.id not in self.ignored]
         sound = node.id not in self.broken and all(edge.source in symbols for edge in wires)
+        sound = sound and None not in waits_for
         everything = {**node.params, **node.attributes}
         inputs: dict[int, Head] = {}
         made = []
         for number, port in unwired_ports(self.document, node):
-            head = missing_input(node.name, port, everything)
+            head = missing_input(node.name, port, node.attributes if port.name in node.bare else everything)
             inputs[number] = head
             made.append(SelfMade(node.id, number, head[0].name, port, head[0] if sound else None))
         if not sound:
@@ -274,7 +295,7 @@ class _Drawer:
         for edge in wires:
             inputs[edge.input] = (symbols[edge.source], edge.output)
         ordered = tuple(inputs[number] for number in range(len(reading.ports)))
-        return SymbolNode(node.name, node.op, reading.operator, everything, ordered), tuple(made)
+        return SymbolNode(node.name, node.op, reading.operator, everything, ordered, *kept), tuple(made)
 
     # Heads -------------------------------------------------------------------------------------------------------
 

@@ -158,7 +158,11 @@ def _place(document: Document, fragment: Fragment, offset: Point, keep_inputs: b
     draft = Draft(document)
     for node in fragment.nodes:
         place = (node.position[0] + offset[0], node.position[1] + offset[1])
-        draft.put(attrs.evolve(node, id=ids[node.id], name=names[node.id], position=place))
+        waits_for = tuple(ids[other] for other in node.control_deps if other in ids)
+        copy = attrs.evolve(
+            node, id=ids[node.id], name=names[node.id], position=place, control_deps=waits_for
+        )
+        draft.put(copy)
     _put_wires(draft, fragment, wires, ids, keep_inputs)
     _put_values(draft, fragment, wires, names)
     what = names[fragment.nodes[0].id] if len(new) == 1 else f"{len(new)} nodes"

@@ -1,17 +1,26 @@
 """The records a document is made of: frozen values in a few tables, joined by ids."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NewType
 
 import attrs
+
+from app.document.subgraphs import subgraph_sizes
 
 Id = str
 Point = tuple[float, float]
 Request = Literal["write", "add", "null"]
+JsonText = NewType("JsonText", str)
+"""A value of JSON, or nothing, as a text that can't be changed in place."""
 VARIABLE = "Variable"
 GROUP = "Group"
 
+_NO_GRAPHS = JsonText("")
 _COUNT = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(10_000))
+
+
+def _check_graphs(_node: object, _field: object, text: str) -> None:
+    subgraph_sizes(text)
 
 
 @attrs.frozen
@@ -30,6 +39,10 @@ class Node:
     `op` is "Variable", "Group" or an operator's name in any spelling that MXNet knows. `params` are the texts that the
     user set, in MXNet's spelling, right or wrong; `attributes` are the node's own ones (`__lr_mult__`). `arity` is kept
     for an operator that is not known here, since nothing else tells it.
+
+    The rest is what MXNet's files can say of a node and the board doesn't draw. `bare` names the inputs whose
+    variables, where nobody wires them, get no copy of the settings; today's MXNet makes one. `control_deps` are the
+    nodes that this one waits for without reading them. `subgraphs` are the graphs inside it, of control flow.
     """
 
     id: Id
@@ -39,6 +52,9 @@ class Node:
     params: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     attributes: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     arity: Arity | None = None
+    bare: tuple[str, ...] = ()
+    control_deps: tuple[Id, ...] = ()
+    subgraphs: JsonText = attrs.field(default=_NO_GRAPHS, validator=_check_graphs)
 
 
 @attrs.frozen

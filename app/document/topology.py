@@ -97,6 +97,12 @@ def topology(document: Document) -> Topology:
     return _topology(document.edges)
 
 
+def needed_by(document: Document, node: Id) -> list[Id]:
+    """List the nodes that must be there before one: those that it reads, and those that it waits for."""
+    waits_for = [other for other in document.nodes[node].control_deps if other in document.nodes]
+    return [*(edge.source for edge in topology(document).inputs(node).values()), *waits_for]
+
+
 @remember(8)
 def _topology(edges: Mapping[Id, Edge]) -> Topology:
     return Topology(edges)

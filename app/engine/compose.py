@@ -16,13 +16,19 @@ from app.engine.wiring import output_count, port_count
 
 @attrs.frozen(eq=False)
 class SymbolNode:
-    """A variable or an operator in the making of a graph; inputs are other nodes' outputs."""
+    """A variable or an operator in the making of a graph; inputs are other nodes' outputs.
+
+    `control_deps` are nodes that it waits for without reading them. `subgraphs` are the graphs inside it, as the JSON
+    of the file that it came from; nothing here runs them.
+    """
 
     name: str
     op_name: str
     operator: Operator | None
     attributes: Mapping[str, str]
     inputs: tuple[tuple["SymbolNode", int], ...] = ()
+    control_deps: tuple["SymbolNode", ...] = ()
+    subgraphs: str = ""
 
     @property
     def visible_outputs(self) -> int:
@@ -33,6 +39,13 @@ class SymbolNode:
     def output_count(self) -> int:
         """The number of outputs, hidden ones included."""
         return 1 if self.operator is None else output_count(self.operator)
+
+    @property
+    def needs(self) -> tuple[tuple["SymbolNode", int], ...]:
+        """What must be there before the node: what it reads, and what it waits for."""
+        if not self.control_deps:
+            return self.inputs
+        return (*self.inputs, *((other, 0) for other in self.control_deps))
 
 
 Head = tuple[SymbolNode, int]
@@ -114,13 +127,13 @@ def depth_first(heads: Sequence[Head]) -> list[SymbolNode]:
         if head in seen:
             continue
         seen.add(head)
-        stack = [(head, iter(head.inputs))]
+        stack = [(head, iter(head.needs))]
         while stack:
             node, waiting = stack[-1]
             for source, _ in waiting:
                 if source not in seen:
                     seen.add(source)
-                    stack.append((source, iter(source.inputs)))
+                    stack.append((source, iter(source.needs)))
                     break
             else:
                 order.append(node)
@@ -140,6 +153,8 @@ def flatten(heads: Sequence[Head]) -> Graph:
                 node.operator,
                 node.attributes,
                 tuple([(index[source], number) for source, number in node.inputs]),
+                tuple([index[other] for other in node.control_deps]) if node.control_deps else (),
+                node.subgraphs,
             )
             for node in order
         ]

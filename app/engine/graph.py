@@ -26,13 +26,19 @@ VARIABLE_OP = "null"
 
 @attrs.frozen(eq=False)
 class GraphNode:
-    """A variable or an operator; `inputs` are the entries it reads, auxiliary states last."""
+    """A variable or an operator; `inputs` are the entries it reads, auxiliary states last.
+
+    `control_deps` are the nodes that it waits for without reading them, and come before it. `subgraphs` are the graphs
+    inside it, as JSON.
+    """
 
     name: str
     op_name: str
     operator: Operator | None
     attributes: Mapping[str, str]
     inputs: tuple[Entry, ...] = ()
+    control_deps: tuple[int, ...] = ()
+    subgraphs: str = ""
 
     @property
     def is_variable(self) -> bool:
@@ -81,7 +87,7 @@ class Graph:
         old = self.nodes[index]
         assert old.operator is not None
         texts = old.attributes if attributes is None else attributes
-        node = GraphNode(old.name, old.op_name, operator, texts, old.inputs)
+        node = attrs.evolve(old, operator=operator, attributes=texts)
         nodes = (*self.nodes[:index], node, *self.nodes[index + 1 :])
         alike = node.output_count == old.output_count and operator.ports == old.operator.ports
         return Graph(nodes, self.heads, Edited(weakref.ref(self), self.wiring, index) if alike else None)

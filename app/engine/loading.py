@@ -14,8 +14,9 @@ _FILES = "app.services.symbol_files"
 def load_symbol(path: "str | Path", *, repair: bool = False) -> "Symbol":
     """Load a symbol: MXNet's symbol JSON of any age, or the program's own document.
 
-    An operator that is not known becomes an opaque node, which is kept but cannot run. With `repair`, pooling in a file
-    from before MXNet 0.8 rounds up, as it did then; without it, it is read as MXNet reads it today.
+    An operator that is not known becomes an opaque node, which is kept but cannot run. With `repair`, what older builds
+    of MXNet wrote otherwise is mended: pooling in a file from before 0.8 rounds up, and operators that are a part of
+    MXNet by now are found under the names they have today. Without it, a file is read as MXNet reads it today.
 
     FormatError when the file cannot be read at all, GraphError or ParameterError when its graph is wrong.
     """

@@ -297,7 +297,9 @@ def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Sy
             new[node] = replacements[node.name].heads[0]
         else:
             inputs = tuple(_follow(new, head) for head in node.inputs)
-            new[node] = node if inputs == node.inputs else attrs.evolve(node, inputs=inputs)
+            waits_for = tuple(_follow(new, (other, 0))[0] for other in node.control_deps)
+            same = inputs == node.inputs and waits_for == node.control_deps
+            new[node] = node if same else attrs.evolve(node, inputs=inputs, control_deps=waits_for)
     return Symbol([_follow(new, head) for head in symbol.heads])
 
 

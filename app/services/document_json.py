@@ -15,13 +15,13 @@ import cattrs
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from app.document.invariants import broken_invariants
-from app.document.records import Binding, Document, Edge, Head, Node, Point, Settings
+from app.document.records import Binding, Document, Edge, Head, JsonText, Node, Point, Settings
 from app.engine.errors import FormatError
 
 FORMAT = "chalkgraph"
-VERSION = 2
-FIRST_WITH_ARITY = 2
-"""The version that knows `arity`; what has none is still written for the first."""
+VERSION = 3
+_FIRST_WITH = {"arity": 2, "bare": 3, "control_deps": 3, "subgraphs": 3}
+"""The versions from which on fields of a node are known: a document is written for the oldest that will do."""
 
 _TABLES: dict[str, type] = {"nodes": Node, "edges": Edge, "bindings": Binding, "heads": Head}
 _TOP = ("format", "version", "arrays", "settings", *_TABLES)
@@ -36,8 +36,7 @@ Constants = Mapping[str, Any]
 def document_text(document: Document, *, arrays: str = "", moved: Constants | None = None) -> str:
     """Write a document as text; `arrays` names the file beside it that holds what `moved` points to."""
     converter = _converter()
-    has_arity = any(node.arity is not None for node in document.nodes.values())
-    top: dict[str, Any] = {"format": FORMAT, "version": FIRST_WITH_ARITY if has_arity else 1}
+    top: dict[str, Any] = {"format": FORMAT, "version": _version_for(document)}
     if arrays:
         top["arrays"] = arrays
     settings = converter.unstructure(document.options)
@@ -46,6 +45,12 @@ def document_text(document: Document, *, arrays: str = "", moved: Constants | No
     lines.append(f' "settings": {_json(settings)}')
     lines += [f" {_json(name)}: {_table(name, document, moved or {})}" for name in _TABLES]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _version_for(document: Document) -> int:
+    nodes = document.nodes.values()
+    held = [version for field, version in _FIRST_WITH.items() if any(getattr(node, field) for node in nodes)]
+    return max(held, default=1)
 
 
 def natural_key(text: str) -> tuple[Any, ...]:
@@ -194,6 +199,8 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_texts, _texts)
     converter.register_structure_hook_func(lambda kind: kind == Point, _point)
     converter.register_structure_hook_func(_is_word, _word)
+    converter.register_structure_hook_func(_is_json, lambda value, _: JsonText(json.dumps(value)))
+    converter.register_unstructure_hook_func(_is_json, json.loads)
     converter.register_unstructure_hook(float, _short)
     converter.register_unstructure_hook_func(_is_texts, lambda texts: dict(sorted(texts.items())))
     _always_write(converter, Node, "position")
@@ -210,6 +217,10 @@ def _always_write(converter: cattrs.Converter, kind: type, field: str) -> None:
 
 def _is_word(kind: Any) -> bool:
     return bool(get_origin(kind) == Literal)
+
+
+def _is_json(kind: Any) -> bool:
+    return kind is JsonText
 
 
 def _is_texts(kind: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.document.records import GROUP, VARIABLE, Arity, Document, Edge, Id, Node, Settings
+import attrs
+
+from app.document.records import GROUP, VARIABLE, Arity, Document, Edge, Id, JsonText, Node, Settings
 from app.engine.errors import GraphError
 from app.engine.graph import Entry, Graph, GraphNode
 from app.engine.opaque import Opaque
@@ -20,8 +22,16 @@ def document_from_symbol(symbol: Symbol, title: str = "") -> Document:
         if made_up.op_name in (VARIABLE, GROUP):
             sentence = f"{made_up.name} has an operator called {made_up.op_name}, which is no operator."
             raise GraphError(sentence, node=made_up.name)
-    ids = {index: f"n{number}" for number, index in enumerate(_drawn(graph), start=1)}
+    made = _self_made(graph)
+    drawn = [index for index in range(len(graph.nodes)) if index not in made]
+    ids = {index: f"n{number}" for number, index in enumerate(drawn, start=1)}
     nodes = {key: _node(key, graph.nodes[index]) for index, key in ids.items()}
+    for index, ports in _bare_ports(made).items():
+        nodes[ids[index]] = attrs.evolve(nodes[ids[index]], bare=ports)
+    for index, node in enumerate(graph.nodes):
+        if node.control_deps:
+            others = tuple(ids[other] for other in node.control_deps)
+            nodes[ids[index]] = attrs.evolve(nodes[ids[index]], control_deps=others)
     wires = [
         (ids[source], output, key, number)
         for index, key in ids.items()
@@ -38,25 +48,53 @@ def document_from_symbol(symbol: Symbol, title: str = "") -> Document:
     return arranged(Document(nodes=nodes, edges=edges, settings={"settings": settings}))
 
 
-def _drawn(graph: Graph) -> list[int]:
-    heads = {index for index, _ in graph.heads}
-    return [index for index in range(len(graph.nodes)) if index in heads or not _is_self_made(graph, index)]
+@attrs.frozen
+class _SelfMade:
+    """The input that makes a variable by itself; a bare one has no copy of the settings of its reader."""
+
+    reader: int
+    port: str
+    is_bare: bool
 
 
-def _is_self_made(graph: Graph, index: int) -> bool:
-    """Tell whether a variable is just what its one reader would make for an input that nobody wired."""
+def _self_made(graph: Graph) -> dict[int, _SelfMade]:
+    """Return the variables that are just what their one reader makes for an input that nobody wires."""
+    needed = {index for index, _ in graph.heads} | {
+        other for node in graph.nodes for other in node.control_deps
+    }
+    found = {}
+    for index, node in enumerate(graph.nodes):
+        kept = node.control_deps or node.subgraphs or index in needed
+        made = _made_by_reader(graph, index) if node.is_variable and not kept else None
+        if made is not None:
+            found[index] = made
+    return found
+
+
+def _made_by_reader(graph: Graph, index: int) -> _SelfMade | None:
     node, readers = graph.nodes[index], graph.consumers[index]
-    if not node.is_variable or len(readers) != 1:
-        return False
+    if len(readers) != 1:
+        return None
     reader, number = graph.nodes[readers[0][0]], readers[0][1]
     if reader.operator is None or number >= len(reader.operator.ports):
-        return False  # a file may be wrong in this, and the document shows it
+        return None  # a file may be wrong in this, and the document shows it
     port = reader.operator.ports[number]
     if port.role == "data" or node.name != f"{reader.name}_{port.name}":
-        return False
-    made = _free(reader.attributes)
-    own = _free(node.attributes)
-    return own in (made, {**made, **port.made_with})
+        return None
+    if node.attributes == {**reader.attributes, **port.made_with}:
+        return _SelfMade(readers[0][0], port.name, is_bare=False)
+    if node.attributes == {**_free(reader.attributes), **port.made_with}:
+        return _SelfMade(readers[0][0], port.name, is_bare=True)
+    return None
+
+
+def _bare_ports(made: Mapping[int, _SelfMade]) -> dict[int, tuple[str, ...]]:
+    """Return by node the inputs whose variables have no copy of its settings."""
+    found: dict[int, tuple[str, ...]] = {}
+    for variable in made.values():
+        if variable.is_bare:
+            found[variable.reader] = (*found.get(variable.reader, ()), variable.port)
+    return found
 
 
 def _free(attributes: Mapping[str, str]) -> dict[str, str]:
@@ -65,16 +103,17 @@ def _free(attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _node(key: Id, node: GraphNode) -> Node:
-    free = _free(node.attributes)
+    subgraphs = JsonText(node.subgraphs)
     if node.is_variable:
-        # Copies of an operator's parameters mean nothing on a variable; other texts are the user's own.
-        known = {name: text for name, text in node.attributes.items() if name in free}
-        return Node(key, VARIABLE, node.name, attributes=known)
+        return Node(key, VARIABLE, node.name, attributes=node.attributes, subgraphs=subgraphs)
+    free = _free(node.attributes)
     params = {name: text for name, text in node.attributes.items() if name not in free}
     operator, arity = node.operator, None
     if isinstance(operator, Opaque):
         arity = Arity(operator.input_count, operator.output_count, operator.hidden_count)
-    return Node(key, node.op_name, node.name, params=params, attributes=free, arity=arity)
+    return Node(
+        key, node.op_name, node.name, params=params, attributes=free, arity=arity, subgraphs=subgraphs
+    )
 
 
 def _heads(graph: Graph, ids: Mapping[int, Id]) -> tuple[tuple[Id, ...], bool]:

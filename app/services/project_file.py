@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from app.document.constants import parse_constant, spell
 from app.document.records import Document
 from app.engine.errors import BindError, EngineError, FormatError
+from app.engine.repairs.offered import repairs_for
+from app.engine.repairs.repair import Repair
 from app.services.document_json import FORMAT, document_from_plain, document_text, plain_from_text
 from app.services.npy_files import DAMAGE, read_npz
 from app.services.reading import read_text
@@ -64,10 +66,10 @@ def write_project(document: Document, path: Path | str) -> None:
 
 @attrs.frozen
 class Opened:
-    """What a file holds, and whether an MXNet wrote it that may have rounded pooling up."""
+    """What a file holds, and the repairs that it may need."""
 
     document: Document
-    is_old: bool = False
+    repairs: tuple[Repair, ...] = ()
 
 
 def read_any(path: Path | str) -> Opened:
@@ -78,12 +80,12 @@ def read_any(path: Path | str) -> Opened:
         return Opened(_document(plain, path))
     if "nodes" in plain and "heads" in plain:
         from app.services.import_symbol import document_from_symbol
-        from app.services.symbol_json import FIRST_WITH_GRAPH_PASS, file_version, read_symbol
+        from app.services.symbol_json import read_symbol
+        from app.services.symbol_raw import file_version
 
         text = read_text(path)
         symbol = read_symbol(text, lenient=True)
-        is_old = file_version(text) < FIRST_WITH_GRAPH_PASS
-        return Opened(document_from_symbol(symbol, title=path.stem), is_old)
+        return Opened(document_from_symbol(symbol, title=path.stem), repairs_for(file_version(text)))
     raise FormatError(f"{path.name} is neither a Chalkgraph document nor an MXNet symbol file.")
 
 

@@ -15,7 +15,7 @@ from app.services.symbol_json import read_symbol
 def load_symbol(path: Path, *, repair: bool = False) -> Symbol:
     """Return the symbol in a file; FormatError, GraphError or ParameterError tells what is wrong with it.
 
-    With `repair`, pooling in a file from before MXNet 0.8 rounds up, as it did then.
+    With `repair`, what older builds of MXNet wrote otherwise is mended (`engine/repairs`).
     """
     text = read_text(path)
     return _symbol_of_document(path) if _is_document(text) else read_symbol(text, repair=repair)

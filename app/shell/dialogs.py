@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.engine.repairs.repair import Repair
 from app.shell.actions import MENUS, Action
 
 Answer = Literal["save", "discard", "cancel"]
@@ -58,17 +59,14 @@ class UnsavedQuestion(QMessageBox):
 class RepairQuestion(QMessageBox):
     """Asks whether an old file is to mean what it meant; closing it leaves it as it is read today."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, repair: Repair, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setIcon(QMessageBox.Icon.NoIcon)
         self.setWindowTitle("An old file")
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(f"{name} is from before MXNet 0.8. Round pooling up, as it did then?")
-        self.setInformativeText(
-            "The sizes behind pooling layers were rounded up. Today they are rounded down, so that layers made for the "
-            "old sizes may no longer fit together. Undo takes the repair back."
-        )
-        self.repair_button = self.addButton("Round up", QMessageBox.ButtonRole.AcceptRole)
+        self.setText(f"{name} {repair.sign}. {repair.question}")
+        self.setInformativeText(repair.reason)
+        self.repair_button = self.addButton(repair.consent, QMessageBox.ButtonRole.AcceptRole)
         self.leave_button = self.addButton("Leave it", QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.repair_button)
         self.setEscapeButton(self.leave_button)
@@ -87,9 +85,9 @@ class Dialogs:
         question.deleteLater()
         return question.answer
 
-    def round_up(self, name: str) -> bool:
-        """Ask whether pooling in an old file is to round up, as it did when the file was written."""
-        question = RepairQuestion(name, self._parent)
+    def mend(self, name: str, repair: Repair) -> bool:
+        """Ask whether a repair is to be made in an old file."""
+        question = RepairQuestion(name, repair, self._parent)
         question.exec()
         question.deleteLater()
         return question.clickedButton() is question.repair_button

@@ -14,6 +14,7 @@ from app.shell.dialogs import SAVE_FILTER, Dialogs
 
 if TYPE_CHECKING:
     from app.document.records import Document
+    from app.engine.repairs.repair import Repair
     from app.services.project_file import Opened
 
 SUFFIX = ".chalk"
@@ -124,21 +125,21 @@ class Files(QObject):
         settings.last_folder = str(path.parent)
         # A symbol file stays what it is: only a document is ever written over.
         self._show(opened.document, path if path.suffix.lower() == SUFFIX else None)
-        if opened.is_old:
-            self._offer_repair(path.name)
+        for repair in opened.repairs:
+            self._offer(repair, path.name)
 
-    def _offer_repair(self, name: str) -> None:
-        """Ask whether pooling is to round up as it did when the file was written, where that is not the same today."""
-        from app.document.edits import EditError, round_pooling_up
+    def _offer(self, repair: "Repair", name: str) -> None:
+        """Ask whether what an older MXNet wrote is to be mended, where that makes a difference."""
+        from app.document.edits import EditError, mend
 
         try:
-            repair = round_pooling_up(self._workspace.document)
+            edit = mend(self._workspace.document, repair)
         except EditError as error:
-            self._workspace.message.emit(f"{name} is from before MXNet 0.8. {error.sentence}")
+            self._workspace.message.emit(f"{name} {repair.sign}. {error.sentence}")
             return
-        if repair.changes and self._dialogs.round_up(name):
-            self._workspace.commit(repair)
-            self._workspace.message.emit("Pooling rounds up as before MXNet 0.8. Undo takes it back.")
+        if edit.changes and self._dialogs.mend(name, repair):
+            self._workspace.commit(edit)
+            self._workspace.message.emit(repair.done)
 
     def _on_unreadable(self, refusal: EngineError) -> None:
         path, self._reading = self._reading, None

@@ -120,6 +120,29 @@ def test_the_settings_of_an_opaque_node_can_be_read_but_not_changed(inspector: I
     assert page.kept is None
 
 
+def test_what_a_node_holds_beside_the_drawing_is_said(inspector: Inspector, desk: Any) -> None:
+    from app.services.import_symbol import document_from_symbol
+    from app.services.symbol_json import read_symbol
+    from tests.control_flow import control_flow, waiting_file
+
+    held = inspector.node_page.held
+    for name, op, words in (
+        ("foreach", "_foreach0", "Holds 1 subgraph of 6 nodes."),
+        ("while_loop", "_while_loop0", "Holds 2 subgraphs of 2 and 5 nodes."),
+        ("cond", "_cond0", "Holds 3 subgraphs of 2, 6 and 5 nodes."),
+        ("nested", "_foreach2", "Holds 1 subgraph of 8 nodes."),
+    ):
+        desk.workspace.load(document_from_symbol(read_symbol(control_flow(name))))
+        desk.workspace.select({desk.find(op)})
+        assert held.text() == words
+    desk.workspace.load(document_from_symbol(read_symbol(waiting_file())))
+    desk.workspace.select({desk.find("r")})
+    assert held.text() == "Waits for side and b."
+    assert not held.isHidden()
+    desk.workspace.select({desk.find("e")})
+    assert held.isHidden()
+
+
 def test_deleting_the_selected_node_goes_back_to_the_summary(inspector: Inspector, desk: Any) -> None:
     from app.document.edits import delete
 

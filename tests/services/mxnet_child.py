@@ -22,6 +22,7 @@ def answer_to(folder, name, job):
     answer = {}
     try:
         symbol = mx.sym.load(str(folder / (name + ".json")))
+        answer["written"] = json.loads(symbol.tojson())
         answer["arguments"] = symbol.list_arguments()
         answer["outputs"] = symbol.list_outputs()
         answer["auxiliary_states"] = symbol.list_auxiliary_states()

@@ -12,7 +12,10 @@ from app.document.invariants import broken_invariants
 from app.engine import EngineError, Variable, sym
 from app.engine.errors import FormatError, GraphError
 from app.services.import_symbol import document_from_symbol
-from app.services.symbol_json import file_version, read_symbol, write_symbol
+from app.services.symbol_json import read_symbol, write_symbol
+from app.services.symbol_raw import file_version
+from tests.control_flow import control_flow, waiting_file
+from tests.detection_files import detection_file
 from tests.old_inception import old_inception
 from tests.opaque_files import opaque_file
 
@@ -191,7 +194,16 @@ node_texts = st.sampled_from(
 
 
 @given(
-    st.sampled_from([old_network(), opaque_file(), opaque_file(None)]),
+    st.sampled_from(
+        [
+            old_network(),
+            opaque_file(),
+            opaque_file(None),
+            waiting_file(),
+            detection_file(),
+            control_flow("nested"),
+        ]
+    ),
     st.integers(0, 60),
     json_values | node_texts,
     st.booleans(),
@@ -286,3 +298,26 @@ def test_a_repair_that_cannot_be_said_names_the_node() -> None:
     with pytest.raises(EngineError, match="can't be said today") as refusal:
         read_symbol(file(nodes, attrs=None), repair=True)
     assert refusal.value.node == "odd"
+
+
+def test_an_operator_of_a_plug_in_is_opaque_until_it_is_repaired() -> None:
+    text = detection_file().replace('"attr": {}', '"attr": {"lr_mult": "2"}')
+    as_it_came = read_symbol(text)
+    assert as_it_came.infer_shape(x=(1, 1, 5, 5)) == (None, None, None)
+    assert as_it_came.attr_dict()["boxes"]["lr_mult"] == "2"
+    symbol = read_symbol(text, repair=True)
+    assert symbol.infer_shape(x=(1, 1, 5, 5))[1] == [(1, 9, 4)]
+    node = json.loads(write_symbol(symbol))["nodes"][2]
+    assert node["op"] == "_contrib_MultiBoxPrior"
+    assert node["attrs"] == {"sizes": "(0.2,)", "__lr_mult__": "2"}
+
+
+def test_a_newer_file_is_repaired_in_its_names_only() -> None:
+    symbol = read_symbol(detection_file(10901), repair=True)
+    assert symbol.infer_shape(x=(1, 1, 5, 5))[1] == [(1, 4, 4)]
+
+
+def test_a_repaired_operator_with_other_settings_is_refused_by_name() -> None:
+    with pytest.raises(EngineError, match="no parameter 'size'") as refusal:
+        read_symbol(detection_file().replace("sizes", "size"), repair=True)
+    assert refusal.value.node == "boxes"

@@ -231,7 +231,7 @@ def test_an_old_file_offers_to_round_pooling_up(
 
     path = tmp_path / "inception-symbol.json"
     path.write_text(old_inception())
-    answers.round_up_answer = answer
+    answers.mend_answer = answer
     with qtbot.waitSignal(bench.files.opened, timeout=20_000):
         bench.files.open(path)
     qtbot.waitUntil(lambda: bool(answers.asked))
@@ -260,10 +260,30 @@ def test_a_file_in_which_rounding_changes_nothing_asks_nothing(
     assert answers.asked == []
 
 
+@pytest.mark.parametrize("answer", [True, False])
+def test_each_repair_of_an_old_file_is_asked_for_and_undone_by_itself(
+    bench: Workbench, qtbot: QtBot, answers: Answers, tmp_path: Path, answer: bool
+) -> None:
+    from tests.detection_files import detection_file
+
+    path = tmp_path / "boxes-symbol.json"
+    path.write_text(detection_file())
+    answers.mend_answer = answer
+    with qtbot.waitSignal(bench.files.opened):
+        bench.files.open(path)
+    qtbot.waitUntil(lambda: len(answers.asked) == 2)
+    workspace = bench.workspace
+    assert workspace.analysis is not None
+    assert [problem.name for problem in workspace.analysis.errors] == ([] if answer else ["boxes"])
+    labels = ["Call operators as MXNet calls them today", "Round pooling up as before MXNet 0.8"]
+    assert list(workspace.store.history_labels().done) == (labels if answer else [])
+
+
 def test_the_question_about_an_old_file_rounds_up_by_default(qtbot: QtBot) -> None:
+    from app.engine.repairs.old_pooling import OLD_POOLING
     from app.shell.dialogs import RepairQuestion
 
-    question = RepairQuestion("net-symbol.json")
+    question = RepairQuestion("net-symbol.json", OLD_POOLING)
     qtbot.addWidget(question)
     assert question.defaultButton() is question.repair_button
     assert question.escapeButton() is question.leave_button

@@ -3,7 +3,7 @@
 from app.document.edits.bindings import set_binding, set_head_gradient, set_options
 from app.document.edits.growing import LooseEnd, add_and_connect, extract_argument
 from app.document.edits.nodes import Added, add_node, delete, move, rename, set_param
-from app.document.edits.old_pooling import round_pooling_up
+from app.document.edits.repairing import mend
 from app.document.edits.wiring import best_input, can_connect, connect, disconnect, rewire
 from app.document.refusal import EditError, Verdict
 
@@ -20,10 +20,10 @@ __all__ = [
     "delete",
     "disconnect",
     "extract_argument",
+    "mend",
     "move",
     "rename",
     "rewire",
-    "round_pooling_up",
     "set_binding",
     "set_head_gradient",
     "set_options",

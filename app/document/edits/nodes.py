@@ -75,6 +75,10 @@ def delete(document: Document, node_ids: Iterable[Id], edge_ids: Iterable[Id] = 
             draft.drop("bindings", text)
         for text in read_node(node).output_names(node.name):
             draft.drop("heads", text)
+    for node in document.nodes.values():
+        if node.id not in gone and gone.intersection(node.control_deps):
+            left = tuple(other for other in node.control_deps if other not in gone)
+            draft.put(attrs.evolve(node, control_deps=left))
     heads = document.options.heads
     if gone.intersection(heads):
         draft.put(attrs.evolve(document.options, heads=tuple(head for head in heads if head not in gone)))

@@ -6,7 +6,8 @@ from typing import Literal
 import attrs
 
 from app.document.analysis import Analysis, ShapeText, Solved
-from app.document.records import Id
+from app.document.records import Document, Id
+from app.document.subgraphs import subgraph_sizes
 from app.document.topology import topology
 from app.engine.compose import SymbolNode
 from app.engine.costs import NodeCost, node_cost
@@ -164,3 +165,22 @@ def cost_of(analysis: Analysis, node_id: Id) -> NodeCost | None:
     if not all(map(is_known, (*ins, *outs))):
         return None
     return node_cost(solved.inference, index)
+
+
+def kept_words(document: Document, node_id: Id) -> str:
+    """Say what a node holds of its file that the board doesn't draw: graphs inside it, and nodes that it waits for."""
+    node = document.nodes[node_id]
+    sizes = subgraph_sizes(node.subgraphs)
+    sentences = []
+    if sizes:
+        count = "1 subgraph" if len(sizes) == 1 else f"{len(sizes)} subgraphs"
+        last = "1 node" if sizes[-1] == 1 else f"{sizes[-1]} nodes"
+        sentences.append(f"Holds {count} of {_listed([*map(str, sizes[:-1]), last])}.")
+    names = [document.nodes[other].name for other in node.control_deps if other in document.nodes]
+    if names:
+        sentences.append(f"Waits for {_listed(names)}.")
+    return " ".join(sentences)
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -17,7 +17,7 @@ from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.kept_settings import KeptSettings
 from app.panels.forms.parameter_form import LABEL_WIDTH, FormGrid, FormRow, ParameterForm
 from app.panels.inspector.binding_editor import BindingEditor
-from app.panels.inspector.facts import ArrayFact, array_facts, cost_of
+from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, kept_words
 from app.panels.inspector.shapes_box import ShapesBox
 from app.panels.panel import ElidedLabel, FoldButton, box, empty, label, widgets_in
 from app.qt.theme import GAP, HALF_STEP, STEP
@@ -39,6 +39,7 @@ class NodePage(QWidget):
         self._made_for: tuple[Id, str] = ("", "")
         self.doc = label("", "muted", wrap=True)
         self.formula = label("", "mono", wrap=True)
+        self.held = label("", "muted", wrap=True)
         self.troubles = QVBoxLayout()
         self.trouble_labels: list[QLabel] = []
         self._general = FormGrid()
@@ -60,6 +61,7 @@ class NodePage(QWidget):
         layout.setSpacing(STEP)
         layout.addWidget(self.doc)
         layout.addWidget(self.formula)
+        layout.addWidget(self.held)
         layout.addLayout(self.troubles)
         layout.addSpacing(HALF_STEP)
         layout.addWidget(self._general)
@@ -109,6 +111,9 @@ class NodePage(QWidget):
         wrong = {fault.parameter or "": fault.sentence for fault in faults}
         if self.form is not None:
             self.form.show_settings(node.params, {name: text for name, text in wrong.items() if name})
+        held = kept_words(analysis.document, node_id)
+        self.held.setText(held)
+        self.held.setVisible(bool(held))
         self._show_troubles(analysis, node_id)
         self.shapes.show_node(analysis, node_id)
         self._show_heads(analysis, node_id)

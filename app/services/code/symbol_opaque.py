@@ -12,6 +12,8 @@ _TAKEN = ("name", "attr")
 
 def note(node: Node) -> str:
     """Say what is to be thought of the call."""
+    if node.subgraphs:
+        return f"{node.op} holds graphs of its own, which a call can't pass on. The symbol file keeps them."
     return f"{node.op} is not known to Chalkgraph: the next line works where MXNet has this operator."
 
 

@@ -20,6 +20,7 @@ from app.services.gallery import open_entry
 from app.services.import_symbol import document_from_symbol
 from app.services.symbol_json import read_symbol
 from app.services.values import ValueShapes
+from tests.control_flow import control_flow
 from tests.opaque_files import SENTENCE, opaque_file
 from tests.services.code.example_documents import EXAMPLES, example_document
 from tests.strategies import drawings, wild_documents
@@ -125,6 +126,13 @@ def test_an_opaque_node_is_a_call_that_an_mxnet_with_its_operator_takes() -> Non
     ) in text
     assert f"# Not bound yet: {SENTENCE}" in text
     assert "executor" not in text
+
+
+def test_a_call_cannot_pass_graphs_on_and_says_so() -> None:
+    analysis = analyse(document_from_symbol(read_symbol(control_flow("foreach"))))
+    assert "# _foreach holds graphs of its own, which a call can't pass on. The symbol file keeps them." in (
+        _check(analysis).text
+    )
 
 
 @pytest.mark.parametrize("op", ["not a word", "_hidden", "class"])

@@ -10,26 +10,17 @@ the cut to n − 1 wins, and no convention of today has it (docs/decisions/0015)
 
 from collections.abc import Mapping
 
-import attrs
-
 from app.engine.errors import ParameterError
 from app.engine.operators.geometry import per_axis
 from app.engine.operators.pooling import Pooling
 from app.engine.registry import find_operator
+from app.engine.repairs.repair import Mended, Repair
 
 _POOLING = "Pooling"
 _DIVIDES_BY_THE_WINDOW = "Pooling_v1"
 
 
-@attrs.frozen
-class Old:
-    """What an old node has to be called, and set to, so that it means what it meant."""
-
-    op_name: str
-    attributes: Mapping[str, str]
-
-
-def as_it_was(op_name: str, attributes: Mapping[str, str]) -> Old | None:
+def as_it_was(op_name: str, attributes: Mapping[str, str]) -> Mended | None:
     """Return an old node with its rounding said; None where today's reading is the same.
 
     ParameterError for settings that are wrong, or whose rounding no convention of today has.
@@ -55,14 +46,14 @@ def as_it_was(op_name: str, attributes: Mapping[str, str]) -> Old | None:
     divides = pooling.pool_type == "avg" and len(pooling.kernel) == 2
     texts = {**attributes, "pooling_convention": "full"}
     if not divides:
-        return Old(op_name, texts)
+        return Mended(op_name, texts)
     known = {parameter.name for parameter in find_operator(_DIVIDES_BY_THE_WINDOW).parameters}
     plain = Pooling.parameters
     lost = [p.name for p in plain if p.name not in known and getattr(pooling, p.name) != p.default]
     if lost:
         raise ParameterError(f"pooling from before 0.8 has no {lost[0]}.", port=lost[0])
     unknown = {parameter.name for parameter in plain} - known
-    return Old(_DIVIDES_BY_THE_WINDOW, {name: text for name, text in texts.items() if name not in unknown})
+    return Mended(_DIVIDES_BY_THE_WINDOW, {name: text for name, text in texts.items() if name not in unknown})
 
 
 def _conventions(kernel: int, stride: int) -> set[str]:
@@ -72,3 +63,16 @@ def _conventions(kernel: int, stride: int) -> set[str]:
     if kernel == 1:
         return {"valid"}
     return {"full"} if stride <= kernel else set()
+
+
+OLD_POOLING = Repair(
+    label="Round pooling up as before MXNet 0.8",
+    mend=as_it_was,
+    written_before=900,  # 0.8 and older say no version, and count as 800
+    sign="is from before MXNet 0.8",
+    question="Round pooling up, as it did then?",
+    reason="The sizes behind pooling layers were rounded up. Today they are rounded down, so that layers made for the "
+    "old sizes may no longer fit together. Undo takes the repair back.",
+    consent="Round up",
+    done="Pooling rounds up as before MXNet 0.8. Undo takes it back.",
+)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from app.engine import Variable, sym
 from app.engine.errors import ParameterError
-from app.engine.old_pooling import as_it_was
 from app.engine.registry import find_operator
+from app.engine.repairs.old_pooling import as_it_was
 
 
 def old_count(size: int, kernel: int, stride: int, pad: int) -> int:
