@@ -11,13 +11,14 @@ import attrs
 import numpy as np
 
 from app.engine.backends.backend import HostNode
-from app.engine.errors import BindError, EngineError, RunError
+from app.engine.errors import EngineError, RunError
 from app.engine.following import Cancel, StepDone
-from app.engine.given import Staged, check_shape, copy_into
+from app.engine.given import Staged, check_shape, copy_into, head_gradients
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.kernels.steps import fill, in_order
+from app.engine.nearby import no_such
 from app.engine.operator import Array, DType, Operator, Run
 from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
@@ -25,6 +26,7 @@ from app.engine.passes.halves import Given, Halves
 from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.settled import Binding
 from app.engine.shapes import Shape
+from app.engine.taking import take_array, take_seed, take_truth
 
 if TYPE_CHECKING:
     from app.engine.checking.checked import GradientCheck
@@ -84,14 +86,16 @@ class Executor:
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    def forward(self, is_train: bool = False, **arrays: Any) -> list[Array]:
+    def forward(self, is_train: bool | int = False, **arrays: Any) -> list[Array]:
         """Run forward and return the outputs in head order.
 
         Keywords overwrite bound arguments first (same shape). RunError names an argument that does not fit.
         """
         if arrays:
             self._overwrite(arrays)
-        calls = self._train if is_train else self._predict
+        calls = (
+            self._train if is_train is True else self._predict if is_train is False else self._calls(is_train)
+        )
         try:  # as in _call_all, without the call: in the smallest graphs it is a tenth of the time
             for call in calls:
                 call()
@@ -110,13 +114,17 @@ class Executor:
 
     def run_forward(self, is_train: bool = False, cancel: Cancel | None = None) -> Iterator[StepDone]:
         """Run forward step by step; stops between steps when `cancel` is set."""
-        calls = self._train if is_train else self._predict
+        calls = self._calls(is_train)
         yield from self._run(calls, 0, "forward", cancel)
 
     def run_backward(self, out_grads: Any = None, cancel: Cancel | None = None) -> Iterator[StepDone]:
         """Run backward step by step; stops between steps when `cancel` is set."""
         self._take_head_gradients(out_grads)
         yield from self._run(self._backward, self.plan.forward_count, "backward", cancel)
+
+    def _calls(self, is_train: object) -> Sequence[Call]:
+        advice = " Hand arrays in by name, like forward(data=array)."
+        return self._train if take_truth(is_train, "is_train", advice) else self._predict
 
     def _run(
         self, calls: Sequence[Call], first: int, phase: Literal["forward", "backward"], cancel: Cancel | None
@@ -147,8 +155,7 @@ class Executor:
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
-        if seed is not None and seed < 0:
-            raise BindError(f"A seed is a whole number from 0 on, not {seed}.")
+        seed = take_seed(seed)
         if self._program is not None:
             self._program.seed(seed)
         for index, runs in self._runs.items():
@@ -167,10 +174,10 @@ class Executor:
 
         The keywords are those of `CheckOptions`: is_train, step, samples, seed, out_grads. The executor stays as it is.
         """
-        from app.engine.checking.checked import CheckOptions
+        from app.engine.checking.checked import read_options
         from app.engine.checking.gradient_check import check_gradient
 
-        return check_gradient(self, name, CheckOptions(**options))
+        return check_gradient(self, name, read_options(options))
 
     # Looking inside ----------------------------------------------------------------------------------------------
 
@@ -314,8 +321,7 @@ class Executor:
     def _overwrite(self, arrays: Mapping[str, Any]) -> None:
         for name, given in arrays.items():
             if name not in self.arg_dict:
-                known = ", ".join(list(self.arg_dict)[:6])
-                raise RunError(f"There is no argument named {name!r}; the arguments are {known}.")
+                raise RunError(no_such("argument", name, list(self.arg_dict)))
             copy_into(self.arg_dict[name], given, f"the argument {name}")
 
     def _take_head_gradients(self, out_grads: Any) -> None:
@@ -323,13 +329,8 @@ class Executor:
             self._refuse_missing_head_gradient()
             return
         ndarray = np.ndarray
-        given = [out_grads] if type(out_grads) is ndarray else self._listed(out_grads)
-        if len(given) != len(self._heads):
-            raise RunError(
-                f"Backward needs one head gradient for each of {len(self.graph.heads)} outputs"
-                f" ({', '.join(self.graph.output_names)}) but was given {len(given)}."
-            )
-        for number, array in enumerate(given):
+        names = self.graph.output_names
+        for number, array in enumerate(head_gradients(out_grads, names, "Backward")):
             shape, dtype, buffer = self._heads[number]
             if (
                 buffer is not None
@@ -339,21 +340,11 @@ class Executor:
             ):
                 buffer[...] = array  # the usual case, without asking twice
                 continue
-            what = f"the head gradient of {self.graph.output_names[number]}"
-            check_shape(np.shape(array), shape, what)
-            if buffer is not None:
+            what = f"the head gradient of {names[number]}"
+            if buffer is None:
+                check_shape(take_array(array, what).shape, shape, what)
+            else:
                 copy_into(buffer, array, what)
-
-    def _listed(self, out_grads: Any) -> Sequence[Any]:
-        """Return head gradients in the order of the outputs."""
-        if isinstance(out_grads, (list, tuple)):
-            return out_grads
-        if not isinstance(out_grads, Mapping):
-            return [out_grads]
-        missing = [name for name in self.graph.output_names if name not in out_grads]
-        if missing:
-            raise RunError(f"Backward needs a head gradient for {', '.join(missing)} too.")
-        return [out_grads[name] for name in self.graph.output_names]
 
     def _refuse_missing_head_gradient(self) -> None:
         if not self.executor_graph.gradient_nodes:

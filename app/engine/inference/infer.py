@@ -6,7 +6,6 @@ from itertools import chain, pairwise
 from typing import Any
 
 import attrs
-import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.graph import Entry, Graph
@@ -17,6 +16,7 @@ from app.engine.inference.sweep import Swept, follow, sweep
 from app.engine.inference.types import FLOAT32, Misfit, all_float32, infer_types
 from app.engine.operator import DType
 from app.engine.shapes import UNKNOWN, Shape, is_known
+from app.engine.taking import take_shapes, take_types
 
 __all__ = ["GIVEN", "Finding", "Inference", "Problem", "infer"]
 
@@ -166,8 +166,8 @@ def infer(
     (`Graph.with_settings`), only what the edit changed is inferred again. Misfits are problems in the result, never
     exceptions.
     """
-    given = {name: tuple(map(int, shape)) for name, shape in shapes.items()}
-    given_types = {name: np.dtype(kind) for name, kind in types.items()} if types else {}
+    given = take_shapes(shapes)
+    given_types = take_types(types) if types else {}
     swept = follow(previous, graph, given) if previous is not None else None
     if swept is None:
         swept = sweep(graph, given)
