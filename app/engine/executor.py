@@ -3,7 +3,6 @@
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +23,7 @@ from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
 from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
+from app.engine.refusals import FAULTS, blaming, refusal
 from app.engine.settled import Binding
 from app.engine.shapes import Shape
 from app.engine.taking import take_array, take_seed, take_truth
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
     from app.engine.explain import GradientExplanation
 
 Call = Callable[[], object]
-
-
-NUMPY_REFUSALS = (ValueError, IndexError, ArithmeticError, TypeError, MemoryError)
-"""What numpy raises when arrays do not suit an operation that shapes alone could not rule out."""
-FAULTS = (EngineError, *NUMPY_REFUSALS)
 
 
 class Executor:
@@ -148,10 +143,7 @@ class Executor:
     def _told(self, error: Exception, calls: Sequence[Call], call: Call, first: int) -> EngineError:
         """Return what went wrong in a call as an error that names its node."""
         number = next(place for place, other in enumerate(calls, first) if other is call)
-        name = self.graph.nodes[self.plan.steps[number].symbol_node].name
-        if isinstance(error, EngineError):
-            return error.at(name)
-        return RunError(f"{name} cannot be computed: {error}", node=name)
+        return refusal(self.inference, self.plan.steps[number].symbol_node, error)
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
@@ -253,7 +245,7 @@ class Executor:
         ahead = self._ahead.forward(step.symbol_node, ins, outs)
         if ahead is not None:
             return self._halves.whole(ahead)
-        with blaming(node.name):
+        with blaming(self.inference, step.symbol_node):
             return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
@@ -261,7 +253,7 @@ class Executor:
             return self._keep(step, fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
             return self._keep(step, self._addition(step))
-        with blaming(self.graph.nodes[step.symbol_node].name):
+        with blaming(self.inference, step.symbol_node):
             return self._operator_backward(step)
 
     def _operator_backward(self, step: Step) -> Call:
@@ -355,17 +347,6 @@ class Executor:
                     f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
                     node=self.graph.nodes[head[0]].name,
                 )
-
-
-@contextmanager
-def blaming(node: str) -> Iterator[None]:
-    """Turn what numpy refuses while a step is set up into a RunError that names the node."""
-    try:
-        yield
-    except EngineError as error:
-        raise error.at(node) from None
-    except NUMPY_REFUSALS as error:
-        raise RunError(f"{node} cannot be computed: {error}", node=node) from error
 
 
 def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
