@@ -1,6 +1,6 @@
 """What would settle a conflict of two settings, each right by itself: other values that were tried and go together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from app.engine.errors import EngineError, ParameterError
-from app.engine.params import Parameter, as_text
+from app.engine.nearby import near_names
+from app.engine.params import Parameter, as_text, read_each
 
 if TYPE_CHECKING:
     from app.engine.operator import Operator
@@ -25,11 +26,34 @@ class SettingMend:
 
     name: str
     text: str | None
+    instead_of: str = ""
+    """The wrong name that the setting had."""
 
     @property
     def words(self) -> str:
         """Say what to do, as a part of a sentence."""
         return f"leave {self.name} out" if self.text is None else f"set {self.name} to {self.text}"
+
+
+def mend_settings(operator_class: "type[Operator]", texts: Mapping[str, str]) -> list[SettingMend]:
+    """Return changes of one setting each that mend what is wrong with them: a name, a value, or a conflict."""
+    parameters = {each.name: each for each in operator_class.parameters}
+    values, faults = read_each(operator_class.parameters, texts, operator_class.op_name)
+    found = []
+    for fault in faults:
+        name = fault.port or ""
+        if name in parameters and name in texts:
+            near = parameters[name].nearest(texts[name])
+            found += [SettingMend(name, near)] if near is not None else []
+        elif name in texts:
+            found += [SettingMend(near, texts[name], name) for near in near_names(name, parameters)[:1]]
+    if not faults:
+        made = operator_class(**values)
+        try:
+            made.check()
+        except ParameterError as error:
+            found = reconcile(made, error)
+    return found
 
 
 def reconcile(operator: "Operator", error: ParameterError) -> list[SettingMend]:
