@@ -188,7 +188,7 @@ def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
     if isinstance(grad_req, str):
         requests: dict[str, Any] = dict.fromkeys(names, grad_req)
     elif isinstance(grad_req, Mapping):
-        _refuse_misspelt("grad_req", grad_req, names)
+        refuse_misspelt("grad_req", grad_req, names)
         requests = {name: grad_req.get(name, "null") for name in names}
     elif isinstance(grad_req, (list, tuple)):
         if len(grad_req) != len(names):
@@ -233,7 +233,7 @@ def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[i
     return {index: _as_array(array, name) for index, array, name in zip(indices, given, names, strict=True)}
 
 
-def _refuse_misspelt(what: str, given: Mapping[Any, Any], names: Sequence[str]) -> None:
+def refuse_misspelt(what: str, given: Mapping[Any, Any], names: Sequence[str]) -> None:
     """Refuse a name that is nearly that of an argument left out; any other surplus name is ignored, as in MXNet."""
     left_out = [name for name in names if name not in given]
     known = set(names)
@@ -247,7 +247,7 @@ def _take_gradients(graph: Graph, args_grad: Any) -> dict[int, Array]:
     if args_grad is None:
         return {}
     if isinstance(args_grad, Mapping):
-        _refuse_misspelt("args_grad", args_grad, names)
+        refuse_misspelt("args_grad", args_grad, names)
     else:
         args_grad = take_sequence(args_grad, "args_grad")
         if len(args_grad) != len(names):

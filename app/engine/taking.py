@@ -64,7 +64,8 @@ def take_type(given: Any, what: str) -> DType:
         found = None
     if found is None or found.name not in NUMBERS or not found.isnative:
         advice = did_you_mean(given, NUMBERS) or f" There are: {', '.join(NUMBERS)}."
-        raise BindError(f"{quoted_value(given)} is no element type for {what}.{advice}")
+        shown = given.name if isinstance(given, np.dtype) else quoted_value(given)
+        raise BindError(f"{shown} is no element type for {what}.{advice}")
     return found
 
 
