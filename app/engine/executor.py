@@ -321,8 +321,14 @@ class Executor:
             self._refuse_missing_head_gradient()
             return
         ndarray = np.ndarray
-        names = self.graph.output_names
-        for number, array in enumerate(head_gradients(out_grads, names, "Backward")):
+        kind, count = type(out_grads), len(self._heads)
+        if kind is list and len(out_grads) == count:
+            given = out_grads
+        elif kind is ndarray and count == 1:
+            given = [out_grads]
+        else:
+            given = head_gradients(out_grads, self.graph.output_names, "Backward")
+        for number, array in enumerate(given):
             shape, dtype, buffer = self._heads[number]
             if (
                 buffer is not None
@@ -332,7 +338,7 @@ class Executor:
             ):
                 buffer[...] = array  # the usual case, without asking twice
                 continue
-            what = f"the head gradient of {names[number]}"
+            what = f"the head gradient of {self.graph.output_names[number]}"
             if buffer is None:
                 check_shape(take_array(array, what).shape, shape, what)
             else:

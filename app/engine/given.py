@@ -30,7 +30,7 @@ def copy_into(buffer: Array, given: Any, what: str) -> None:
 def head_gradients(given: Any, names: Sequence[str], who: str) -> Sequence[Any]:
     """Return head gradients in the order of the outputs: one array is the only head's, a dict is by output name."""
     arrays: Sequence[Any] = given if isinstance(given, (list, tuple)) else [given]
-    if type(given) is not np.ndarray and isinstance(given, Mapping):
+    if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]
         if missing:
             raise RunError(f"{who} needs a head gradient for {listed(missing)} too: it is given by name.")
