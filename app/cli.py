@@ -2,11 +2,14 @@
 
 import argparse
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn, TypeVar
 
 REFUSED = 2
+NumberT = TypeVar("NumberT", int, float)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,17 +18,57 @@ def main(argv: Sequence[str] | None = None) -> int:
         "OPENBLAS_THREAD_TIMEOUT", "18"
     )  # else its idle worker spins against ours; before numpy loads
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or not (words[0] in _COMMANDS or words[0].startswith("-")):
+    is_file = bool(words) and not words[0].startswith("-") and words[0] not in _COMMANDS
+    if not words or (is_file and (len(words) == 1 or Path(words[0]).exists())):
+        if words and not Path(words[0]).exists() and (advice := _near_command(words[0])):
+            return _refuse(f"There is no file {words[0]}.{advice}")
         return _window(words[0] if words else None)
-    options = _parser().parse_args(words)
+    if is_file:
+        advice = _near_command(words[0]) or f" There are: {', '.join(_COMMANDS)}."
+        return _refuse(f"There is no command {words[0]}.{advice}")
     from app.engine.errors import EngineError
 
     try:
+        options = _read_words(words)
         result: int = options.run(options)
     except EngineError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the refusal is the answer
-        return REFUSED
+        return _refuse(str(error))
     return result
+
+
+def _refuse(line: str) -> int:
+    print(line, file=sys.stderr)  # noqa: T201 - the refusal is the answer
+    return REFUSED
+
+
+def _near_command(word: str) -> str:
+    from app.engine.nearby import did_you_mean
+
+    return did_you_mean(word, _COMMANDS)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses words in one line, as everything else is refused."""
+
+    def error(self, message: str) -> NoReturn:
+        from app.engine.errors import BindError
+
+        raise BindError(f"{self.prog}: {message}. {self.prog} --help tells what it takes.")
+
+
+def _read_words(words: Sequence[str]) -> argparse.Namespace:
+    from app.engine.errors import BindError
+    from app.engine.nearby import did_you_mean
+
+    parser, commands = _parser()
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        known = re.findall(r"--[a-z-]+", commands.choices[options.command].format_help())
+        advice = (
+            did_you_mean(unknown[0], known) or f" chalkgraph {options.command} --help tells what it takes."
+        )
+        raise BindError(f"chalkgraph {options.command} does not take {unknown[0]}.{advice}")
+    return options
 
 
 def _window(path: str | None) -> int:
@@ -33,8 +76,7 @@ def _window(path: str | None) -> int:
 
     reason = why_no_display()
     if reason is not None:
-        print(reason, file=sys.stderr)  # noqa: T201
-        return REFUSED
+        return _refuse(reason)
     from app.shell.application import main as open_window
 
     return open_window(path)
@@ -67,17 +109,18 @@ def _cost(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from app.engine.binding import refuse_misspelt
     from app.services.headless import RunRequest, read_arrays, run_model, write_arrays
     from app.services.symbol_files import load_symbol
 
+    symbol = load_symbol(Path(options.model), repair=options.repair)
     requests = {"*": "write"}
     for word in options.grad_req:
         name, equals, request = word.rpartition("=")
         requests[name if equals else "*"] = request
+    refuse_misspelt("--grad-req", {name: "" for name in requests if name != "*"}, symbol.list_arguments())
     request = RunRequest(options.train, options.backward, requests, options.backend, options.device)
-    answer = run_model(
-        load_symbol(Path(options.model), repair=options.repair), read_arrays(Path(options.inputs)), request
-    )
+    answer = run_model(symbol, read_arrays(Path(options.inputs)), request)
     write_arrays(Path(options.outputs), answer)
     return 0
 
@@ -153,12 +196,12 @@ def _shape(word: str) -> tuple[str, tuple[int, ...]]:
     return name, shape
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> tuple[argparse.ArgumentParser, "argparse._SubParsersAction[_Parser]"]:
+    parser = _Parser(
         prog="chalkgraph",
         description="Draw computation. Without a command the window opens; the commands work without a display.",
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     gui = commands.add_parser("gui", help="open the window, with a file if one is named")
     gui.add_argument("file", nargs="?")
     gui.set_defaults(run=lambda options: _window(options.file))
@@ -202,10 +245,10 @@ def _parser() -> argparse.ArgumentParser:
     params.add_argument("file")
     params.add_argument("--outputs", required=True, metavar="OUT.npz")
     params.set_defaults(run=_params)
-    return parser
+    return parser, commands
 
 
-def _add_check_gradient(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_check_gradient(commands: "argparse._SubParsersAction[_Parser]") -> None:
     check = commands.add_parser(
         "check-gradient",
         help="compare gradients with finite differences",
@@ -235,27 +278,31 @@ def _add_check_gradient(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _positive(word: str) -> float:
-    number = float(word)
-    if not 0 < number < float("inf"):
-        raise ValueError(word)
-    return number
+    return _checked(float, word, lambda number: 0 < number < float("inf"), "a number above 0")
 
 
 def _seed(word: str) -> int:
-    number = int(word)
-    if number < 0:
-        raise ValueError(word)
-    return number
+    return _checked(int, word, lambda number: number >= 0, "a whole number from 0 on")
 
 
 def _count(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise ValueError(word)
+    return _checked(int, word, lambda number: number >= 1, "a whole number of at least 1")
+
+
+def _checked(
+    kind: Callable[[str], NumberT], word: str, fits: Callable[[NumberT], bool], wanted: str
+) -> NumberT:
+    """Read a number that an option takes."""
+    try:
+        number = kind(word)
+    except ValueError:
+        number = None
+    if number is None or not fits(number):
+        raise argparse.ArgumentTypeError(f"{word!r} is not {wanted}")
     return number
 
 
-def _add_cost(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_cost(commands: "argparse._SubParsersAction[_Parser]") -> None:
     cost = commands.add_parser("cost", help="count parameters, multiply-adds and bytes, and plan the memory")
     cost.add_argument("model")
     cost.add_argument("--shape", action="append", default=[], metavar="NAME=DIMS")

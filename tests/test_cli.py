@@ -260,3 +260,72 @@ def test_a_backend_that_is_not_there_is_refused_in_one_line(
         assert printed.out == "" and printed.err.count("\n") == 1
         assert named in printed.err
     assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("shape MODEL", "There is no command shape. Did you mean shapes?"),
+        ("bogus MODEL", "There is no command bogus. There are: gui, shapes"),
+        ("shapez", "There is no file shapez. Did you mean shapes?"),
+        ("shapes --json", "chalkgraph shapes: the following arguments are required: model."),
+        ("shapes MODEL --shpe data=4,5", "chalkgraph shapes does not take --shpe. Did you mean --shape?"),
+        ("shapes MODEL more", "chalkgraph shapes does not take more."),
+        ("shapes MODEL --shape dota=4,5", "There is no argument named 'dota'. Did you mean data?"),
+        ("check-gradient MODEL --inputs x --step 0", "argument --step: '0' is not a number above 0."),
+        (
+            "check-gradient MODEL --inputs x --seed -1",
+            "argument --seed: '-1' is not a whole number from 0 on.",
+        ),
+        ("run MODEL --inputs nosuch.npz --outputs o.npz", "nosuch.npz could not be read: No such file"),
+        ("run MODEL --inputs x --outputs y --grad-req dota=null", "named 'dota'. Did you mean data?"),
+        ("shapes-batch MODEL --outdir OUT", 'it must be an object with a list "cases".'),
+    ],
+)
+def test_wrong_words_are_refused_in_one_line(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, line: str
+) -> None:
+    places = {"MODEL": str(model), "OUT": str(tmp_path / "out")}
+    assert main([places.get(word, word) for word in words.split()]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1
+    assert line in printed.err
+
+
+def test_an_array_under_another_name_is_pointed_out(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with np.load(inputs_for(model, tmp_path)) as file:
+        arrays = {name.replace("fc_weight", "fc_wieght"): array for name, array in file.items()}
+    wrong = tmp_path / "wrong.npz"
+    np.savez(wrong, **arrays)
+    assert main(["run", str(model), "--inputs", str(wrong), "--outputs", str(tmp_path / "o.npz")]) == 2
+    assert "has no arg:fc_weight. It has arg:fc_wieght; was that meant?" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_a_case_does_not_stop_the_batch(model: Path, tmp_path: Path) -> None:
+    sound = {"model": model.name, "inputs": inputs_for(model, tmp_path).name}
+    cases = [
+        {"id": "none", "model": model.name},
+        {"id": "number", **sound, "inputs": 5},
+        {"id": "words", **sound, "grad_req": 5},
+        {"id": "last", **sound},
+    ]
+    (tmp_path / "index.json").write_text(json.dumps({"cases": cases}), encoding="utf-8")
+    assert main(["run-batch", str(tmp_path / "index.json"), "--outdir", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "last.npz",
+        "none.error.txt",
+        "number.error.txt",
+        "words.error.txt",
+    ]
+    assert "grad_req" in (tmp_path / "out" / "words.error.txt").read_text(encoding="utf-8")
+
+
+def test_a_damaged_symbol_file_is_named_with_the_place_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text('{"nodes": [{"op": "null"', encoding="utf-8")
+    assert main(["shapes", str(path)]) == 2
+    assert "cut.json: This is no symbol file" in (line := capsys.readouterr().err) and "line 1 column" in line

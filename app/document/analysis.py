@@ -13,6 +13,7 @@ from app.engine.compose import SymbolNode
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.inference.reasons import Reason
+from app.engine.inference.solver import Problem
 from app.engine.operator import DType, Port, Role
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
 from app.engine.symbol import Symbol
@@ -119,6 +120,23 @@ class Analysis:
             else problem
             for problem in self.problems
         )
+
+    def misfit(self, problem: DocumentProblem) -> tuple[Solved, Problem] | None:
+        """Return what inference says of a problem, and of which graph; None where the problem is another kind."""
+        for solved in (self.bound, self.board):
+            for found in solved.inference.problems if solved is not None else ():
+                if solved is not None and problem.sentence.startswith(found.sentence):
+                    return solved, found
+        return None
+
+    def owner(self, solved: Solved, index: int) -> Id | None:
+        """Return the node of the board that a node of a graph is; a self-made argument is its owner's."""
+        symbol = next((node for node, place in solved.places.items() if place == index), None)
+        for key, node in self.drawing.nodes.items():
+            if node is symbol:
+                return key
+        made = (one for arguments in self.drawing.self_made.values() for one in arguments)
+        return next((one.owner for one in made if one.node is not None and one.node is symbol), None)
 
     @cached_property
     def argument_names(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from app.document.reading import Reading, read_node
 from app.document.records import Document, Edge, Id, Node
 from app.document.topology import Topology, needed_by, topology
 from app.engine.compose import Head, SymbolNode, missing_input
-from app.engine.errors import shortened
+from app.engine.errors import names_node, shortened
 from app.engine.graph import VARIABLE_OP, find_cycle
 from app.engine.opaque import opaque_sentence
 from app.engine.operator import Port
@@ -115,7 +115,7 @@ class _Drawer:
         if node is None:
             self.problems.append(DocumentProblem(None, sentence, edge, port, "", severity))
             return
-        if node.name not in sentence:
+        if not names_node(sentence, node.name):
             sentence = f"{node.name}: {sentence}"
         self.problems.append(DocumentProblem(node.id, sentence, edge, port, node.name, severity))
 

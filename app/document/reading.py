@@ -11,6 +11,7 @@ from app.document.starting_values import required_values, starting_values
 from app.engine.errors import EngineError
 from app.engine.opaque import Opaque
 from app.engine.operator import Operator, Port
+from app.engine.params import read_each
 from app.engine.registry import find_operator
 
 Kind = Literal["variable", "group", "operator", "unknown"]
@@ -106,26 +107,8 @@ def _read(op: str, texts: tuple[tuple[str, str], ...], arity: Arity | None) -> R
 
 def _faults(operator_class: type[Operator], params: Mapping[str, str]) -> tuple[Fault, ...]:
     """List every setting that is wrong by itself; combinations are left to the operator."""
-    faults = []
-    by_name = {parameter.name: parameter for parameter in operator_class.parameters}
-    for name, text in params.items():
-        if name.startswith("__") and name.endswith("__"):
-            continue
-        try:
-            if name in by_name:
-                by_name[name].parse(text)
-            else:
-                known = ", ".join(by_name)
-                faults.append(
-                    Fault(name, f"{operator_class.op_name} has no parameter {name!r}; it has {known}.")
-                )
-        except EngineError as error:
-            faults.append(Fault(name, error.sentence))
-    for parameter in operator_class.parameters:
-        if parameter.required and parameter.name not in params:
-            sentence = f"{operator_class.op_name} needs {parameter.name}: {parameter.wanted}."
-            faults.append(Fault(parameter.name, sentence))
-    return tuple(faults)
+    _, faults = read_each(operator_class.parameters, params, operator_class.op_name)
+    return tuple(Fault(fault.port, fault.sentence) for fault in faults)
 
 
 def _stand_in(

@@ -1,6 +1,6 @@
 """Binding: names, shapes, types and requests are settled, arrays are taken or made, and an executor stands ready."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,23 @@ from app.engine.executor import Executor
 from app.engine.gradient import ExecutorGraph, ExecutorNode, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.inference.infer import Inference, infer
+from app.engine.nearby import did_you_mean, listed, near_names, no_such, quoted_value
 from app.engine.opaque import refuse_opaque
-from app.engine.operator import Array, DType
+from app.engine.operator import Array
 from app.engine.planning.plan import Plan, make_plan
 from app.engine.planning.room import need_of_bind, refuse_beyond_memory
 from app.engine.settled import Binding
 from app.engine.shapes import Shape, text
 from app.engine.symbol import Symbol
+from app.engine.taking import (
+    take_array,
+    take_seed,
+    take_sequence,
+    take_shapes,
+    take_truth,
+    take_type,
+    take_types,
+)
 
 _REQUESTS = ("write", "add", "null")
 
@@ -33,6 +43,10 @@ class BindOptions:
     keep_all: bool = False
     backend: str = NUMPY
     device: str | None = None
+
+    def checked(self) -> "BindOptions":
+        """Return the same with what callers may have written otherwise; BindError where it makes no sense."""
+        return attrs.evolve(self, seed=take_seed(self.seed), keep_all=take_truth(self.keep_all, "keep_all"))
 
 
 @attrs.frozen(eq=False)
@@ -55,6 +69,7 @@ def bind(
     """Bind arrays that the caller owns; they are used, not copied. See Symbol.bind."""
     graph = symbol.graph
     refuse_opaque(graph)
+    options = options.checked()
     variables = _take(graph, graph.arguments, args, "argument")
     variables |= _take(graph, graph.auxiliary, aux_states, "auxiliary state")
     names = [graph.nodes[index].name for index in variables]
@@ -82,12 +97,11 @@ def simple_bind(
     """Infer all shapes and allocate every array, filled with 0. See Symbol.simple_bind."""
     graph = symbol.graph
     refuse_opaque(graph)
-    known = {node.name for node in graph.nodes if node.is_variable}
-    unknown = [name for name in {**shapes, **(dtypes or {})} if name not in known]
-    if unknown:
-        raise BindError(f"There is no argument named {', '.join(unknown)}; the arguments are {_some(known)}.")
+    options = options.checked()
+    given, types = take_shapes(shapes), take_types({} if dtypes is None else dtypes)
+    refuse_unknown({**given, **types}, symbol.list_inputs(), "argument")
     _refuse_namesakes(graph)
-    inference = infer(graph, shapes, _read_types(dtypes or {}))
+    inference = infer(graph, given, types)
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
     executor_graph, plan = _planned(inference, requests, keep_all=options.keep_all)
@@ -132,9 +146,15 @@ def _refuse_misfit(buffer: Array, node: ExecutorNode, name: str) -> None:
     if buffer.shape != node.shape:
         raise BindError(
             f"The gradient buffer of {name} is {buffer.shape}, but the argument is {text(node.shape)}."
+            f" Make it with np.zeros_like.",
+            node=name,
         )
     if not np.can_cast(node.dtype, buffer.dtype, "same_kind"):
-        raise BindError(f"The gradient buffer of {name} is {buffer.dtype}, but its gradient is {node.dtype}.")
+        raise BindError(
+            f"The gradient buffer of {name} is {buffer.dtype}, but its gradient is {node.dtype}."
+            " Make it with np.zeros_like.",
+            node=name,
+        )
 
 
 def _binding(
@@ -154,14 +174,12 @@ def _binding(
     )
 
 
-def _read_types(dtypes: Mapping[str, Any]) -> dict[str, DType]:
-    found = {}
-    for name, kind in dtypes.items():
-        try:
-            found[name] = np.dtype(kind)
-        except TypeError as error:
-            raise BindError(f"There is no element type {kind!r}, which {name} should have.") from error
-    return found
+def refuse_unknown(names: Iterable[str], known: Sequence[str], what: str) -> None:
+    """Refuse the first name that is not among the known; BindError tells which are near."""
+    there = set(known)
+    for name in names:
+        if name not in there:
+            raise BindError(no_such(what, name, known))
 
 
 def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
@@ -170,15 +188,26 @@ def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
     if isinstance(grad_req, str):
         requests: dict[str, Any] = dict.fromkeys(names, grad_req)
     elif isinstance(grad_req, Mapping):
+        refuse_misspelt("grad_req", grad_req, names)
         requests = {name: grad_req.get(name, "null") for name in names}
+    elif isinstance(grad_req, (list, tuple)):
+        if len(grad_req) != len(names):
+            raise BindError(
+                f"grad_req has {len(grad_req)} words for {len(names)} arguments ({listed(names)})."
+                " Give one for each, or a dict by name."
+            )
+        requests = dict(zip(names, grad_req, strict=True))
     else:
-        words = list(grad_req) if isinstance(grad_req, Sequence) else [grad_req]
-        if len(words) != len(names):
-            raise BindError(f"grad_req has {len(words)} words, but there are {len(names)} arguments.")
-        requests = dict(zip(names, words, strict=True))
+        raise BindError(
+            f"grad_req must be write, add or null, a list of them or a dict by name, not {quoted_value(grad_req)}."
+        )
     for name, word in requests.items():
-        if word not in _REQUESTS:
-            raise BindError(f"The gradient request of {name} is {word!r}, but it must be write, add or null.")
+        if not isinstance(word, str) or word not in _REQUESTS:
+            raise BindError(
+                f"The gradient request of {name} is {quoted_value(word)}, but it must be write, add or null."
+                + did_you_mean(word, _REQUESTS),
+                node=name,
+            )
     return requests
 
 
@@ -189,36 +218,60 @@ def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[i
         given = []
     if isinstance(given, Mapping):
         if len(set(names)) < len(names):
-            raise BindError(f"Two {what}s have one name, so they must be given as a list: {_some(names)}.")
+            raise BindError(f"Two {what}s have one name, so they must be given as a list: {listed(names)}.")
         missing = [name for name in names if name not in given]
         if missing:
-            raise BindError(f"No array is given for the {what} {', '.join(missing)}.")
+            near = near_names(missing[0], [name for name in given if name not in names])
+            advice = f" One is given for {near[0]}, which is none; was that meant?" if near else ""
+            raise BindError(f"No array is given for the {what} {listed(missing)}.{advice}", node=missing[0])
         given = [given[name] for name in names]
+    given = take_sequence(given, f"The {what}s")
     if len(given) != len(names):
-        raise BindError(f"{len(given)} arrays are given for {len(names)} {what}s ({_some(names)}).")
+        count = f"{len(given)} array{' is' if len(given) == 1 else 's are'} given"
+        needed = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+        raise BindError(f"{count} for {needed} ({listed(names)}).")
     return {index: _as_array(array, name) for index, array, name in zip(indices, given, names, strict=True)}
+
+
+def refuse_misspelt(what: str, given: Mapping[Any, Any], names: Sequence[str]) -> None:
+    """Refuse a name that is nearly that of an argument left out; any other surplus name is ignored, as in MXNet."""
+    left_out = [name for name in names if name not in given]
+    known = set(names)
+    for name in given:
+        if name not in known and near_names(name, left_out):
+            raise BindError(f"{what}: {no_such('argument', name, left_out)}")
 
 
 def _take_gradients(graph: Graph, args_grad: Any) -> dict[int, Array]:
     names = graph.names(graph.arguments)
     if args_grad is None:
         return {}
-    if not isinstance(args_grad, Mapping):
+    if isinstance(args_grad, Mapping):
+        refuse_misspelt("args_grad", args_grad, names)
+    else:
+        args_grad = take_sequence(args_grad, "args_grad")
         if len(args_grad) != len(names):
-            raise BindError(f"args_grad has {len(args_grad)} arrays, but there are {len(names)} arguments.")
+            raise BindError(
+                f"args_grad has {len(args_grad)} arrays for {len(names)} arguments ({listed(names)})."
+                " Give one for each, None where there is no gradient, or a dict by name."
+            )
         args_grad = {name: array for name, array in zip(names, args_grad, strict=True) if array is not None}
     return {
-        index: _as_array(args_grad[name], name)
+        index: _as_array(args_grad[name], name, f"The gradient buffer of {name}")
         for index, name in zip(graph.arguments, names, strict=True)
         if args_grad.get(name) is not None
     }
 
 
-def _as_array(given: Any, name: str) -> Array:
+def _as_array(given: Any, name: str, what: str = "") -> Array:
+    what = what or name
     if not isinstance(given, np.ndarray):
-        raise BindError(f"{name} must be a numpy array, not {type(given).__name__}.")
+        raise BindError(
+            f"{what} must be a numpy array, not {quoted_value(given)}; np.asarray(…) makes one.", node=name
+        )
+    take_type(take_array(given, what, BindError).dtype, what)
     if given.ndim == 0:
-        raise BindError(f"{name} has no axes; a single number is an array of shape (1).")
+        raise BindError(f"{what} has no axes; a single number is an array of shape (1).", node=name)
     return given
 
 
@@ -268,8 +321,3 @@ def _within_memory() -> Iterator[None]:
         raise BindError(
             "There is not enough memory for this bind. Use a smaller batch, or ask for fewer gradients."
         ) from error
-
-
-def _some(names: Any) -> str:
-    listed = list(names)
-    return ", ".join(listed[:8]) + (" …" if len(listed) > 8 else "")

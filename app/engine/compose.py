@@ -5,9 +5,10 @@ from typing import Any
 
 import attrs
 
-from app.engine.errors import EngineError, GraphError
+from app.engine.errors import EngineError, GraphError, ParameterError, quoted
 from app.engine.graph import VARIABLE_OP, Entry, Graph, GraphNode
 from app.engine.naming import AttrScope, NameManager
+from app.engine.nearby import did_you_mean, listed
 from app.engine.operator import Operator, Port
 from app.engine.params import as_text
 from app.engine.registry import find_operator
@@ -81,6 +82,8 @@ def compose(
     try:
         operator = operator_class.from_attributes(texts)
         given = _given_inputs(operator, inputs)
+    except ParameterError as error:
+        raise _mixed_up(operator_class, inputs, texts, error).at(node_name) from None
     except EngineError as error:
         raise error.at(node_name) from None
     everything = {**texts, **AttrScope.collect(dict(attributes or {}))}
@@ -100,23 +103,72 @@ def missing_input(node_name: str, port: Port, attributes: Mapping[str, str]) -> 
 def _given_inputs(operator: Operator, inputs: Inputs) -> list[Head | None]:
     names = [port.name for port in operator.ports]
     if len(inputs.ordered) > len(names):
-        raise GraphError(f"{operator.op_name} takes {len(names)} inputs but was given {len(inputs.ordered)}.")
+        advice = f" Set {operator.variadic} to as many, or leave it out." if operator.variadic else ""
+        raise GraphError(
+            f"{operator.op_name} takes {_inputs(names)} but was given {len(inputs.ordered)}.{advice}"
+        )
     given: list[Sequence[Head] | None] = [*inputs.ordered, *[None] * (len(names) - len(inputs.ordered))]
     for port_name, heads in inputs.named.items():
         if port_name not in names:
-            raise GraphError(
-                f"{operator.op_name} has no input named {port_name!r}; it has {', '.join(names)}."
-            )
+            raise GraphError(_no_input(operator, port_name, names), port=port_name)
         if given[names.index(port_name)] is not None:
-            raise GraphError(f"The input {port_name} was given twice.", port=port_name)
+            raise GraphError(
+                f"The input {port_name} was given twice, in its place and by name. Leave one out.",
+                port=port_name,
+            )
         given[names.index(port_name)] = heads
     for port_name, entry in zip(names, given, strict=True):
         if entry is not None and len(entry) != 1:
             raise GraphError(
-                f"The input {port_name} is a tuple of {len(entry)} outputs; pick one with [i].",
+                f"The input {port_name} takes one output, but was given {len(entry)}"
+                f" ({listed([output_name(head) for head in entry])}); pick one with [i].",
                 port=port_name,
             )
     return [None if entry is None else entry[0] for entry in given]
+
+
+def _inputs(names: Sequence[str]) -> str:
+    """Count inputs in words, with their names."""
+    if not names:
+        return "no inputs"
+    return f"{len(names)} input{'s' if len(names) > 1 else ''} ({listed(names)})"
+
+
+def _mixed_up(
+    operator_class: type[Operator], inputs: Inputs, texts: Mapping[str, str], error: ParameterError
+) -> EngineError:
+    """Return the refusal of a setting, in other words where an input and a setting were taken for each other."""
+    name = error.port or ""
+    if name in inputs.named:
+        return GraphError(_no_input(operator_class, name, ()), port=name)
+    try:
+        others = {key: text for key, text in texts.items() if key != name}
+        ports = [port.name for port in operator_class.from_attributes(others).ports]
+    except EngineError:
+        return error
+    if name not in texts or name not in ports:
+        return error
+    sentence = (
+        f"{name} of {operator_class.op_name} is an input, so it takes a symbol, not {quoted(texts[name])}."
+    )
+    return GraphError(sentence, port=name)
+
+
+def _no_input(operator: Operator | type[Operator], name: str, names: Sequence[str]) -> str:
+    """Say that there is no input of a name, and what was meant."""
+    if any(parameter.name == name for parameter in operator.parameters):
+        return f"{name} of {operator.op_name} is a setting, so it takes a value and no symbol."
+    advice = did_you_mean(name, names) or f" It takes {_inputs(names)}."
+    return f"{operator.op_name} has no input named {name!r}.{advice}"
+
+
+def output_name(head: Head) -> str:
+    """Name one output of a node, hidden ones too."""
+    node, number = head
+    if node.operator is None:
+        return node.name
+    suffixes = (*node.operator.outputs, *node.operator.hidden)
+    return f"{node.name}_{suffixes[number]}" if node.name else suffixes[number]
 
 
 def depth_first(heads: Sequence[Head]) -> list[SymbolNode]:
@@ -170,11 +222,13 @@ def check_arity(node: SymbolNode) -> None:
             raise GraphError(f"{node.name} is a variable, so it cannot have inputs.", node=node.name)
         return
     if len(node.inputs) != port_count(node.operator):
-        ports = node.operator.ports
-        wanted = ", ".join(port.name for port in ports)
+        names = [port.name for port in node.operator.ports]
+        have, variadic = len(node.inputs), node.operator.variadic
+        advice = f" Set {variadic} to {have}, or wire as many as it says." if variadic else ""
+        if not variadic and have < len(names):
+            advice = f" Wire {listed(names[have:])} too."
         raise GraphError(
-            f"{node.name} ({node.op_name}) takes {len(ports)} inputs ({wanted}) but has {len(node.inputs)}.",
-            node=node.name,
+            f"{node.name} ({node.op_name}) takes {_inputs(names)} but has {have}.{advice}", node=node.name
         )
 
 
@@ -183,7 +237,6 @@ def check_outputs(nodes: Mapping[int, SymbolNode], entries: Iterable[Entry], rea
     for source, number in entries:
         node = nodes[source]
         if number and not 0 <= number < node.output_count:  # there is always a first
-            raise GraphError(
-                f"{reader} reads output {number} of {node.name}, which has {node.output_count}.",
-                node=node.name,
-            )
+            count = node.output_count
+            have = f"has {count} outputs, numbered from 0" if count > 1 else "has only output 0"
+            raise GraphError(f"{reader} reads output {number} of {node.name}, which {have}.", node=node.name)

@@ -8,9 +8,12 @@ EngineError
 ├── RunError         forward or backward cannot be done as asked
 └── FormatError      a file is damaged, too new, or something else
 
+Where Python itself asks for an error of its own (an attribute, an index, an operand), the error is both.
+
 Everything that is not an EngineError is a bug of the program.
 """
 
+import re
 from typing import Self
 
 LONGEST = 600
@@ -35,7 +38,7 @@ class EngineError(Exception):
     def __str__(self) -> str:
         """Return one line that contains the node's name."""
         line = " ".join(self.sentence.split())
-        if self.node is not None and self.node not in line:
+        if self.node is not None and not names_node(line, self.node):
             return f"{' '.join(shortened(self.node).split())}: {line}"
         return line
 
@@ -46,6 +49,11 @@ def shortened(sentence: str, most: int = LONGEST) -> str:
         return sentence
     tail = most // 3
     return f"{sentence[: most - tail - 1]}…{sentence[-tail:]}"
+
+
+def names_node(sentence: str, node: str) -> bool:
+    """Tell whether a sentence holds a node's name as a word, and not only inside another."""
+    return re.search(rf"(?<!\w){re.escape(node)}(?!\w)", sentence) is not None
 
 
 def quoted(text: str) -> str:
@@ -59,6 +67,18 @@ class ParameterError(EngineError):
 
 class GraphError(EngineError):
     """The nodes and wires are no computation."""
+
+
+class NoSuchOperator(GraphError, AttributeError):
+    """There is no operator of the name that was asked for as an attribute."""
+
+
+class NoSuchOutput(GraphError, IndexError):
+    """A symbol has no output of that number."""
+
+
+class WrongOperand(GraphError, TypeError):
+    """A sign stands between a symbol and something that is neither a symbol nor a number."""
 
 
 class ShapeError(EngineError):

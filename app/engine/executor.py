@@ -3,7 +3,6 @@
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,31 +10,29 @@ import attrs
 import numpy as np
 
 from app.engine.backends.backend import HostNode
-from app.engine.errors import BindError, EngineError, RunError
+from app.engine.errors import EngineError, RunError
 from app.engine.following import Cancel, StepDone
-from app.engine.given import Staged, check_shape, copy_into
+from app.engine.given import Staged, check_shape, copy_into, head_gradients
 from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.kernels.steps import fill, in_order
+from app.engine.nearby import no_such
 from app.engine.operator import Array, DType, Operator, Run
 from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
 from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
+from app.engine.refusals import FAULTS, blaming, refusal
 from app.engine.settled import Binding
 from app.engine.shapes import Shape
+from app.engine.taking import take_array, take_seed, take_truth
 
 if TYPE_CHECKING:
     from app.engine.checking.checked import GradientCheck
     from app.engine.explain import GradientExplanation
 
 Call = Callable[[], object]
-
-
-NUMPY_REFUSALS = (ValueError, IndexError, ArithmeticError, TypeError, MemoryError)
-"""What numpy raises when arrays do not suit an operation that shapes alone could not rule out."""
-FAULTS = (EngineError, *NUMPY_REFUSALS)
 
 
 class Executor:
@@ -84,14 +81,16 @@ class Executor:
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    def forward(self, is_train: bool = False, **arrays: Any) -> list[Array]:
+    def forward(self, is_train: bool | int = False, **arrays: Any) -> list[Array]:
         """Run forward and return the outputs in head order.
 
         Keywords overwrite bound arguments first (same shape). RunError names an argument that does not fit.
         """
         if arrays:
             self._overwrite(arrays)
-        calls = self._train if is_train else self._predict
+        calls = (
+            self._train if is_train is True else self._predict if is_train is False else self._calls(is_train)
+        )
         try:  # as in _call_all, without the call: in the smallest graphs it is a tenth of the time
             for call in calls:
                 call()
@@ -110,13 +109,17 @@ class Executor:
 
     def run_forward(self, is_train: bool = False, cancel: Cancel | None = None) -> Iterator[StepDone]:
         """Run forward step by step; stops between steps when `cancel` is set."""
-        calls = self._train if is_train else self._predict
+        calls = self._calls(is_train)
         yield from self._run(calls, 0, "forward", cancel)
 
     def run_backward(self, out_grads: Any = None, cancel: Cancel | None = None) -> Iterator[StepDone]:
         """Run backward step by step; stops between steps when `cancel` is set."""
         self._take_head_gradients(out_grads)
         yield from self._run(self._backward, self.plan.forward_count, "backward", cancel)
+
+    def _calls(self, is_train: object) -> Sequence[Call]:
+        advice = " Hand arrays in by name, like forward(data=array)."
+        return self._train if take_truth(is_train, "is_train", advice) else self._predict
 
     def _run(
         self, calls: Sequence[Call], first: int, phase: Literal["forward", "backward"], cancel: Cancel | None
@@ -140,15 +143,11 @@ class Executor:
     def _told(self, error: Exception, calls: Sequence[Call], call: Call, first: int) -> EngineError:
         """Return what went wrong in a call as an error that names its node."""
         number = next(place for place, other in enumerate(calls, first) if other is call)
-        name = self.graph.nodes[self.plan.steps[number].symbol_node].name
-        if isinstance(error, EngineError):
-            return error.at(name)
-        return RunError(f"{name} cannot be computed: {error}", node=name)
+        return refusal(self.inference, self.plan.steps[number].symbol_node, error)
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
-        if seed is not None and seed < 0:
-            raise BindError(f"A seed is a whole number from 0 on, not {seed}.")
+        seed = take_seed(seed)
         if self._program is not None:
             self._program.seed(seed)
         for index, runs in self._runs.items():
@@ -167,10 +166,10 @@ class Executor:
 
         The keywords are those of `CheckOptions`: is_train, step, samples, seed, out_grads. The executor stays as it is.
         """
-        from app.engine.checking.checked import CheckOptions
+        from app.engine.checking.checked import read_options
         from app.engine.checking.gradient_check import check_gradient
 
-        return check_gradient(self, name, CheckOptions(**options))
+        return check_gradient(self, name, read_options(options))
 
     # Looking inside ----------------------------------------------------------------------------------------------
 
@@ -246,7 +245,7 @@ class Executor:
         ahead = self._ahead.forward(step.symbol_node, ins, outs)
         if ahead is not None:
             return self._halves.whole(ahead)
-        with blaming(node.name):
+        with blaming(self.inference, step.symbol_node):
             return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
@@ -254,7 +253,7 @@ class Executor:
             return self._keep(step, fill(self._arrays[step.writes[0]]))
         if step.kind == "sum":
             return self._keep(step, self._addition(step))
-        with blaming(self.graph.nodes[step.symbol_node].name):
+        with blaming(self.inference, step.symbol_node):
             return self._operator_backward(step)
 
     def _operator_backward(self, step: Step) -> Call:
@@ -314,8 +313,7 @@ class Executor:
     def _overwrite(self, arrays: Mapping[str, Any]) -> None:
         for name, given in arrays.items():
             if name not in self.arg_dict:
-                known = ", ".join(list(self.arg_dict)[:6])
-                raise RunError(f"There is no argument named {name!r}; the arguments are {known}.")
+                raise RunError(no_such("argument", name, list(self.arg_dict)))
             copy_into(self.arg_dict[name], given, f"the argument {name}")
 
     def _take_head_gradients(self, out_grads: Any) -> None:
@@ -323,12 +321,13 @@ class Executor:
             self._refuse_missing_head_gradient()
             return
         ndarray = np.ndarray
-        given = [out_grads] if type(out_grads) is ndarray else self._listed(out_grads)
-        if len(given) != len(self._heads):
-            raise RunError(
-                f"Backward needs one head gradient for each of {len(self.graph.heads)} outputs"
-                f" ({', '.join(self.graph.output_names)}) but was given {len(given)}."
-            )
+        kind, count = type(out_grads), len(self._heads)
+        if kind is list and len(out_grads) == count:
+            given = out_grads
+        elif kind is ndarray and count == 1:
+            given = [out_grads]
+        else:
+            given = head_gradients(out_grads, self.graph.output_names, "Backward")
         for number, array in enumerate(given):
             shape, dtype, buffer = self._heads[number]
             if (
@@ -340,20 +339,10 @@ class Executor:
                 buffer[...] = array  # the usual case, without asking twice
                 continue
             what = f"the head gradient of {self.graph.output_names[number]}"
-            check_shape(np.shape(array), shape, what)
-            if buffer is not None:
+            if buffer is None:
+                check_shape(take_array(array, what).shape, shape, what)
+            else:
                 copy_into(buffer, array, what)
-
-    def _listed(self, out_grads: Any) -> Sequence[Any]:
-        """Return head gradients in the order of the outputs."""
-        if isinstance(out_grads, (list, tuple)):
-            return out_grads
-        if not isinstance(out_grads, Mapping):
-            return [out_grads]
-        missing = [name for name in self.graph.output_names if name not in out_grads]
-        if missing:
-            raise RunError(f"Backward needs a head gradient for {', '.join(missing)} too.")
-        return [out_grads[name] for name in self.graph.output_names]
 
     def _refuse_missing_head_gradient(self) -> None:
         if not self.executor_graph.gradient_nodes:
@@ -364,17 +353,6 @@ class Executor:
                     f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
                     node=self.graph.nodes[head[0]].name,
                 )
-
-
-@contextmanager
-def blaming(node: str) -> Iterator[None]:
-    """Turn what numpy refuses while a step is set up into a RunError that names the node."""
-    try:
-        yield
-    except EngineError as error:
-        raise error.at(node) from None
-    except NUMPY_REFUSALS as error:
-        raise RunError(f"{node} cannot be computed: {error}", node=node) from error
 
 
 def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:

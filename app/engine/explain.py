@@ -5,9 +5,11 @@ from typing import Literal
 
 import attrs
 
-from app.engine.errors import RunError
+from app.engine.errors import RunError, quoted
 from app.engine.gradient import ExecutorGraph, ExecutorNode, Request
+from app.engine.nearby import did_you_mean, listed
 from app.engine.shapes import Shape, text
+from app.engine.taking import take_text
 
 BACKWARD = ("head_gradient", "gradient", "gradient_sum")
 NAMED_AT_MOST = 3
@@ -114,6 +116,7 @@ def _way(need: Need) -> str:
 
 
 def _find(graph: ExecutorGraph, name: str) -> int:
+    take_text(name, "The name of a gradient")
     for entry, index in graph.gradient_nodes.items():
         own = graph.graph.nodes[entry[0]].name
         gradient = graph.nodes[index].name
@@ -122,10 +125,11 @@ def _find(graph: ExecutorGraph, name: str) -> int:
     for node in graph.nodes:
         if node.kind in BACKWARD and node.name == name:
             return node.index
-    known = ", ".join(graph.nodes[index].name for index in list(graph.gradient_nodes.values())[:6])
+    known = [graph.nodes[index].name for index in graph.gradient_nodes.values()]
+    near = did_you_mean(name, [graph.graph.entry_name(entry) for entry in graph.gradient_nodes])
     raise RunError(
-        f"No gradient called {name!r} is part of this bind: nobody asked for it, or nothing flows back there."
-        + (f" There are {known}." if known else "")
+        f"No gradient called {quoted(name)} is part of this bind: nobody asked for it, or nothing flows back there."
+        + (near or (f" There are: {listed(known)}." if known else ""))
     )
 
 

@@ -5,30 +5,43 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.errors import EngineError, RunError
+from app.engine.errors import RunError
 from app.engine.kernels.steps import in_order
+from app.engine.nearby import listed
 from app.engine.operator import Array
 from app.engine.shapes import text
+from app.engine.taking import take_array
 
 
 def check_shape(got: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:
     """Refuse an array of another shape."""
     if got != wanted:
-        raise RunError(
-            f"The shape of {what} is {text(got) if got else 'one number'}, but it must be {text(wanted)}."
-        )
+        have = f"({', '.join(map(str, got))})" if got else "one number"
+        raise RunError(f"The shape of {what} is {have}, but it must be {text(wanted)}.")
 
 
 def copy_into(buffer: Array, given: Any, what: str) -> None:
     """Copy an array of the same shape into a bound buffer."""
-    try:
-        array = np.asarray(given)
-        check_shape(array.shape, buffer.shape, what)
-        np.copyto(buffer, array, casting="unsafe")
-    except EngineError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise RunError(f"{what} is no array of numbers.") from error
+    array = take_array(given, what)
+    check_shape(array.shape, buffer.shape, what)
+    np.copyto(buffer, array, casting="unsafe")
+
+
+def head_gradients(given: Any, names: Sequence[str], who: str) -> Sequence[Any]:
+    """Return head gradients in the order of the outputs: one array is the only head's, a dict is by output name."""
+    arrays: Sequence[Any] = given if isinstance(given, (list, tuple)) else [given]
+    if isinstance(given, Mapping):
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise RunError(f"{who} needs a head gradient for {listed(missing)} too: it is given by name.")
+        return [given[name] for name in names]
+    if len(arrays) != len(names):
+        outputs = f"{len(names)} outputs" if len(names) > 1 else "the one output"
+        raise RunError(
+            f"{who} takes one head gradient for {'each of ' if len(names) > 1 else ''}{outputs}"
+            f" ({listed(names)}) but was given {len(arrays)}. Hand in a list in this order, or a dict by name."
+        )
+    return arrays
 
 
 class Staged:

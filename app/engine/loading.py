@@ -1,8 +1,13 @@
 """Loads a symbol from a file of any format that the program knows."""
 
 import importlib
+import os
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from app.engine.errors import FormatError
+from app.engine.nearby import quoted_value
 
 if TYPE_CHECKING:
     from app.engine.symbol import Symbol
@@ -20,5 +25,8 @@ def load_symbol(path: "str | Path", *, repair: bool = False) -> "Symbol":
 
     FormatError when the file cannot be read at all, GraphError or ParameterError when its graph is wrong.
     """
+    handed: Any = path
+    if not isinstance(handed, (str, PathLike)) or isinstance(os.fspath(handed), bytes):
+        raise FormatError(f"A file is named by its path, not by {quoted_value(path)}.")
     symbol: Symbol = importlib.import_module(_FILES).load_symbol(Path(path), repair=repair)
     return symbol

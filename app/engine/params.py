@@ -9,6 +9,8 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 import attrs
 
 from app.engine.errors import ParameterError, quoted, shortened
+from app.engine.nearby import did_you_mean, listed, quoted_value
+from app.engine.suggestions import likely_texts
 
 _METADATA = "parameter"
 _TRUE = {"true", "1"}
@@ -93,29 +95,44 @@ class Parameter:
         try:
             value = self._read(text)
         except ValueError as error:
-            raise ParameterError(
-                f"{self.name} is {quoted(text)}, but it must be {self.wanted}.", port=self.name
-            ) from error
-        self._check_bounds(value)
+            near = self.nearest(text)
+            advice = "" if near is None else f" Did you mean {near}?"
+            raise self._refusal(quoted(text), advice) from error
+        if not self._is_within(value):
+            near = self.nearest(text)
+            raise self._refusal(
+                shortened(as_text(value), 60), "" if near is None else f" The nearest is {near}."
+            )
         return value
+
+    def _refusal(self, shown: str, advice: str) -> ParameterError:
+        return ParameterError(
+            f"{self.name} is {shown}, but it must be {self.wanted}.{advice}", port=self.name
+        )
+
+    def nearest(self, text: str) -> str | None:
+        """Return the text that was probably meant by a wrong one, None where nothing is near."""
+        for likely in likely_texts(self, text):
+            try:
+                if self._is_within(self._read(likely)):
+                    return likely
+            except (ValueError, ParameterError):
+                continue
+        return None
 
     def _read(self, text: str) -> Any:
         if self.nullable and (text if self.choices else text.strip()) == "None":
             return None
         return _READERS[self.kind](self, text)
 
-    def _check_bounds(self, value: Any) -> None:
+    def _is_within(self, value: Any) -> bool:
         low, high = self.declaration.low, self.declaration.high
         if value is None or (low is None and high is None):
-            return
-        for number in value if isinstance(value, tuple) else (value,):
-            too_low = low is not None and number < low
-            too_high = high is not None and number > high
-            if too_low or too_high:
-                raise ParameterError(
-                    f"{self.name} is {shortened(str(value), 60)}, but it must be {self.wanted}.",
-                    port=self.name,
-                )
+            return True
+        numbers = value if isinstance(value, tuple) else (value,)
+        return not any(
+            (low is not None and number < low) or (high is not None and number > high) for number in numbers
+        )
 
     @property
     def wanted(self) -> str:
@@ -185,7 +202,9 @@ def as_text(value: object) -> str:
         return str(value)
     spelt = getattr(value, "name", None)  # numpy's dtypes
     spelt = spelt or getattr(value, "__name__", None)  # its scalar types
-    return str(spelt or value)
+    if not spelt and hasattr(value, "tolist"):
+        return as_text(value.tolist())  # its numbers and arrays
+    return str(spelt or quoted_value(value))
 
 
 def parse_attributes(
@@ -195,21 +214,37 @@ def parse_attributes(
 
     Names in double underscores belong to the node, not to the operator, and are passed over.
     """
+    values, faults = read_each(parameters, attributes, operator)
+    for fault in faults:
+        raise fault
+    return values
+
+
+def read_each(
+    parameters: tuple[Parameter, ...], attributes: Mapping[str, str], operator: str
+) -> tuple[dict[str, Any], list[ParameterError]]:
+    """Do the same and return every fault beside the values that are right."""
     by_name = {parameter.name: parameter for parameter in parameters}
-    values = {}
+    values, faults = {}, []
     for name, text in attributes.items():
         if name.startswith("__") and name.endswith("__"):
             continue
-        if name not in by_name:
-            known = ", ".join(by_name)
-            raise ParameterError(f"{operator} has no parameter {quoted(name)}; it has {known}.", port=name)
-        values[name] = by_name[name].parse(text)
+        try:
+            if name not in by_name:
+                raise ParameterError(_no_parameter(operator, name, list(by_name)), port=name)
+            values[name] = by_name[name].parse(text)
+        except ParameterError as error:
+            faults.append(error)
     for parameter in parameters:
-        if parameter.required and parameter.name not in values:
-            raise ParameterError(
-                f"{operator} needs {parameter.name}: {parameter.wanted}.", port=parameter.name
-            )
-    return values
+        if parameter.required and parameter.name not in attributes:
+            sentence = f"{operator} needs {parameter.name}: {parameter.wanted}."
+            faults.append(ParameterError(sentence, port=parameter.name))
+    return values, faults
+
+
+def _no_parameter(operator: str, name: str, known: list[str]) -> str:
+    advice = did_you_mean(name, known) or f" It has {listed(known)}."
+    return f"{operator} has no parameter {quoted(name)}.{advice}"
 
 
 def _read_bool(parameter: Parameter, text: str) -> bool:
@@ -226,9 +261,12 @@ def _read_int(parameter: Parameter, text: str) -> int:
         raise ValueError(text)
     if not parameter.wide and abs(int(text)) > _LARGEST_INT:
         raise ValueError(text)
-    number = int(text)
+    return _within_64_bits(int(text))
+
+
+def _within_64_bits(number: int) -> int:
     if abs(number) > LARGEST_SIZE:
-        raise ValueError(text)
+        raise ValueError(number)
     return number
 
 
@@ -294,7 +332,7 @@ def _read_item_int(text: str) -> int:
     text = _LONG_SUFFIX.sub("", text).rstrip()
     if not _INTEGER.match(text):
         raise ValueError(text)
-    return int(text)
+    return _within_64_bits(int(text))
 
 
 def _read_item_float(text: str) -> float:

@@ -2,11 +2,11 @@
 
 import importlib
 import pkgutil
-from difflib import get_close_matches
 from functools import cache
 
 from app.engine import operators
 from app.engine.errors import GraphError
+from app.engine.nearby import did_you_mean, quoted_value
 from app.engine.operator import Operator, declared
 
 
@@ -34,9 +34,7 @@ def find_operator(name: str) -> type[Operator]:
 
 def unknown_operator(name: str) -> str:
     """Say that there is no operator of a name, and which names are near."""
-    near = get_close_matches(name, all_operators(), n=2)
-    advice = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"There is no operator called {name!r} here.{advice}"
+    return f"There is no operator called {quoted_value(name)} here.{did_you_mean(name, all_operators())}"
 
 
 def canonical_operators() -> list[type[Operator]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.engine.errors import ParameterError
 from app.engine.params import parse_attributes
+from app.engine.reconciling import reconcile, with_advice
 
 if TYPE_CHECKING:
     from app.engine.operator import Operator
@@ -27,5 +28,9 @@ def read_settings(
         if values[name] > most_ports:
             raise ParameterError(f"{name} is {values[name]}; at most {most_ports} make sense.", port=name)
     made = operator_class(**values)
-    made.check()
+    try:
+        made.check()
+    except ParameterError as error:
+        found = [mend.words for mend in reconcile(made, error)]
+        raise ParameterError(with_advice(error.sentence, found), port=error.port) from None
     return made

@@ -63,6 +63,7 @@ class Signs:
     """What Python's arithmetic and comparison signs mean on a symbol."""
 
     __hash__ = object.__hash__
+    __array_ufunc__ = None  # numpy's arrays leave the answer to the symbol
 
     @abstractmethod
     def _combine(self, sign: Sign, left: object, right: object) -> "Symbol": ...

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from app.engine.errors import GraphError
+from app.engine.errors import GraphError, NoSuchOperator
 from app.engine.registry import all_operators, find_operator
 from app.engine.symbol import Group, Symbol, Variable, make_node, maximum, minimum
 
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> Callable[..., Symbol]:
     try:
         find_operator(name)
     except GraphError as error:
-        raise AttributeError(error.sentence) from None
+        raise NoSuchOperator(error.sentence) from None
     return partial(make_node, name)
 
 

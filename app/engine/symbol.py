@@ -1,18 +1,30 @@
 """Symbols: handles on nodes that compose into larger ones, with MXNet's names and rules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from app.engine.compose import Head, Inputs, SymbolNode, compose, depth_first, flatten
-from app.engine.errors import GraphError, ParameterError, ShapeError
+from app.engine.errors import GraphError, NoSuchOutput, ParameterError, ShapeError, WrongOperand
 from app.engine.graph import VARIABLE_OP, Graph
+from app.engine.inference.types import NUMBERS
 from app.engine.naming import AttrScope
+from app.engine.nearby import listed, no_such, quoted_value
 from app.engine.params import as_text
 from app.engine.shapes import Shape
 from app.engine.signs import SIGNS, Sign, Signs, scalar_hint
+from app.engine.taking import (
+    take_name,
+    take_number,
+    take_shape,
+    take_text,
+    take_texts,
+    take_type,
+)
 
 if TYPE_CHECKING:
     from app.engine.executor import Executor
@@ -73,6 +85,7 @@ class Symbol(Signs):
 
     def attr(self, key: str) -> str | None:
         """Return one attribute of the node, None when it has no such one."""
+        take_text(key, "An attribute's name")
         attributes = self.heads[0][0].attributes
         return attributes.get(key, attributes.get(f"__{key}__"))
 
@@ -98,15 +111,27 @@ class Symbol(Signs):
         """Pick one output by number or by its exact name."""
         if isinstance(which, str):
             names = self.list_outputs()
-            if which not in names:
-                raise GraphError(f"There is no output named {which!r}; there are {', '.join(names[:8])}.")
-            return Symbol([self.heads[names.index(which)]])
-        if not -len(self.heads) <= which < len(self.heads):
-            raise IndexError(which)
-        return Symbol([self.heads[which]])
+            return Symbol([self.heads[names.index(take_name(which, "output", names))]])
+        count = len(self.heads)
+        try:
+            place = index(which)
+        except TypeError:
+            words = f"An output is picked by its number or name, not by {quoted_value(which)}."
+            raise WrongOperand(words) from None
+        if not -count <= place < count:
+            names = self.list_outputs()
+            have = f"has {count} outputs, numbered from 0" if count > 1 else "has only output 0"
+            raise NoSuchOutput(
+                f"There is no output {quoted_value(place)}: {self.name or 'the group'} {have} ({listed(names)})."
+            )
+        return Symbol([self.heads[place]])
 
-    def __call__(self, **replacements: "Symbol") -> "Symbol":
+    def __call__(self, *others: object, **replacements: "Symbol") -> "Symbol":
         """Return this computation with some variables, by their own names, replaced by other symbols."""
+        if others:
+            raise GraphError(
+                f"Say which variable is replaced, like net(data=other). There are: {listed(self.list_inputs())}."
+            )
         return _replace_variables(self, replacements)
 
     def __repr__(self) -> str:
@@ -145,11 +170,11 @@ class Symbol(Signs):
         from app.engine.inference.infer import infer
 
         graph = self.graph
-        given = dict(zip(self.list_arguments(), args, strict=False)) if args else {}
+        given = self._in_order(args) if args else {}
         given.update(kwargs)
-        unknown = [name for name in given if name not in graph.wiring.variables]
-        if unknown:
-            raise ShapeError(f"There is no argument named {', '.join(sorted(unknown))}.")
+        for name in given:
+            if name not in graph.wiring.variables:
+                raise ShapeError(no_such("argument", name, self.list_inputs()))
         inference = infer(graph, given)
         if inference.shape_problems:  # types are no matter of shapes
             inference.refuse_problems()
@@ -159,6 +184,13 @@ class Symbol(Signs):
             [inference.shape(head) for head in graph.heads],
             [shapes[place] for place in wiring.auxiliary_places],
         )
+
+    def _in_order(self, shapes: Sequence[Shape | None]) -> dict[str, Shape]:
+        """Name shapes that are given in the order of the arguments; None leaves one open."""
+        names = self.list_arguments()
+        if len(shapes) > len(names):
+            raise ShapeError(f"{len(shapes)} shapes are given for {len(names)} arguments ({listed(names)}).")
+        return {name: shape for name, shape in zip(names, shapes, strict=False) if shape is not None}
 
     def bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
@@ -195,7 +227,8 @@ class Symbol(Signs):
         """Allocate every array, filled with 0, from the shapes of some inputs, and return an Executor."""
         from app.engine.binding import BindOptions, simple_bind
 
-        return simple_bind(self, shapes or {}, grad_req, dtypes, BindOptions(seed, keep_all, backend, device))
+        given = {} if shapes is None else shapes
+        return simple_bind(self, given, grad_req, dtypes, BindOptions(seed, keep_all, backend, device))
 
 
 def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
@@ -211,29 +244,38 @@ def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
     **attributes: str,
 ) -> Symbol:
     """Make a symbol that stands for an array given later; the keywords become attributes such as `__shape__`."""
-    if not isinstance(name, str):
-        raise ParameterError("A variable's name must be text.")
-    own = dict(attr or {})
-    facts = {
-        "__shape__": None if shape is None else as_text(tuple(shape)),
-        "__dtype__": None if dtype is None else _dtype_number(dtype),
-        "__init__": init,
-        "__lr_mult__": None if lr_mult is None else str(lr_mult),
-        "__wd_mult__": None if wd_mult is None else str(wd_mult),
-        "__storage_type__": stype,
-    }
-    own.update({key: value for key, value in facts.items() if value is not None})
+    take_text(name, "A variable's name")
+    own = take_texts(attr, f"attr of {name}")
+    if shape is not None:
+        own["__shape__"] = as_text(take_shape(shape, name))
+    if dtype is not None:
+        own["__dtype__"] = str(NUMBERS.index(take_type(dtype, name).name))
+    for key, text in {"init": init, "storage_type": stype}.items():
+        if text is not None:
+            own[f"__{key}__"] = take_text(text, f"{key} of {name}")
+    for key, factor in {"lr_mult": lr_mult, "wd_mult": wd_mult}.items():
+        if factor is not None:
+            take_number(factor, f"{key} of {name}")
+            own[f"__{key}__"] = str(factor)
     for key, value in attributes.items():
         if not (key.startswith("__") and key.endswith("__")):
-            raise ValueError(f"The attribute {key} must begin and end with two underscores.")
-        own[key] = value
+            raise ParameterError(
+                f"Variable {name} has no keyword {key!r}. Attributes of your own are written __{key}__."
+            )
+        own[key] = take_text(value, f"{key} of {name}")
     return Symbol([(SymbolNode(name, VARIABLE_OP, None, AttrScope.collect(own)), 0)])
 
 
 def Group(symbols: Sequence[Symbol]) -> Symbol:  # noqa: N802 - MXNet's own name
     """Make one symbol with the outputs of several, in their order; groups flatten."""
-    if not symbols or not all(isinstance(symbol, Symbol) for symbol in symbols):
-        raise GraphError("A group needs at least one symbol, and nothing but symbols.")
+    if isinstance(symbols, Mapping) or not isinstance(symbols, Iterable):
+        raise GraphError(f"A group is made of a list of symbols, not of {quoted_value(symbols)}.")
+    symbols = list(symbols)
+    for place, symbol in enumerate(symbols):
+        if not isinstance(symbol, Symbol):
+            raise GraphError(
+                f"A group takes nothing but symbols, but item {place} is {quoted_value(symbol)}."
+            )
     return Symbol([head for symbol in symbols for head in symbol.heads])
 
 
@@ -245,10 +287,28 @@ def make_node(
     **keywords: Any,
 ) -> Symbol:
     """Compose one operator node: symbols among the keywords are inputs by port name, the rest are settings."""
+    where = op_name if name is None else take_text(name, f"name of {op_name}")
+    for place, symbol in enumerate(inputs):
+        if not isinstance(symbol, Symbol):
+            raise GraphError(_no_symbol(f"input {place} of {where}", symbol))
     named = {key: value.heads for key, value in keywords.items() if isinstance(value, Symbol)}
     settings = {key: value for key, value in keywords.items() if not isinstance(value, Symbol)}
     given = Inputs([symbol.heads for symbol in inputs], named)
-    return _outputs(compose(op_name, given, settings, name=name, attributes=attr))
+    attributes = take_texts(attr, f"attr of {where}")
+    return _outputs(compose(op_name, given, settings, name=name, attributes=attributes))
+
+
+def _no_symbol(what: str, given: object) -> str:
+    """Say that something else stands where a symbol must, and what to write instead."""
+    if isinstance(given, (list, tuple)) and given and all(isinstance(each, Symbol) for each in given):
+        return (
+            f"{what} is a {type(given).__name__} of symbols; hand them in one by one, with a star before it."
+        )
+    return f"{what} must be a symbol, not {quoted_value(given)}.{_for_arrays(given)}"
+
+
+def _for_arrays(given: object) -> str:
+    return " Write a Variable in its place and bind the array to that." if hasattr(given, "shape") else ""
 
 
 def _outputs(node: SymbolNode) -> Symbol:
@@ -266,31 +326,16 @@ def _listed(attributes: Mapping[str, str]) -> dict[str, str]:
     return listed
 
 
-_DTYPE_NUMBERS = {
-    "float32": 0,
-    "float64": 1,
-    "float16": 2,
-    "uint8": 3,
-    "int32": 4,
-    "int8": 5,
-    "int64": 6,
-    "bool": 7,
-}
-
-
-def _dtype_number(dtype: Any) -> str:
-    import numpy as np
-
-    return str(_DTYPE_NUMBERS[np.dtype(dtype).name])
-
-
 def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Symbol:
-    names = {node.name for node in symbol.nodes_in_order if node.operator is None}
+    names = symbol.list_inputs()
     for name, other in replacements.items():
-        if name not in names:
-            raise GraphError(f"There is no variable named {name!r} to replace.")
+        take_name(name, "variable", names)
+        if not isinstance(other, Symbol):
+            raise GraphError(_no_symbol(f"what replaces {name}", other))
         if len(other.heads) != 1:
-            raise GraphError(f"{name} is to be replaced by a tuple of {len(other.heads)} outputs; pick one.")
+            raise GraphError(
+                f"{name} is to be replaced by one output, but {other!r} has {len(other.heads)}; pick one with [i]."
+            )
     new: dict[SymbolNode, Head | SymbolNode] = {}
     for node in symbol.nodes_in_order:
         if node.operator is None and node.name in replacements:
@@ -312,14 +357,19 @@ def _combine(sign: Sign, left: object, right: object) -> Symbol:
     """Compose an operator written with a sign between symbols and numbers."""
     if isinstance(left, Symbol) and isinstance(right, Symbol):
         return _outputs(compose(sign.both, Inputs([left.heads, right.heads]), {}, hint=sign.hint))
-    if isinstance(left, Symbol) and isinstance(right, (int, float)):
+    if isinstance(left, Symbol) and isinstance(right, Real):
         op_name, symbol, number = sign.scalar, left, right
-    elif isinstance(right, Symbol) and isinstance(left, (int, float)):
+    elif isinstance(right, Symbol) and isinstance(left, Real):
         op_name, symbol, number = sign.reversed, right, left
     else:
-        raise TypeError(f"Cannot combine {type(left).__name__} with {type(right).__name__}.")
-    settings = {"scalar": float(number)}
+        raise WrongOperand(_no_operand(*((left, right) if isinstance(left, Symbol) else (right, left))))
+    settings = {"scalar": take_number(number, f"The number beside {symbol!r}")}
     return _outputs(compose(op_name, Inputs([symbol.heads]), settings, hint=scalar_hint(op_name)))
+
+
+def _no_operand(symbol: object, other: object) -> str:
+    what = f"{symbol!r} can be combined with a symbol or a number, not with {quoted_value(other)}."
+    return what + _for_arrays(other)
 
 
 def maximum(left: Any, right: Any) -> Any:

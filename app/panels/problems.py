@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -26,7 +26,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.panels.needs import needs_of
-from app.panels.panel import Panel, label
+from app.panels.panel import Panel, empty, label
+from app.panels.remedy_buttons import remedy_parts
 from app.qt import fonts
 from app.qt.theme import HALF_STEP, RADIUS, STEP, Theme
 from app.qt.workspace import Workspace
@@ -181,11 +182,14 @@ class Problems(Panel):
         inner.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignHCenter)
         inner.addWidget(self.words)
         inner.addStretch()
+        self.helps = QVBoxLayout()
+        """What helps against the current problem, or the first one while none is current."""
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, HALF_STEP, 0, HALF_STEP)
         self._stack.addWidget(self._fine)
-        self._stack.addWidget(self.list)
+        self._stack.addWidget(self._with_help())
         self._told = (-1, -1)
+        self.list.selectionModel().currentChanged.connect(self._show_help)
         workspace.analysis_changed.connect(self._show)
         self.restyle(self.theme)
         self._show(workspace.analysis)
@@ -216,6 +220,31 @@ class Problems(Panel):
             self.list.setCurrentIndex(self.list.problems_model.index(at))
             self.visit(self.list.problems_model.problems[at])
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Find out what helps, which nobody needs to know while the list is hidden."""
+        super().showEvent(event)
+        self._show_help()
+
+    def _with_help(self) -> QWidget:
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(HALF_STEP)
+        column.addWidget(self.list, 1)
+        self.helps.setContentsMargins(STEP, 0, STEP, 0)
+        self.helps.setSpacing(HALF_STEP)
+        column.addLayout(self.helps)
+        return whole
+
+    def _show_help(self) -> None:
+        empty(self.helps)
+        problems, analysis = self.list.problems_model.problems, self.workspace.analysis
+        if not problems or analysis is None or not self.isVisible():
+            return
+        current = max(0, self.list.currentIndex().row())
+        for part in remedy_parts(self.workspace, analysis, problems[current : current + 1]):
+            self.helps.addWidget(part)
+
     def restyle(self, theme: Theme) -> None:
         """Draw the mark in another theme."""
         self._mark.setPixmap(self.icons.pixmap("ok", 24, "good", self.devicePixelRatioF()))
@@ -232,6 +261,7 @@ class Problems(Panel):
             else "No problems. The graph can be bound and run."
         )
         self._stack.setCurrentIndex(1 if problems or needs else 0)
+        self._show_help()
         if analysis is not None and (self.count, self.needed) != self._told:
             self._told = (self.count, self.needed)
             self.count_changed.emit(self.count)

@@ -10,10 +10,12 @@ import numpy as np
 
 from app.engine.backends.choice import choose_backend
 from app.engine.backends.computing import NUMPY
+from app.engine.binding import refuse_unknown as refuse_unknown_names
 from app.engine.errors import BindError, EngineError, FormatError
 from app.engine.executor import Executor
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference, infer
+from app.engine.nearby import near_names
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.shapes import Shape
@@ -55,10 +57,7 @@ def shapes_answer(
 
 def refuse_unknown(graph: Graph, shapes: Mapping[str, Shape]) -> None:
     """Refuse a shape for what is no argument."""
-    known = {node.name for node in graph.nodes if node.is_variable}
-    for name in shapes:
-        if name not in known:
-            raise BindError(f"There is no argument named {name!r}.")
+    refuse_unknown_names(shapes, [node.name for node in graph.nodes if node.is_variable], "argument")
 
 
 def _listed(inference: Inference, entries: Iterable[Entry]) -> dict[str, list[int]]:
@@ -106,7 +105,11 @@ def bind_arrays(symbol: Symbol, arrays: Mapping[str, Array]) -> Executor:
 def _pick(arrays: Mapping[str, Array], prefix: str, names: Sequence[str]) -> dict[str, Array]:
     missing = [name for name in names if f"{prefix}:{name}" not in arrays]
     if missing:
-        raise BindError(f"The input file has no {prefix}:{missing[0]}.")
+        wanted = f"{prefix}:{missing[0]}"
+        surplus = [key for key in arrays if key.partition(":")[2] not in names]
+        near = [missing[0]] if missing[0] in arrays else near_names(wanted, surplus)
+        advice = f" It has {near[0]}; was that meant?" if near else ""
+        raise BindError(f"The input file has no {wanted}.{advice}", node=missing[0])
     return {name: arrays[f"{prefix}:{name}"] for name in names}
 
 
@@ -121,6 +124,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
     """Read every array of an `.npz` file; FormatError when it is damaged."""
     try:
         return read_npz(path)
+    except FileNotFoundError as error:
+        raise FormatError(f"{path.name} could not be read: {error.strerror}.") from error
     except (OSError, *DAMAGE) as error:
         raise FormatError(f"{path.name} is no readable .npz file: {error}.") from error
 
@@ -156,15 +161,29 @@ def run_batch(
     for case in _cases(index):
         try:
             symbol = load_symbol(index.parent / case["model"], repair=repair)
-            arrays = read_arrays(index.parent / case["inputs"])
-            words = case.get("grad_req") or "write"
-            requests = {"*": words} if isinstance(words, str) else words
+            arrays = read_arrays(index.parent / _inputs_of(case))
             request = RunRequest(
-                bool(case.get("train")), bool(case.get("backward")), requests, backend, device
+                bool(case.get("train")), bool(case.get("backward")), _requests_of(case), backend, device
             )
             write_arrays(outdir / f"{case['id']}.npz", run_model(symbol, arrays, request))
         except EngineError as error:
             _write_refusal(outdir, case, error)
+
+
+def _inputs_of(case: Mapping[str, Any]) -> str:
+    name = case.get("inputs")
+    if not isinstance(name, str):
+        raise FormatError('The case has no "inputs": name the .npz file with its arrays.')
+    return name
+
+
+def _requests_of(case: Mapping[str, Any]) -> dict[str, str]:
+    words = case.get("grad_req") or "write"
+    if isinstance(words, str):
+        return {"*": words}
+    if not isinstance(words, dict):
+        raise FormatError(f'"grad_req" of the case must be a word or an object of words, not {words!r}.')
+    return words
 
 
 def _write_refusal(outdir: Path, case: Mapping[str, Any], error: EngineError) -> None:
@@ -190,12 +209,18 @@ def _cases(index: Path) -> list[dict[str, Any]]:
     try:
         data = json.loads(index.read_text(encoding="utf-8"))
         cases = data["cases"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise FormatError(f"{index.name} could not be read: {error.strerror}.") from error
+    except ValueError as error:
         raise FormatError(f"{index.name} is no list of cases: {error}.") from error
+    except (KeyError, TypeError):
+        cases = None
     if not isinstance(cases, list):
-        raise FormatError(f"{index.name} is no list of cases.")
+        raise FormatError(f'{index.name} is no list of cases: it must be an object with a list "cases".')
     for number, case in enumerate(cases):
         sound = isinstance(case, dict) and all(isinstance(case.get(key), str) for key in ("id", "model"))
         if not sound:
             raise FormatError(f"Case {number} of {index.name} has no id or no model in words.")
+        if "/" in case["id"] or "\\" in case["id"]:
+            raise FormatError(f"Case {number} of {index.name}: the id {case['id']!r} is no name for a file.")
     return cases

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from app.document.checks import analyse
-from app.engine.errors import GraphError
+from app.engine.errors import FormatError, GraphError
 from app.engine.symbol import Symbol
 from app.services.document_json import FORMAT
 from app.services.project_file import read_project
@@ -18,7 +18,12 @@ def load_symbol(path: Path, *, repair: bool = False) -> Symbol:
     With `repair`, what older builds of MXNet wrote otherwise is mended (`engine/repairs`).
     """
     text = read_text(path)
-    return _symbol_of_document(path) if _is_document(text) else read_symbol(text, repair=repair)
+    if _is_document(text):
+        return _symbol_of_document(path)
+    try:
+        return read_symbol(text, repair=repair)
+    except FormatError as error:
+        raise FormatError(f"{path.name}: {error.sentence}", node=error.node) from error
 
 
 def _is_document(text: str) -> bool:

@@ -203,9 +203,9 @@ def test_words_that_a_bind_cannot_take_are_refused_in_a_sentence() -> None:
     shapes = {"a": (2,)}
     with pytest.raises(BindError, match="seed"):
         symbol.simple_bind(shapes, seed=-1)
-    with pytest.raises(BindError, match="no element type 'nonsense'"):
+    with pytest.raises(BindError, match="'nonsense' is no element type for a"):
         symbol.simple_bind(shapes, dtypes={"a": "nonsense"})
     with pytest.raises(BindError, match="gradient request of a is 5"):
-        symbol.simple_bind(shapes, grad_req=5)
+        symbol.simple_bind(shapes, grad_req={"a": 5})
     with pytest.raises(BindError, match="int32"):
         symbol.bind({"a": np.ones(2, np.float32)}, {"a": np.ones(2, np.int32)})

@@ -139,7 +139,8 @@ def test_a_bad_value_is_kept_marked_and_explained(qtbot: QtBot, inspector: Inspe
     type_into(qtbot, row.field, "-3")
     assert row.field.text() == "-3"
     assert row.complaint.isVisible()
-    assert row.complaint.text() == "num_hidden is -3, but it must be a whole number of at least 1."
+    line = "num_hidden is -3, but it must be a whole number of at least 1. The nearest is 1."
+    assert row.complaint.text() == line
     assert isinstance(row.field, TextField) and row.field.line.property("wrong") is True
     assert inspector.node_page.trouble_labels == []
     type_into(qtbot, row.field, "3")

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
 from app.document.records import VARIABLE
+from app.panels.panel import widgets_in
 from app.panels.problems import Problems
 from app.qt.workspace import Workspace
 
@@ -128,3 +130,24 @@ def test_a_long_sentence_takes_more_lines_where_it_is_narrow(problems: Problems,
     problems.resize(160, 240)
     problems.list.doItemsLayout()
     assert problems.list.sizeHintForRow(0) > wide
+
+
+def helping(problems: Problems) -> dict[str, QPushButton]:
+    return {one.text(): one for one in widgets_in(problems.helps) if isinstance(one, QPushButton)}
+
+
+def test_what_helps_against_the_current_problem_is_one_click_and_one_undo(
+    problems: Problems, desk: Any
+) -> None:
+    first, second = desk.node("Activation", "bend"), desk.node("FullyConnected", "fc1")
+    desk.workspace.try_edit(set_param, first, "act_type", "ReLU")
+    desk.workspace.try_edit(set_param, second, "num_hidden", "-2")
+    assert list(helping(problems)) == ["Set act_type of bend to relu"]
+    problems.visit_next()
+    problems.visit_next()
+    assert list(helping(problems)) == ["Set num_hidden of fc1 to 1"]
+    helping(problems)["Set num_hidden of fc1 to 1"].click()
+    assert desk.param(second, "num_hidden") == "1"
+    assert not desk.workspace.analysis.problems_at(second)
+    desk.workspace.store.undo()
+    assert desk.param(second, "num_hidden") == "-2"

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import connect
+from app.document.edits import connect, set_param
 from app.document.records import VARIABLE
 from app.panels.inspector import Inspector
 from app.qt.workspace import Workspace
@@ -75,3 +75,42 @@ def test_what_is_said_to_help_helps(inspector: Inspector, desk: Any, words_of_it
     buttons(inspector)[words_of_it].click()
     assert not desk.workspace.analysis.problems
     assert not [one for one in words(inspector) if " wants " in one]
+
+
+def types_apart(desk: Any) -> str:
+    """Draw a sum of a float64 and a whole number, and return the wire of the second."""
+    one, other, total = desk.node(VARIABLE, "a"), desk.node(VARIABLE, "b"), desk.node("elemwise_add", "add")
+    desk.wire(one, total, 0)
+    wire: str = desk.wire(other, total, 1)
+    desk.bind("a", shape=(2,), dtype="float64")
+    desk.bind("b", shape=(2,), dtype="int32")
+    return wire
+
+
+@pytest.mark.parametrize(
+    "words_of_it", ["Give b the type float64", "Put a Cast to float64 before input rhs of add"]
+)
+def test_a_misfit_of_types_is_mended_with_one_click_and_one_undo(
+    inspector: Inspector, desk: Any, words_of_it: str
+) -> None:
+    wire = types_apart(desk)
+    (problem,) = desk.workspace.analysis.problems
+    assert problem.edge == wire
+    before = desk.workspace.document
+    desk.workspace.select({wire})
+    buttons(inspector)[words_of_it].click()
+    assert not desk.workspace.analysis.problems
+    desk.workspace.store.undo()
+    assert (
+        desk.workspace.document.nodes == before.nodes and desk.workspace.document.bindings == before.bindings
+    )
+
+
+def test_a_wire_that_goes_nowhere_can_be_removed(inspector: Inspector, desk: Any) -> None:
+    data, total = desk.node(VARIABLE, "a"), desk.node("Concat", "join")
+    desk.wire(data, total, 0)
+    wire = desk.wire(data, total, 1)
+    desk.workspace.try_edit(set_param, total, "num_args", "1")
+    desk.workspace.select({wire})
+    buttons(inspector)["Remove the wire from a to join"].click()
+    assert not desk.workspace.analysis.problems

@@ -1,8 +1,17 @@
 """What can be done to a document: pure functions from a document to a transaction, or a refusal with its reason."""
 
 from app.document.edits.bindings import set_binding, set_head_gradient, set_options
-from app.document.edits.growing import LooseEnd, add_and_connect, extract_argument
-from app.document.edits.nodes import Added, add_node, delete, move, rename, set_param
+from app.document.edits.growing import LooseEnd, add_and_connect, extract_argument, insert_on_wire
+from app.document.edits.nodes import (
+    Added,
+    add_node,
+    delete,
+    move,
+    rename,
+    rename_param,
+    set_operator,
+    set_param,
+)
 from app.document.edits.repairing import mend
 from app.document.edits.wiring import best_input, can_connect, connect, disconnect, rewire
 from app.document.refusal import EditError, Verdict
@@ -20,12 +29,15 @@ __all__ = [
     "delete",
     "disconnect",
     "extract_argument",
+    "insert_on_wire",
     "mend",
     "move",
     "rename",
+    "rename_param",
     "rewire",
     "set_binding",
     "set_head_gradient",
+    "set_operator",
     "set_options",
     "set_param",
 ]

@@ -1,5 +1,6 @@
 """Edits that add a node and wire it in the same step."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import attrs
@@ -43,6 +44,20 @@ def add_and_connect(document: Document, op: str, position: Point, *, wire: Loose
     label = f"Add {name} to {document.nodes[wire.node].name}"
     done = draft.include(transaction).transaction(label, selection=[added.node_id])
     return Added(done, added.node_id)
+
+
+def insert_on_wire(document: Document, edge_id: Id, op: str, params: Mapping[str, str]) -> Added:
+    """Put a node with one input between the two ends of a wire."""
+    wire = document.edges[edge_id]
+    ends = [document.nodes[end].position for end in (wire.source, wire.target)]
+    middle = ((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2)
+    added = add_node(document, op, middle, params=params)
+    draft = Draft(document).include(added.transaction)
+    draft.include(connect(draft.document, wire.source, wire.output, added.node_id, 0))
+    draft.include(connect(draft.document, added.node_id, 0, wire.target, wire.input))
+    name = draft.document.nodes[added.node_id].name
+    label = f"Put {name} before {document.nodes[wire.target].name}"
+    return Added(draft.transaction(label, selection=[added.node_id]), added.node_id)
 
 
 def extract_argument(document: Document, node_id: Id, input: int, position: Point | None = None) -> Added:

@@ -157,6 +157,22 @@ def set_param(document: Document, node_id: Id, name: str, text: str | None) -> T
     return draft.transaction(what, merge=f"param:{node_id}:{name}")
 
 
+def rename_param(document: Document, node_id: Id, old: str, new: str) -> Transaction:
+    """Give a setting of a node the name that was meant; its text goes along."""
+    node = document.nodes[node_id]
+    draft = Draft(document)
+    draft.put(attrs.evolve(node, params=_with(_with(node.params, old, None), new, node.params[old])))
+    return draft.transaction(f"Call {old} of {node.name} {new}")
+
+
+def set_operator(document: Document, node_id: Id, op: str, params: Mapping[str, str]) -> Transaction:
+    """Put another operator in a node's place; its name and wires stay."""
+    node = document.nodes[node_id]
+    draft = Draft(document)
+    draft.put(attrs.evolve(node, op=op, params=dict(params), arity=None))
+    return draft.transaction(f"Make {node.name} a {op}")
+
+
 def _with(texts: Mapping[str, str], name: str, text: str | None) -> dict[str, str]:
     changed = dict(texts)
     if text is None:

@@ -1,8 +1,11 @@
 """Makes the backend that was chosen by name and device, or says why it cannot be."""
 
+from typing import Any
+
 from app.engine.backends.backend import Backend
 from app.engine.backends.computing import BACKENDS, CPU, NUMPY, TORCH, is_installed
 from app.engine.errors import BindError
+from app.engine.nearby import quoted_value
 
 _INSTALL = "Install it with: pip install 'chalkgraph[torch]'. Numpy needs nothing."
 
@@ -17,24 +20,25 @@ def devices(name: str) -> tuple[str, ...]:
     return torch_devices()
 
 
-def choose_backend(name: str, device: str | None = None) -> Backend | None:
+def choose_backend(name: Any, device: Any = None) -> Backend | None:
     """Return a backend, None for numpy; BindError says what to install or to choose instead."""
     _refuse_unknown(name)
     if name == NUMPY:
-        if device not in (None, CPU):
+        if device is not None and not (isinstance(device, str) and device == CPU):
+            shown = quoted_value(device)
             raise BindError(
-                f"Numpy computes on the processor, not on {device}; choose the backend torch for that."
+                f"Numpy computes on the processor, not on {shown}; choose the backend torch for that."
             )
         return None
     from app.engine.backends.torch_backend import TorchBackend
     from app.engine.backends.torch_devices import find_device
 
-    return TorchBackend(find_device(device or CPU))
+    return TorchBackend(find_device(CPU if device is None else device))
 
 
-def _refuse_unknown(name: str) -> None:
-    if name not in BACKENDS:
-        raise BindError(f"There is no backend {name!r}; choose {' or '.join(BACKENDS)}.")
+def _refuse_unknown(name: Any) -> None:
+    if not isinstance(name, str) or name not in BACKENDS:
+        raise BindError(f"There is no backend {quoted_value(name)}; choose {' or '.join(BACKENDS)}.")
     if not is_installed(name):
         raise BindError(f"PyTorch is not installed. {_INSTALL}")
     if name == TORCH:

@@ -21,9 +21,10 @@ from app.engine.backends.torch_steps import (
     Take,
     Zero,
 )
-from app.engine.executor import add_plainly, blaming, stream_of
+from app.engine.executor import add_plainly, stream_of
 from app.engine.operator import Array, Operator
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
+from app.engine.refusals import blaming
 from app.engine.settled import Binding
 
 
@@ -109,7 +110,7 @@ class TorchProgram:
         kernels = {}
         for step in forward:
             facts = self._facts(step, wanted.get(step.symbol_node, ()))
-            with blaming(facts.name):
+            with blaming(self._binding.inference, step.symbol_node):
                 kernels[step.symbol_node], reason = choose_kernel(facts)
             if reason:
                 self.host_nodes += (HostNode(facts.name, facts.operator.op_name, reason),)

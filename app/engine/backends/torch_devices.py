@@ -3,9 +3,12 @@
 Apple's `mps` is left out: it has no float64, so it could not compute what MXNet computes.
 """
 
+from typing import Any
+
 import torch
 
 from app.engine.errors import BindError
+from app.engine.nearby import quoted_value
 
 
 def devices() -> tuple[str, ...]:
@@ -14,10 +17,12 @@ def devices() -> tuple[str, ...]:
     return ("cpu", *(f"cuda:{number}" for number in range(cards)))
 
 
-def find_device(name: str) -> torch.device:
+def find_device(name: Any) -> torch.device:
     """Return a device by its name (`cpu`, `cuda`, `cuda:1`); BindError says which there are."""
     found = devices()
-    wanted = "cuda:0" if name == "cuda" else name
-    if wanted not in found:
-        raise BindError(f"There is no device {name!r} for PyTorch here; choose {' or '.join(found)}.")
+    wanted = "cuda:0" if isinstance(name, str) and name == "cuda" else name
+    if not isinstance(wanted, str) or wanted not in found:
+        raise BindError(
+            f"There is no device {quoted_value(name)} for PyTorch here; choose {' or '.join(found)}."
+        )
     return torch.device(wanted)

@@ -1,10 +1,14 @@
 """What a gradient check is asked and what it answers, as values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 import numpy as np
+
+from app.engine.errors import RunError
+from app.engine.nearby import no_such
+from app.engine.taking import take_count, take_seed, take_size, take_truth
 
 SAMPLES = 100
 
@@ -15,14 +19,30 @@ class CheckOptions:
 
     `step` is how far an element is moved to either side; without it the step follows the element's size and the float
     type. At most `samples` elements are tried, chosen by `seed`, which also draws the head gradients where none are
-    given: by output name or as a list in output order, for outputs that are no losses.
+    given: by output name, as a list in output order, or one array for the only output.
     """
 
     is_train: bool = True
     step: float | None = None
     samples: int = SAMPLES
     seed: int = 0
-    out_grads: Mapping[str, Any] | Sequence[Any] | None = None
+    out_grads: Any = None
+
+
+def read_options(options: Mapping[str, Any]) -> CheckOptions:
+    """Make options of keywords; EngineError for one that there is not, or a value that makes no sense."""
+    known = attrs.fields_dict(CheckOptions)
+    for name in options:
+        if name not in known:
+            raise RunError(no_such("option of a gradient check", name, list(known)))
+    read = CheckOptions(**options)
+    return attrs.evolve(
+        read,
+        is_train=take_truth(read.is_train, "is_train"),
+        step=None if read.step is None else take_size(read.step, "step"),
+        samples=take_count(read.samples, "samples"),
+        seed=take_seed(read.seed) or 0,
+    )
 
 
 @attrs.frozen

@@ -12,6 +12,8 @@ from app.engine.errors import RunError
 from app.engine.executor import Executor
 from app.engine.following import Cancel
 from app.engine.graph import Entry, Graph
+from app.engine.nearby import no_such
+from app.engine.taking import take_text
 
 __all__ = ["CheckOptions", "Checked", "GradientCheck", "check_gradient", "follow_check"]
 
@@ -58,6 +60,7 @@ def follow_check(
 
 def find_entry(graph: Graph, name: str) -> Entry:
     """Find an array by the name of an argument, of an output (`fc1_output`), or of its node."""
+    take_text(name, "The name of what is checked")
     for index in graph.arguments:
         if graph.nodes[index].name == name:
             return index, 0
@@ -65,12 +68,10 @@ def find_entry(graph: Graph, name: str) -> Entry:
         if graph.entry_name(entry) == name and entry[0] not in graph.auxiliary:
             return entry
     index_of = graph.index_by_name.get(name)
-    if index_of is None or index_of in graph.auxiliary:
-        is_state = " is an auxiliary state, and those have no gradient" if index_of is not None else ""
-        known = ", ".join(graph.names(graph.arguments)[:6])
-        raise RunError(
-            f"{name}{is_state}." if is_state else f"There is no array named {name!r}; arguments are {known}."
-        )
+    if index_of is None:
+        raise RunError(no_such("array", name, [graph.entry_name(entry) for entry in graph.internals()]))
+    if index_of in graph.auxiliary:
+        raise RunError(f"{name} is an auxiliary state, and those have no gradient.", node=name)
     return index_of, 0
 
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from app.engine.binding import bind_graph
 from app.engine.checking.checked import CheckOptions
-from app.engine.errors import RunError
 from app.engine.executor import Executor
-from app.engine.given import check_shape
+from app.engine.given import copy_into, head_gradients
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import infer
 from app.engine.operator import Array
@@ -57,20 +56,12 @@ class Twin:
         """Return one array per output: the given ones, or random ones."""
         rng = np.random.default_rng(self.options.seed)
         given, names = self.options.out_grads, self.graph.output_names
-        if given is not None and len(given) != len(names):
-            raise RunError(f"A check needs one head gradient for each of {len(names)} outputs.")
-        heads = []
-        for number, (name, output) in enumerate(zip(names, self.executor.outputs, strict=True)):
-            drawn = rng.uniform(-1, 1, output.shape)
-            if isinstance(given, Mapping):
-                if name not in given:
-                    raise RunError(f"A check needs the head gradient of {name} too.")
-                drawn = given[name]
-            elif given is not None:
-                drawn = given[number]
-            array = np.asarray(drawn, output.dtype)
-            check_shape(array.shape, output.shape, f"the head gradient of {name}")
-            heads.append(array)
+        outputs = self.executor.outputs
+        if given is None:
+            return [rng.uniform(-1, 1, output.shape).astype(output.dtype) for output in outputs]
+        heads = [np.empty_like(output) for output in outputs]
+        for name, head, array in zip(names, heads, head_gradients(given, names, "A check"), strict=True):
+            copy_into(head, array, f"the head gradient of {name}")
         return heads
 
 

@@ -6,17 +6,19 @@ from itertools import chain, pairwise
 from typing import Any
 
 import attrs
-import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.graph import Entry, Graph
-from app.engine.inference.mending import mend
+from app.engine.inference.mending import find_mends
+from app.engine.inference.mends import Mend
 from app.engine.inference.reasons import Reason, explain_entry
 from app.engine.inference.solver import GIVEN, Finding, Problem, Solver, first_rule, solve_all
 from app.engine.inference.sweep import Swept, follow, sweep
-from app.engine.inference.types import FLOAT32, Misfit, all_float32, infer_types
+from app.engine.inference.types import FLOAT32, NodeTypes, Typing, all_float32, infer_types
 from app.engine.operator import DType
+from app.engine.reconciling import with_advice
 from app.engine.shapes import UNKNOWN, Shape, is_known
+from app.engine.taking import take_shapes, take_types
 
 __all__ = ["GIVEN", "Finding", "Inference", "Problem", "infer"]
 
@@ -35,7 +37,7 @@ class Inference:
     shapes: Sequence[Shape]
     swept: Swept | None
     solved: Solver | None
-    _mends: dict[int, str] = attrs.field(factory=dict, init=False)
+    _mends: dict[Problem, tuple[Mend, ...]] = attrs.field(factory=dict, init=False)
 
     def shape(self, entry: Entry) -> Shape:
         """Return the shape of one array, with 0 for an unknown dimension and () when nothing is known."""
@@ -47,15 +49,15 @@ class Inference:
         offsets = self.graph.wiring.offsets
         return tuple(tuple(self.shapes[first:last]) for first, last in pairwise(offsets))
 
-    @cached_property
-    def types(self) -> tuple[tuple[DType | None, ...], ...]:
+    @property
+    def types(self) -> NodeTypes:
         """The types of every node's outputs, None where one is open."""
-        return self._typing[0]
+        return self.typing.found
 
     @cached_property
-    def _typing(self) -> tuple[tuple[tuple[DType | None, ...], ...], list[Misfit]]:
-        found = all_float32(self.graph, self.given_types)
-        return infer_types(self.graph, self.given_types) if found is None else (found, [])
+    def typing(self) -> Typing:
+        """The types, where they come from, and what does not fit in them."""
+        return all_float32(self.graph, self.given_types) or infer_types(self.graph, self.given_types)
 
     @cached_property
     def shape_problems(self) -> tuple[Problem, ...]:
@@ -66,11 +68,7 @@ class Inference:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """Everything that does not fit, shapes first."""
-        nodes = self.graph.nodes
-        misfits = [
-            Problem(nodes[at].name, sentence, port, index=at) for at, sentence, port in self._typing[1]
-        ]
-        return (*self.shape_problems, *misfits)
+        return (*self.shape_problems, *self.typing.problems)
 
     def dtype(self, entry: Entry) -> DType | None:
         """Return the element type of one array, None while it is open."""
@@ -132,11 +130,15 @@ class Inference:
         for problem in self.problems:
             raise ShapeError(self.told(problem), node=problem.node, port=problem.port)
 
+    def mends(self, problem: Problem) -> tuple[Mend, ...]:
+        """Return changes that were tried and mend a problem, which takes a moment to find."""
+        if problem not in self._mends:
+            self._mends[problem] = find_mends(self, problem)
+        return self._mends[problem]
+
     def told(self, problem: Problem) -> str:
-        """Return a problem's sentence with what would mend it, which takes a moment to find."""
-        if problem.index not in self._mends:
-            self._mends[problem.index] = mend(self, problem)
-        return f"{problem.sentence} {self._mends[problem.index]}".strip()
+        """Return a problem's sentence with what would mend it."""
+        return with_advice(problem.sentence, [mend.words for mend in self.mends(problem)])
 
     def refuse_open(self) -> None:
         """Raise a problem, or a ShapeError that names what is still open."""
@@ -166,8 +168,8 @@ def infer(
     (`Graph.with_settings`), only what the edit changed is inferred again. Misfits are problems in the result, never
     exceptions.
     """
-    given = {name: tuple(map(int, shape)) for name, shape in shapes.items()}
-    given_types = {name: np.dtype(kind) for name, kind in types.items()} if types else {}
+    given = take_shapes(shapes)
+    given_types = take_types(types) if types else {}
     swept = follow(previous, graph, given) if previous is not None else None
     if swept is None:
         swept = sweep(graph, given)

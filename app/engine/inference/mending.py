@@ -8,8 +8,10 @@ import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Entry, Graph, GraphNode
+from app.engine.inference.mends import FEW_NODES, MOST_OFFERS, Mend
 from app.engine.inference.reasons import chain
 from app.engine.inference.solver import GIVEN, Problem, solve_all
+from app.engine.inference.type_mending import mend_types
 from app.engine.operator import MOST_PORTS, Operator
 from app.engine.params import Parameter, as_text
 from app.engine.registry import find_operator
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from app.engine.inference.infer import Inference
 
 _MOST_TRIALS = 12
-_MOST_OFFERS = 2
-_FEW_NODES = 2000
-"""In a larger graph whole trials take too long to be made while somebody waits."""
 _FEW_INPUTS = 20
 _SMALL = (-1, 0, 1, 2, 3)
 _BROADCAST = {
@@ -36,29 +35,17 @@ _BROADCAST = {
 }
 
 
-@attrs.frozen(eq=False)
-class _Mend:
-    """One change to try: another operator at a node, or another shape of a variable, and how to say it."""
-
-    words: str
-    node: int
-    operator: Operator | None = None
-    shape: Shape = UNKNOWN
-
-
-def mend(inference: "Inference", problem: Problem) -> str:
-    """Return a sentence with what would mend a misfit of shapes, nothing where nothing that was tried does."""
+def find_mends(inference: "Inference", problem: Problem) -> tuple[Mend, ...]:
+    """Return changes that mend a misfit, at most two; none where nothing that was tried does."""
+    graph = inference.graph
+    node = graph.nodes[problem.index]
+    if node.operator is None or len(node.inputs) > _FEW_INPUTS or len(graph.nodes) > FEW_NODES:
+        return ()
     if problem not in inference.shape_problems:
-        return ""
-    node = inference.graph.nodes[problem.index]
-    if node.operator is None or len(node.inputs) > _FEW_INPUTS or len(inference.graph.nodes) > _FEW_NODES:
-        return ""
+        return mend_types(graph, inference.given_types, inference.typing, problem)
     trials = _Trials(inference, problem)
-    found = [each.words for each in islice(trials.candidates(), _MOST_TRIALS) if trials.mends(each)]
-    offers = list(dict.fromkeys(found))[:_MOST_OFFERS]
-    if not offers:
-        return ""
-    return f"{offers[0][0].upper()}{', or '.join(offers)[1:]}."
+    found = [each for each in islice(trials.candidates(), _MOST_TRIALS) if trials.mends(each)]
+    return tuple({each.words: each for each in reversed(found)}.values())[::-1][:MOST_OFFERS]
 
 
 class _Trials:
@@ -71,7 +58,7 @@ class _Trials:
         self.node: GraphNode = self.graph.nodes[problem.index]
         self.ins = inference.in_shapes(problem.index)
 
-    def candidates(self) -> Iterator[_Mend]:
+    def candidates(self) -> Iterator[Mend]:
         """Go through all changes that help the node by itself, the most telling first."""
         wanted = list(self._wanted())
         for number, shape in (*wanted, *self._likely()):
@@ -84,16 +71,17 @@ class _Trials:
             variable = self.graph.nodes[source]
             told = self.inference.given.get(variable.name) or "__shape__" in variable.attributes
             if variable.is_variable and is_known(shape) and told:
-                yield _Mend(f"give {variable.name} the shape {text(shape)}", source, shape=shape)
+                words = f"give {variable.name} the shape {text(shape)}"
+                yield Mend("shape", words, source, shape=shape)
 
-    def mends(self, candidate: _Mend) -> bool:
+    def mends(self, candidate: Mend) -> bool:
         """Tell whether the graph has fewer misfits with a change, and none at this node."""
         nodes = list(self.graph.nodes)
         given = dict(self.inference.given)
-        if candidate.operator is not None:
-            if self._read_outputs(candidate.node) > len(candidate.operator.outputs):
+        if candidate.changed is not None:
+            if self._read_outputs(candidate.node) > len(candidate.changed.outputs):
                 return False
-            nodes[candidate.node] = attrs.evolve(nodes[candidate.node], operator=candidate.operator)
+            nodes[candidate.node] = attrs.evolve(nodes[candidate.node], operator=candidate.changed)
         else:
             old = nodes[candidate.node]
             others = {key: value for key, value in old.attributes.items() if key != "__shape__"}
@@ -139,7 +127,7 @@ class _Trials:
                     if self._infers(self.node.operator, ins) is not None:
                         yield number, tried
 
-    def _of_the_source(self, entry: Entry, wanted: Shape) -> Iterator[_Mend]:
+    def _of_the_source(self, entry: Entry, wanted: Shape) -> Iterator[Mend]:
         """Change one setting of the operator that an input comes from, so that it makes the wanted shape."""
         node, ins = self.graph.nodes[entry[0]], self.inference.in_shapes(entry[0])
         if node.operator is None or len(node.inputs) > _FEW_INPUTS:
@@ -149,14 +137,14 @@ class _Trials:
             for port, shape in zip(node.operator.ports, ins, strict=True)
         ]
         for each in self._settings(entry[0], {None: (*_SMALL, *wanted)}, fresh):
-            assert each.operator is not None
-            count = len(each.operator.outputs) + len(each.operator.hidden)
+            assert each.changed is not None
+            count = len(each.changed.outputs) + len(each.changed.hidden)
             if entry[1] >= count:
                 continue  # with this setting there is no such output
-            if each.operator.infer(fresh, (UNKNOWN,) * count)[1][entry[1]] == wanted:
+            if each.changed.infer(fresh, (UNKNOWN,) * count)[1][entry[1]] == wanted:
                 yield each
 
-    def _at_the_source(self, entry: Entry, wanted: Shape) -> Iterator[_Mend]:
+    def _at_the_source(self, entry: Entry, wanted: Shape) -> Iterator[Mend]:
         """Change the setting upstream that fixed a dimension which should be another."""
         shape = self.inference.shape(entry)
         if len(shape) != len(wanted):
@@ -170,7 +158,7 @@ class _Trials:
                     continue
                 yield from self._settings(by, {have: (want,)})
 
-    def _own_settings(self) -> Iterator[_Mend]:
+    def _own_settings(self) -> Iterator[Mend]:
         """Change one setting of the node itself to a size or an axis that its inputs have."""
         sizes = {size for shape in self.ins for size in shape if size}
         halves = {size // part for size in sizes for part in range(2, 9) if size % part == 0}
@@ -179,7 +167,7 @@ class _Trials:
 
     def _settings(
         self, index: int, changes: Mapping[int | None, Any], ins: list[Shape] | None = None
-    ) -> Iterator[_Mend]:
+    ) -> Iterator[Mend]:
         """Yield changes of one setting, nearest value first, with which the node by itself takes its inputs.
 
         With `ins`, all such values of every setting are told, else only the nearest.
@@ -196,16 +184,19 @@ class _Trials:
                     continue
                 tried = ins or (self.ins if index == self.index else None)
                 if tried is None or self._infers(changed, tried) is not None:
-                    yield _Mend(f"set {parameter.name} of {name} to {as_text(new)}", index, changed)
+                    value = as_text(new)
+                    words = f"set {parameter.name} of {name} to {value}"
+                    yield Mend("setting", words, index, parameter.name, value, changed=changed)
                     if ins is None:
                         break
 
-    def _broadcasting(self) -> Iterator[_Mend]:
+    def _broadcasting(self) -> Iterator[Mend]:
         other = _BROADCAST.get(self.node.operator.op_name if self.node.operator is not None else "")
         if other is not None:
             operator = find_operator(other).from_attributes({})
             if self._infers(operator, self.ins) is not None:
-                yield _Mend(f"use {other} in place of {self.node.op_name}", self.index, operator)
+                words = f"use {other} in place of {self.node.op_name}"
+                yield Mend("operator", words, self.index, other, changed=operator)
 
 
 def _alternatives(kind: str, old: Any, changes: Mapping[int | None, Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """Applies every node's shape rule until nothing changes, and remembers which node found what."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
@@ -118,32 +118,39 @@ class Solver:
             heapq.heappush(self.waiting, index)
 
     def describe(self, index: int, ins: Shapes, error: EngineError) -> Problem:
-        """Turn a rule's refusal into a problem with the node, the port and the shapes that came in."""
-        node = self.graph.nodes[index]
-        assert node.operator is not None
-        names = [port.name for port in node.operator.ports]
-        blamed = names.index(error.port) if error.port in names else None
-        where = f", input {error.port}" if blamed is not None else ""
-        came = self.describe_inputs(index, ins, blamed)
-        sentence = shortened(f"{node.name} ({node.op_name}){where}: {error.sentence}{came}")
-        return Problem(node.name, sentence, error.port, blamed, index)
+        """Turn a rule's refusal into a problem with the shapes that came in."""
+        told = {number: (text(shape), "") for number, shape in enumerate(ins) if shape}
+        return blame(self.graph, index, error, lambda blamed: told_inputs(self.graph, index, told, blamed))
 
-    def describe_inputs(self, index: int, ins: Shapes, blamed: int | None) -> str:
-        """Say which shapes come in and from where; of many inputs only the first, and the one to blame."""
-        node = self.graph.nodes[index]
-        assert node.operator is not None
-        known = [number for number, shape in enumerate(ins) if shape]
-        told = [number for number in known if number in known[:_MOST_TOLD] or number == blamed]
-        parts = []
-        for number in told:
-            maker = self.graph.nodes[node.inputs[number][0]]
-            source = (
-                maker.name if len(maker.output_names) == 1 else self.graph.entry_name(node.inputs[number])
-            )
-            port = node.operator.ports[number].name
-            parts.append(f"{port} {text(ins[number])}" + (f" from {source}" if source != port else ""))
-        rest = f" and {len(known) - len(told)} more" if len(known) > len(told) else ""
-        return f" It gets {', '.join(parts)}{rest}." if parts else ""
+
+def blame(graph: Graph, index: int, error: EngineError, came: Callable[[int | None], str]) -> Problem:
+    """Turn the refusal of a node's rule into a problem with the node, the port, and what `came` says of the inputs."""
+    node = graph.nodes[index]
+    assert node.operator is not None
+    names = [port.name for port in node.operator.ports]
+    blamed = names.index(error.port) if error.port in names else None
+    where = f", input {error.port}" if blamed is not None else ""
+    sentence = shortened(f"{node.name} ({node.op_name}){where}: {error.sentence}{came(blamed)}")
+    return Problem(node.name, sentence, error.port, blamed, index)
+
+
+def told_inputs(graph: Graph, index: int, told: Mapping[int, tuple[str, str]], blamed: int | None) -> str:
+    """Say what comes in at some inputs, from where and why; of many only the first, and the one to blame."""
+    node = graph.nodes[index]
+    assert node.operator is not None
+    numbers = list(told)
+    parts = []
+    for number in numbers:
+        if number not in numbers[:_MOST_TOLD] and number != blamed:
+            continue
+        maker = graph.nodes[node.inputs[number][0]]
+        source = maker.name if len(maker.output_names) == 1 else graph.entry_name(node.inputs[number])
+        port, (what, why) = node.operator.ports[number].name, told[number]
+        parts.append(
+            f"{port} {what}" + (f" from {source}" if source != port else "") + (f" ({why})" if why else "")
+        )
+    rest = f" and {len(numbers) - len(parts)} more" if len(numbers) > len(parts) else ""
+    return f" It gets {', '.join(parts)}{rest}." if parts else ""
 
 
 def first_rule(graph: Graph, index: int) -> int:

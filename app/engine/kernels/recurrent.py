@@ -292,12 +292,13 @@ class Stack:
             for number in range(count)
         ]
         self.masks: list[Array | None] = [None] * sizes.layers
+        self.has_run = False
 
     def run(
         self, start: Start, masks: Sequence[Array | None]
     ) -> tuple[Array, list[Array], list[Array | None]]:
         """Return the last layer's states of all steps, and every layer's last state and cell."""
-        self.masks = list(masks)
+        self.masks, self.has_run = list(masks), True
         flow, states, cells = start.data, [], []
         for layer in range(self.sizes.layers):
             mask = self.masks[layer]

@@ -264,14 +264,13 @@ class RNN(Operator):
         if all(head is None for head in heads):
             return without_gradient(grads)
         given = [present(array) for array in ins]
-        fresh = "stack" not in run.scratch
         stack = self._stack(run, given[0])
         vector = grads[1]
         weights = None if vector is None else kernels.unpack(vector, self._sizes(given[0].shape[2]))
 
         def call() -> None:
             start = self._start(given)
-            if fresh:
+            if not stack.has_run:
                 stack.run(start, [None] * self.num_layers)
             found = stack.back(start, weights, self._heads(start, heads))
             for index, value in zip((0, 2, 3), found, strict=True):

@@ -20,6 +20,7 @@ from app.panels.inspector.binding_editor import BindingEditor
 from app.panels.inspector.facts import ArrayFact, array_facts, cost_of, kept_words
 from app.panels.inspector.shapes_box import ShapesBox
 from app.panels.panel import ElidedLabel, FoldButton, box, empty, label, widgets_in
+from app.panels.remedy_buttons import remedy_parts
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
 from app.services.proposals import propose_value
@@ -176,12 +177,12 @@ class NodePage(QWidget):
         problems = [
             one for one in analysis.problems_at(node_id) if one.port is None or one.port not in faults
         ]
-        sentences = [problem.sentence for problem in problems]
-        if sentences != [one.text() for one in self.trouble_labels]:
-            empty(self.troubles)
-            self.trouble_labels = [label(sentence, "error", wrap=True) for sentence in sentences]
-            for one in self.trouble_labels:
-                self.troubles.addWidget(box(one))
+        empty(self.troubles)
+        self.trouble_labels = [label(problem.sentence, "error", wrap=True) for problem in problems]
+        for one in self.trouble_labels:
+            self.troubles.addWidget(box(one))
+        for part in remedy_parts(self.workspace, analysis, analysis.problems_at(node_id)):
+            self.troubles.addWidget(part)
 
     # -- its outputs and arguments
 

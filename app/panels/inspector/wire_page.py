@@ -9,6 +9,7 @@ from app.panels.forms.parameter_form import LABEL_WIDTH
 from app.panels.inspector.facts import array_facts, reason_lines
 from app.panels.inspector.misfit import Misfit, misfit_of
 from app.panels.panel import box, label, row, shape_font
+from app.panels.remedy_buttons import remedy_parts
 from app.qt.theme import STEP
 from app.qt.workspace import Workspace
 
@@ -29,12 +30,15 @@ def fill_wire(layout: QVBoxLayout, workspace: Workspace, analysis: Analysis, edg
     words.setFont(shape_font(inferred=shape.inferred))
     words.setContentsMargins(STEP, 0, 0, 0)
     _line(layout, "Shape", words)
-    sentences = [problem.sentence for problem in analysis.problems if problem.edge == edge.id]
-    if sentences:
-        layout.addWidget(box(*(label(sentence, "error", wrap=True) for sentence in sentences)))
+    problems = [problem for problem in analysis.problems if problem.edge == edge.id]
+    if problems:
+        layout.addWidget(box(*(label(problem.sentence, "error", wrap=True) for problem in problems)))
     misfit = misfit_of(analysis, edge)
     if misfit is not None:
-        _tell_misfit(layout, workspace, misfit, (source.name, target.name))
+        _tell_misfit(layout, misfit, (source.name, target.name))
+    for part in remedy_parts(workspace, analysis, problems):
+        layout.addWidget(part)
+    if misfit is not None:
         return
     facts = [
         one for one in array_facts(analysis, edge.target) if one.side == "input" and one.number == edge.input
@@ -66,18 +70,11 @@ def _end(layout: QVBoxLayout, workspace: Workspace, caption: str, end: tuple[Id,
     _line(layout, caption, button)
 
 
-def _tell_misfit(layout: QVBoxLayout, workspace: Workspace, misfit: Misfit, names: tuple[str, str]) -> None:
-    """Put what comes beside what is wanted, each with what decides it, and offer what helps."""
+def _tell_misfit(layout: QVBoxLayout, misfit: Misfit, names: tuple[str, str]) -> None:
+    """Put what comes beside what is wanted, each with what decides it."""
     for verb, shape, reasons in (
         (f"{names[0]} gives", misfit.comes, misfit.comes_because),
         (f"{names[1]} wants", misfit.wanted, misfit.wanted_because),
     ):
         lines = (label(sentence, "muted", wrap=True) for sentence in reasons)
         layout.addWidget(box(label(f"{verb} {text(shape)}", "heading"), *lines))
-    if misfit.remedies:
-        layout.addWidget(label("What helps", "heading"))
-    for remedy in misfit.remedies:
-        button = QPushButton(remedy.words.replace("&", "&&"))
-        button.setToolTip("It was tried: the wire fits after it.")
-        button.clicked.connect(lambda _=False, remedy=remedy: workspace.commit(remedy.transaction))
-        layout.addWidget(button)

@@ -226,3 +226,18 @@ def test_every_loss_has_the_objective_of_its_gradient(operator: type[Operator], 
             there[0].reshape(-1)[place] += step
             moved.append(case.node.objective(there))
         assert (moved[1] - moved[0]) / 2e-6 == pytest.approx(gradient.reshape(-1)[place], abs=1e-6)
+
+
+def test_one_array_is_the_only_heads_gradient() -> None:
+    x = np.linspace(0.5, 2, 6).reshape(2, 3)
+    executor = sym.exp(Variable("x"), name="grown").bind({"x": x}, {"x": np.zeros_like(x)})
+    heads = np.arange(6.0).reshape(2, 3)
+    one, listed, named = (
+        executor.check_gradient("x", out_grads=given) for given in (heads, [heads], {"grown_output": heads})
+    )
+    assert one.agrees and one.elements == listed.elements == named.elements
+    assert one.elements[4].analytic == pytest.approx(4 * np.exp(x[1, 1]))
+    with pytest.raises(
+        RunError, match="takes one head gradient for the one output .grown_output. but was given 2"
+    ):
+        executor.check_gradient("x", out_grads=[heads, heads])

@@ -3,7 +3,7 @@
 import pytest
 
 from app.engine import Variable, sym
-from app.engine.errors import ShapeError
+from app.engine.errors import RunError, ShapeError
 from app.engine.inference.infer import infer
 from app.engine.symbol import Symbol
 
@@ -73,8 +73,57 @@ def test_a_setting_without_the_output_that_is_read_is_no_mend() -> None:
         (split[1] + Variable("y")).infer_shape(x=(2, 4), y=(2, 3))
 
 
-def test_misfits_of_types_are_not_mended_by_shapes() -> None:
-    symbol = Variable("a") + Variable("b")
-    inference = infer(symbol.graph, {"a": (2,), "b": (2,)}, {"a": "float64", "b": "float32"})
+def told(symbol: Symbol, **types: str) -> str:
+    inference = infer(symbol.graph, {}, types)
     (problem,) = inference.problems
-    assert inference.told(problem) == problem.sentence
+    return inference.told(problem)
+
+
+def test_a_misfit_of_types_names_both_where_they_come_from_and_what_mends_it() -> None:
+    line = told(sym.elemwise_add(Variable("a"), Variable("b"), name="add"), a="float64", b="float32")
+    assert line == (
+        "add (elemwise_add), input rhs: all arrays must have one type, but float64 meets float32. It gets lhs float64"
+        " from a (given), rhs float32 from b (given). Give b the type float64, or put a Cast to float64 before input"
+        " rhs of add."
+    )
+
+
+def test_the_source_of_a_type_is_followed_through_what_lies_between() -> None:
+    hidden = sym.tanh(sym.FullyConnected(Variable("a"), num_hidden=3, name="fc"), name="bent")
+    line = told(
+        sym.elemwise_add(hidden, sym.Cast(Variable("b"), dtype="int32", name="cast"), name="add"), a="float16"
+    )
+    assert "lhs float16 from bent (a given), rhs int32 from cast (dtype = int32 of cast)" in line
+    assert line.endswith("Set dtype of cast to float16, or put a Cast to float16 before input rhs of add.")
+
+
+def test_a_declared_type_is_a_source_too() -> None:
+    line = told(Variable("w", dtype="float64") + sym.tanh(Variable("a"), name="bent"), a="float16")
+    assert "lhs float64 from w (by its __dtype__), rhs float16 from bent (a given)" in line
+    assert "Give a the type float64" in line
+
+
+def test_a_cast_that_is_offered_makes_the_types_fit() -> None:
+    a, b = Variable("a"), Variable("b")
+    inference = infer((a + b).graph, {}, {"a": "float64", "b": "int32"})
+    given, cast = inference.mends(inference.problems[0])
+    assert (given.kind, given.value, inference.graph.nodes[given.node].name) == ("type", "float64", "b")
+    assert (cast.kind, cast.value, cast.input) == ("cast", "float64", 1)
+    mended = a + sym.Cast(b, dtype=cast.value)
+    assert not infer(mended.graph, {}, {"a": "float64", "b": "int32"}).problems
+
+
+def test_whole_numbers_where_an_operator_cannot_compute_with_them() -> None:
+    soft = sym.softmax(Variable("x"), name="soft")
+    with pytest.raises(RunError) as caught:
+        soft.simple_bind({"x": (2, 3)}, dtypes={"x": "int32"}).forward()
+    assert str(caught.value) == (
+        "soft (softmax) cannot be computed with these types. It gets data int32 from x (given). Give x the type"
+        " float32, or put a Cast to float32 before input data of soft."
+    )
+
+
+def test_two_whole_inputs_are_mended_together() -> None:
+    power = sym.elemwise_sub(Variable("a"), Variable("b"), name="minus")
+    with pytest.raises(RunError, match="Put a Cast to float32 before each of the inputs lhs, rhs of minus"):
+        power.simple_bind({"a": (2,), "b": (2,)}, dtypes={"a": "bool", "b": "bool"}).forward()

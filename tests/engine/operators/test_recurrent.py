@@ -153,3 +153,20 @@ def test_misfits_are_refused() -> None:
     with pytest.raises(ShapeError) as caught:
         rnn.infer([(3, 2, 5), (), (1, 9, 4)], [()])
     assert caught.value.port == "state"
+
+
+def test_a_way_back_without_a_way_there_makes_one_first() -> None:
+    data = RNG.normal(size=(3, 2, 4))
+    found = []
+    for forward in (True, False):
+        given = arrays("gru", data, state_size=2, num_layers=1)
+        given["op_parameters"] = np.full_like(given["op_parameters"], 0.1)
+        given["op_state"] = np.zeros_like(given["op_state"])
+        grads = {name: np.zeros_like(array) for name, array in given.items()}
+        executor = node("gru", state_size=2, num_layers=1).bind(given, grads)
+        if forward:
+            executor.forward(is_train=True)
+        executor.backward([np.ones((3, 2, 2))])
+        found.append(grads["op_parameters"])
+    np.testing.assert_allclose(found[1], found[0])
+    assert found[0].any()

@@ -1,0 +1,68 @@
+"""What somebody may have meant by a name that there is none of: the names near it, and how a refusal lists them."""
+
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher, get_close_matches
+from typing import Any
+
+from app.engine.errors import quoted
+
+_LONGEST = 60
+"""Nobody means a longer name by a slip of the finger, and comparing it takes long."""
+_MOST_COMPARED = 5000
+_CLOSE_SECOND = 0.1
+"""A second name is told when it is nearly as near as the first."""
+_MOST_LISTED = 8
+
+
+def near_names(name: object, known: Iterable[Any]) -> list[str]:
+    """Return the name that is nearest to one that does not exist, and a second where both are as likely."""
+    if not isinstance(name, str) or not name or len(name) > _LONGEST:
+        return []
+    by_lower: dict[str, str] = {}
+    for other in known:
+        if not isinstance(other, str):
+            continue  # a dict may have anything for its keys
+        by_lower.setdefault(other.lower(), other)
+        if len(by_lower) == _MOST_COMPARED:
+            break
+    wanted = name.lower()
+    found = [wanted] if wanted in by_lower else get_close_matches(wanted, by_lower, n=2)
+    scores = [SequenceMatcher(None, other, wanted).ratio() for other in found]
+    return [
+        by_lower[other]
+        for other, score in zip(found, scores, strict=True)
+        if score >= scores[0] - _CLOSE_SECOND
+    ]
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Ask whether a near name was meant, after a space; nothing where none is near."""
+    near = near_names(name, known)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """List names for people, of many only the first."""
+    if not names:
+        return "none"
+    return ", ".join(names[:_MOST_LISTED]) + (" …" if len(names) > _MOST_LISTED else "")
+
+
+def no_such(what: str, name: object, known: Sequence[str]) -> str:
+    """Say that there is no argument or the like of a name, and which may have been meant, or which there are."""
+    shown = quoted(name) if isinstance(name, str) else quoted_value(name)
+    near = did_you_mean(name, known)
+    return f"There is no {what} named {shown}.{near or f' There are: {listed(known)}.'}"
+
+
+def quoted_value(value: object) -> str:
+    """Show a value that somebody handed in, on one short line."""
+    kind = type(value).__name__
+    if value is None or isinstance(value, (bool, int, float, str, bytes, tuple, list, dict)):
+        shown = " ".join(repr(value).split())
+        return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        whole = f"an array of shape {shape} and type {getattr(value, 'dtype', '?')}"
+        return whole if shape else f"the {kind} {value}"
+    return f"an object of type {kind}"

@@ -1,0 +1,84 @@
+"""What is offered against a problem on the board: edits that were tried and help."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from app.document.checks import analyse
+from app.document.edits import add_node, connect, insert_on_wire, set_binding, set_param
+from app.document.records import VARIABLE, Binding, Document, Id
+from app.document.remedies import remedies
+
+
+def one_node(op: str, params: Mapping[str, str]) -> tuple[Document, Id]:
+    """Return a board with one node whose settings are as given, right or wrong."""
+    added = add_node(Document(), op, (0.0, 0.0), name="it")
+    document = added.transaction.apply(Document())
+    for name in document.nodes[added.node_id].params:
+        document = set_param(document, added.node_id, name, None).apply(document)
+    for name, text in params.items():
+        document = set_param(document, added.node_id, name, text).apply(document)
+    return document, added.node_id
+
+
+def offers(document: Document) -> dict[str, Document]:
+    analysis = analyse(document)
+    return {
+        remedy.words: remedy.transaction.apply(document)
+        for problem in analysis.problems
+        for remedy in remedies(analysis, problem)
+    }
+
+
+@pytest.mark.parametrize(
+    ("op", "params", "words"),
+    [
+        ("FullyConnected", {"num_hiden": "3"}, "Call num_hiden of it num_hidden"),
+        ("FullyConnected", {"num_hidden": "-3"}, "Set num_hidden of it to 1"),
+        ("FullyConnected", {"num_hidden": "3.0"}, "Set num_hidden of it to 3"),
+        ("FullyConnected", {}, "Set num_hidden of it to 10"),
+        ("Activation", {"act_type": "ReLU"}, "Set act_type of it to relu"),
+        ("Convolution", {"kernel": "3x3", "num_filter": "4"}, "Set kernel of it to (3, 3)"),
+        ("Convolution", {"kernel": "(3, 3)", "num_filter": "4", "pad": "(1,)"}, "Set pad of it to (1, 1)"),
+        ("Convolution", {"kernel": "(3, 3)", "num_filter": "10", "num_group": "4"}, "Set num_group of it to 5"),
+        ("RNN", {"state_size": "2", "num_layers": "1", "mode": "gru", "projection_size": "2"},
+         "Leave projection_size of it out"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_mended_by_what_was_probably_meant(
+    op: str, params: dict[str, str], words: str
+) -> None:
+    document, _ = one_node(op, params)
+    found = offers(document)
+    assert words in found
+    assert not [problem for problem in analyse(found[words]).problems if problem.node is not None]
+
+
+def test_a_node_between_the_ends_of_a_wire_leaves_all_else() -> None:
+    document = Document()
+    ids = []
+    for op, name in ((VARIABLE, "a"), ("elemwise_add", "add")):
+        added = add_node(document, op, (0.0, 0.0), name=name)
+        document, ids = added.transaction.apply(document), [*ids, added.node_id]
+    document = connect(document, ids[0], 0, ids[1], 1).apply(document)
+    (wire,) = document.edges
+    added = insert_on_wire(document, wire, "Cast", {"dtype": "int32"})
+    after = added.transaction.apply(document)
+    ends = {(edge.source, edge.target, edge.input) for edge in after.edges.values()}
+    assert ends == {(ids[0], added.node_id, 0), (added.node_id, ids[1], 1)}
+
+
+def test_a_binding_is_given_the_type_that_fits() -> None:
+    document = Document()
+    ids = []
+    for op, name in ((VARIABLE, "a"), (VARIABLE, "b"), ("elemwise_add", "add")):
+        added = add_node(document, op, (0.0, 0.0), name=name)
+        document, ids = added.transaction.apply(document), [*ids, added.node_id]
+    document = connect(document, ids[0], 0, ids[2], 0).apply(document)
+    document = connect(document, ids[1], 0, ids[2], 1).apply(document)
+    for name, kind in (("a", "float64"), ("b", "int32")):
+        document = set_binding(document, Binding(name, dtype=kind)).apply(document)
+    found = offers(document)
+    assert list(found) == ["Give b the type float64", "Put a Cast to float64 before input rhs of add"]
+    assert found["Give b the type float64"].bindings["b"].dtype == "float64"
+    assert all(not analyse(after).problems for after in found.values())
