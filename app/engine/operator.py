@@ -278,6 +278,14 @@ class Operator:
         """Tell how a long step may be run in two halves at once; None where it may not."""
         return None
 
+    @property
+    def strips(self) -> Split | None:
+        """Tell how a gradient that is only added may be found a few rows at a time; None where it may not.
+
+        That is for gradients of inputs whose axis here is 0.
+        """
+        return None
+
     # For people --------------------------------------------------------------------------------------------------
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:

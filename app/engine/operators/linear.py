@@ -73,6 +73,11 @@ class FullyConnected(Prepared):
         """Rows know nothing of each other."""
         return Split((0, *(None,) * (len(self.inputs) - 1)), (0,), is_product=True)
 
+    @property
+    def strips(self) -> Split:
+        """The data's gradient comes row by row."""
+        return self.split
+
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])
         table, before = reading(data, (rows, data.size // rows))

@@ -29,6 +29,7 @@ from app.engine.operators.formulas import mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, text
+from app.engine.split import Split
 
 _ANY = Domain()
 
@@ -126,6 +127,11 @@ class SameShapes(PairOperator):
         """One gradient may overwrite the incoming one."""
         return ((0, 0), (0, 1))
 
+    @property
+    def strips(self) -> Split | None:
+        """Every element knows only its like."""
+        return Split((0, 0), (0,))
+
     def gradient_reads(self, index: int) -> Reads:
         """Read only what the formula names."""
         return template_reads(self.template(index), ("a", "b"))
@@ -146,6 +152,11 @@ class SameShapes(PairOperator):
 
 class Broadcast(SameShapes):
     """A pair applied to two arrays of which either may be repeated along axes of size 1, aligned on the right."""
+
+    @property
+    def strips(self) -> Split | None:
+        """What is repeated is summed over rows."""
+        return None
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Find the shape of the value; each size is the larger one, unless they contradict."""
@@ -203,6 +214,11 @@ class WithScalar(PairOperator):
     )
     mirrored: ClassVar[bool] = False
     """Whether the number stands on the left."""
+
+    @property
+    def strips(self) -> Split:
+        """Every element knows only its like."""
+        return Split((0,), (0,))
 
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:

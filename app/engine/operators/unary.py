@@ -11,6 +11,7 @@ from app.engine.kernels.steps import Step, in_order, through_whole_slopes, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Operator, Reads, operator
 from app.engine.operators.formulas import for_torch, mathematics, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.split import Split
 
 Compute = Callable[[Array, Array], Step]
 """Makes the step that writes the function of the first array into the second."""
@@ -58,6 +59,11 @@ class Unary(Prepared):
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """The gradient may overwrite the incoming one."""
         return ((0, 0),)
+
+    @property
+    def strips(self) -> Split:
+        """Every element knows only its like."""
+        return Split((0,), (0,))
 
     def gradient_kind(self, index: int) -> GradientKind:
         """A function that is flat wherever it does not jump has gradient zero."""
