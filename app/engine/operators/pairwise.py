@@ -10,8 +10,9 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels.pairs import Compute, Slope
+from app.engine.kernels.pieces import through_whole_slopes
 from app.engine.kernels.reduction import sum_to
-from app.engine.kernels.steps import Step, through_whole_slopes
+from app.engine.kernels.steps import Step
 from app.engine.operator import (
     Array,
     Arrays,
@@ -26,10 +27,11 @@ from app.engine.operator import (
 )
 from app.engine.operators.element_types import cut_number
 from app.engine.operators.formulas import mathematics, number, template_reads
-from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.operators.prepared import Flow, InPieces, gradient_lines
 from app.engine.params import WIDE, param
-from app.engine.shapes import Inferred, Shape, Shapes, text
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, text
 from app.engine.split import Split
+from app.engine.work_space import WorkSpace
 
 _ANY = Domain()
 
@@ -64,7 +66,7 @@ class Pair:
         return (self.left_step, self.left) if index == 0 else (self.right_step, self.right)
 
 
-class PairOperator(Prepared):
+class PairOperator(InPieces):
     """What all operators made of a pair share: prepared steps, and code from templates."""
 
     pair: ClassVar[Pair]
@@ -171,6 +173,11 @@ class Broadcast(SameShapes):
             )
         ]
         return (left, right), (tuple(sizes),)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count, beside pieces, the whole gradient of each side before it is summed."""
+        pieces, result = super().scratch(ins, outs, gradients=gradients), element_count(outs[0])
+        return WorkSpace(pieces.kept + 2 * result, pieces.passing + result) if gradients else pieces
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
