@@ -167,6 +167,7 @@ def requests(symbol: Symbol) -> dict[str, Any]:
         "inference": "null",
         "training": {name: "null" if name in INPUTS else "write" for name in names},
         "all gradients": "write",
+        "all added": "add",
     }
 
 

@@ -2,13 +2,14 @@
 
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import numpy as np
 
+from app.engine.adding import Addition, additions, take_strips
 from app.engine.backends.backend import HostNode
 from app.engine.errors import EngineError, RunError
 from app.engine.following import Cancel, StepDone
@@ -18,7 +19,7 @@ from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.kernels.steps import fill, in_order
 from app.engine.nearby import no_such
-from app.engine.operator import Array, DType, Operator, Run
+from app.engine.operator import Array, DType, Run
 from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
@@ -249,34 +250,37 @@ class Executor:
             return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
 
     def _backward_call(self, step: Step) -> Call:
-        if step.kind == "zero":
-            return self._keep(step, fill(self._arrays[step.writes[0]]))
-        if step.kind == "sum":
-            return self._keep(step, self._addition(step))
-        with blaming(self.inference, step.symbol_node):
-            return self._operator_backward(step)
+        if step.kind == "backward":
+            with blaming(self.inference, step.symbol_node):
+                return self._operator_backward(step)
+        call = fill(self._arrays[step.writes[0]]) if step.kind == "zero" else self._addition(step)
+        return in_order([call, *self._added(additions(self.executor_graph, step, self._holders))])
 
     def _operator_backward(self, step: Step) -> Call:
-        node = self.graph.nodes[step.symbol_node]
+        node, run = self.graph.nodes[step.symbol_node], self._runs[step.symbol_node][True]
         assert node.operator is not None
-        read = set(step.reads)
+        found = list(additions(self.executor_graph, step, self._holders))
+        strips, found, whole = take_strips(node.operator, run, self._given(step), found)
+        calls = [self._halves.whole(strip) for strip in strips]
+        if any(grad is not None for grad in whole.grads):
+            kept, rest = self._gathering.keep(step.symbol_node, whole)
+            calls += kept if rest is None else [*kept, self._halves.backward(node.operator, run, rest)]
+        return in_order([*calls, *self._added(found)])
+
+    def _given(self, step: Step) -> Given:
+        """Return the arrays of a backward step: what it may read, and where each wanted gradient goes."""
+        node, read = self.graph.nodes[step.symbol_node], set(step.reads)
         heads = self.executor_graph.backward_heads[step.symbol_node]
         grads: list[Array | None] = [None] * len(node.inputs)
         for index, key in zip(step.nodes, step.writes, strict=True):
             grads[self.executor_graph.nodes[index].input] = self._arrays[key]
-        arrays = Given(
+        outs = [value_key((step.symbol_node, number)) for number in range(node.output_count)]
+        return Given(
             [self._allowed(value_key(entry), read) for entry in node.inputs],
-            [
-                self._allowed(value_key((step.symbol_node, number)), read)
-                for number in range(node.output_count)
-            ],
+            [self._allowed(key, read) for key in outs],
             [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
             grads,
         )
-        kept, rest = self._gathering.keep(step.symbol_node, arrays)
-        if rest is not None:
-            kept.append(self._halves.backward(node.operator, self._runs[step.symbol_node][True], rest))
-        return self._keep(step, in_order(kept), node.operator)
 
     def _addition(self, step: Step) -> Call:
         total = self._arrays[step.writes[0]]
@@ -289,24 +293,9 @@ class Executor:
     def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
         return self._arrays[key] if key in read else None
 
-    def _keep(self, step: Step, call: Call, operator: Operator | None = None) -> Call:
-        """Add what a step found to the holders whose request is `add`."""
-        if not any(self.executor_graph.nodes[index].request == "add" for index in step.nodes):
-            return call
-        echoes = operator.echoes if operator is not None else {}
-        add = operator.add_gradient if operator is not None else add_plainly
-        held: dict[int, Array] = {}
-        calls = [call]
-        for index, key in zip(step.nodes, step.writes, strict=True):
-            node = self.executor_graph.nodes[index]
-            echoed = held.get(echoes.get(node.input, -1))
-            if node.request == "add":
-                held[node.input] = self._holders[node.entry[0]]
-                fresh = self._arrays[key] if echoed is None else echoed
-                calls.append(add(node.input, fresh, held[node.input]))
-            elif echoed is not None:
-                calls.append(partial(np.copyto, self._arrays[key], echoed))
-        return in_order(calls)
+    def _added(self, found: Iterable[Addition]) -> list[Call]:
+        """Return the calls that add what a step found to the holders whose request is `add`."""
+        return [one.in_numpy(self._arrays[one.key]) for one in found]
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -362,8 +351,3 @@ def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
         if seed is None
         else np.random.SeedSequence([seed, zlib.crc32(node.encode("utf-8", "surrogatepass"))])
     )
-
-
-def add_plainly(index: int, fresh: Array, holder: Array) -> Call:
-    """Return the call that adds a fresh gradient to what its holder holds."""
-    return partial(np.add, holder, fresh, holder)

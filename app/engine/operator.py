@@ -17,6 +17,7 @@ from app.engine.params import Parameter, as_text, param, parameters_of
 from app.engine.settings import read_settings
 from app.engine.shapes import UNKNOWN, Inferred, Shape, Shapes, element_count, merge_all
 from app.engine.split import Split
+from app.engine.work_space import Work, WorkSpace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,6 +129,7 @@ class Operator:
     """Inputs whose gradient MXNet reads back from another one's buffer (docs/decisions/0004)."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
+    work: ClassVar[Work] = Work()
     hints: ClassVar[Mapping[str, str]] = {}
     """Stems of automatic names where they are not the spelling in lower case."""
 
@@ -254,9 +256,9 @@ class Operator:
         """Return the call that adds a fresh gradient to its holder, or does what MXNet does (docs/decisions/0004)."""
         return partial(np.add, holder, fresh, holder)
 
-    def scratch(self, ins: Shapes, outs: Shapes) -> int:
-        """Count the numbers of work space beside inputs and outputs, where it can outgrow them: a bind must fit."""
-        return 0
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Tell what kernels take beside the plan's arrays, at most, with and without backward: a bind must fit."""
+        return self.work.beside(max(map(element_count, (*ins, *outs))), gradients=gradients)
 
     @property
     def updates_auxiliary(self) -> Literal["", "forward", "backward"]:
@@ -276,6 +278,14 @@ class Operator:
     @property
     def split(self) -> Split | None:
         """Tell how a long step may be run in two halves at once; None where it may not."""
+        return None
+
+    @property
+    def strips(self) -> Split | None:
+        """Tell how a gradient that is only added may be found a few rows at a time; None where it may not.
+
+        That is for gradients of inputs whose axis here is 0.
+        """
         return None
 
     # For people --------------------------------------------------------------------------------------------------

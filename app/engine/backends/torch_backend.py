@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
+from app.engine.adding import additions
 from app.engine.backends.backend import Arrays, Call, HostNode
 from app.engine.backends.torch_choice import choose_kernel
 from app.engine.backends.torch_nodes import Kernel, NodeFacts
@@ -21,8 +22,8 @@ from app.engine.backends.torch_steps import (
     Take,
     Zero,
 )
-from app.engine.executor import add_plainly, stream_of
-from app.engine.operator import Array, Operator
+from app.engine.executor import stream_of
+from app.engine.operator import Array
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.refusals import blaming
 from app.engine.settled import Binding
@@ -182,9 +183,8 @@ class TorchProgram:
     def _backward_call(self, step: Step, dead: Sequence[int]) -> Call:
         writes = [self._places[key] for key in step.writes]
         node = self._graph.nodes[step.symbol_node]
-        operator = node.operator if step.kind == "backward" else None
         keep = [self._take(key) for key in step.writes if key in self._outside]
-        keep += self._additions(step, operator)
+        keep += self._additions(step)
         if step.kind == "zero":
             key = self._executor_graph.nodes[step.nodes[0]]
             zeros = torch.zeros(key.shape, dtype=torch_dtype(key.dtype), device=self._device)
@@ -201,22 +201,17 @@ class TorchProgram:
         kernel = self._kernels[step.symbol_node]
         return Backward(node.name, kernel, self._cells, heads, writes, Ending(keep, dead))
 
-    def _additions(self, step: Step, operator: Operator | None) -> list[Call]:
-        """Add what a step found to the holders whose request is `add`, with MXNet's echoes."""
-        echoes = operator.echoes if operator is not None else {}
-        add = operator.add_gradient if operator is not None else add_plainly
-        held: dict[int, Array] = {}
+    def _additions(self, step: Step) -> list[Call]:
+        """Add what a step found to the holders whose request is `add`."""
         calls: list[Call] = []
-        for index, key in zip(step.nodes, step.writes, strict=False):
-            node, place = self._executor_graph.nodes[index], self._places[key]
-            echoed = held.get(echoes.get(node.input, -1))
-            if echoed is not None:
-                calls.append(Echo(self._cells, place, echoed, self._device))
-            if node.request == "add":
-                holder = held[node.input] = self._binding.gradients[node.entry[0]]
-                calls.append(Add(self._cells, place, holder, node.input, add))
-            elif echoed is not None and key in self._outside:
-                calls.append(self._take(key))
+        for one in additions(self._executor_graph, step, self._binding.gradients):
+            place = self._places[one.key]
+            if one.echoed is not None:
+                calls.append(Echo(self._cells, place, one.echoed, self._device))
+            if one.holder is not None:
+                calls.append(Add(self._cells, place, one))
+            elif one.key in self._outside:
+                calls.append(self._take(one.key))
         return calls
 
     # Cells -------------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """One call per step of a plan, on the cells that hold a program's tensors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 import torch
 
+from app.engine.adding import Addition
 from app.engine.backends.backend import Call
 from app.engine.backends.torch_nodes import Kernel, Tensor
 from app.engine.backends.torch_outside import Outside, tensor_like
@@ -126,12 +127,11 @@ class Take:
 class Add:
     """Adds a fresh gradient to its holder, in numpy: how is the operator's to say (docs/decisions/0004)."""
 
-    def __init__(
-        self, cells: Cells, place: int, holder: Array, index: int, add: Callable[[int, Array, Array], Call]
-    ) -> None:
+    def __init__(self, cells: Cells, place: int, addition: Addition) -> None:
+        assert addition.holder is not None
         self._cells, self._place = cells, place
-        fresh, self._staged = tensor_like(holder.shape, holder.dtype)
-        self._add = add(index, fresh, holder)
+        fresh, self._staged = tensor_like(addition.holder.shape, addition.holder.dtype)
+        self._add = addition.add(addition.input, fresh, addition.holder)
 
     def __call__(self) -> None:
         """Add."""

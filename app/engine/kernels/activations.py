@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from app.engine.kernels.pieces import in_pieces
 from app.engine.kernels.steps import Step, constant, in_order
 from app.engine.kernels.windows import Array
 
@@ -17,9 +18,8 @@ SELU_ALPHA = 1.6732632423543772
 
 
 def relu(x: Array, out: Array) -> Step:
-    """Prepare out = max(x, 0)."""
-    zeros = np.zeros(x.shape[1:] or x.shape, x.dtype)  # a row of zeros: a scalar 0 takes three times as long
-    return partial(np.maximum, x, zeros, out=out)
+    """Prepare out = max(x, 0); an array of zeros, since beside a single one numpy takes three times as long."""
+    return in_pieces(lambda x, out, zeros: partial(np.maximum, x, zeros, out=out), x, out, work=(x.dtype,))
 
 
 def sigmoid(x: Array, out: Array) -> Step:
@@ -42,33 +42,41 @@ def tanh(x: Array, out: Array) -> Step:
 
 def softrelu(x: Array, out: Array) -> Step:
     """Prepare out = log(1 + eˣ) as max(x, 0) + log(1 + e^−|x|), which cannot overflow."""
-    larger = np.empty_like(x)
-    return in_order(
-        [
-            partial(np.maximum, x, 0, out=larger),
-            partial(np.abs, x, out),
-            partial(np.negative, out, out),
-            partial(np.exp, out, out),
-            partial(np.log1p, out, out),
-            partial(np.add, out, larger, out),
-        ]
-    )
+
+    def make(x: Array, out: Array, larger: Array) -> Step:
+        return in_order(
+            [
+                partial(np.maximum, x, 0, out=larger),
+                partial(np.abs, x, out),
+                partial(np.negative, out, out),
+                partial(np.exp, out, out),
+                partial(np.log1p, out, out),
+                partial(np.add, out, larger, out),
+            ]
+        )
+
+    return in_pieces(make, x, out, work=(x.dtype,))
 
 
 def softsign(x: Array, out: Array) -> Step:
     """Prepare out = x / (1 + |x|)."""
-    below = np.empty_like(x)
-    return in_order(
-        [partial(np.abs, x, below), partial(np.add, below, 1, below), partial(np.divide, x, below, out)]
-    )
+
+    def make(x: Array, out: Array, below: Array) -> Step:
+        return in_order(
+            [partial(np.abs, x, below), partial(np.add, below, 1, below), partial(np.divide, x, below, out)]
+        )
+
+    return in_pieces(make, x, out, work=(x.dtype,))
 
 
 def relu_gradient(out: Array, head: Array, grad: Array) -> Step:
     """Prepare head where out > 0, else 0."""
-    passes = np.empty(out.shape, np.bool_)
-    return in_order(
-        [partial(np.greater, out, constant(0, out), passes), partial(np.multiply, head, passes, grad)]
-    )
+    zero = constant(0, out)
+
+    def make(out: Array, head: Array, grad: Array, passes: Array) -> Step:
+        return in_order([partial(np.greater, out, zero, passes), partial(np.multiply, head, passes, grad)])
+
+    return in_pieces(make, out, head, grad, work=(np.bool_,))
 
 
 def sigmoid_gradient(out: Array, head: Array, grad: Array) -> Step:
@@ -119,23 +127,32 @@ def softsign_gradient(x: Array, head: Array, grad: Array) -> Step:
 
 def leaky(x: Array, slope: Array | float, out: Array) -> Step:
     """Prepare out = max(x, 0) + slope · min(x, 0); the slope may be an array that fits x."""
-    below = np.empty_like(x)
-    return in_order(
-        [
-            partial(np.minimum, x, 0, out=below),
-            partial(np.multiply, below, slope, below),
-            partial(np.maximum, x, 0, out=out),
-            partial(np.add, out, below, out),
-        ]
-    )
+
+    def make(x: Array, slope: Array | float, out: Array, below: Array) -> Step:
+        return in_order(
+            [
+                partial(np.minimum, x, 0, out=below),
+                partial(np.multiply, below, slope, below),
+                partial(np.maximum, x, 0, out=out),
+                partial(np.add, out, below, out),
+            ]
+        )
+
+    return in_pieces(make, x, slope, out, work=(x.dtype,))
 
 
 def leaky_gradient(x: Array, slope: Array | float, head: Array, grad: Array) -> Step:
-    """Prepare head where x > 0, else slope · head.
+    """Prepare head where x > 0, else slope · head."""
+    return in_pieces(_leaky_gradient, x, slope, head, grad, work=(np.bool_, x.dtype))
+
+
+def _leaky_gradient(
+    x: Array, slope: Array | float, head: Array, grad: Array, passes: Array, rest: Array
+) -> Step:
+    """Prepare it with room for what passes and for the rest.
 
     The head gradient is split by a multiplication, since a masked assignment takes sixteen times as long.
     """
-    passes, rest = np.empty(x.shape, np.bool_), np.empty_like(x)
     return in_order(
         [
             partial(np.greater, x, 0, passes),
@@ -149,32 +166,38 @@ def leaky_gradient(x: Array, slope: Array | float, head: Array, grad: Array) -> 
 
 def elu(x: Array, alpha: float, scale: float, out: Array) -> Step:
     """Prepare out = scale · x where x > 0, else scale · alpha · (eˣ − 1); selu is one of these."""
-    below = np.empty_like(x)
-    return in_order(
-        [
-            partial(np.minimum, x, 0, out=below),
-            partial(np.expm1, below, below),
-            partial(np.multiply, below, scale * alpha, below),
-            partial(np.maximum, x, 0, out=out),
-            partial(np.multiply, out, scale, out),
-            partial(np.add, out, below, out),
-        ]
-    )
+
+    def make(x: Array, out: Array, below: Array) -> Step:
+        return in_order(
+            [
+                partial(np.minimum, x, 0, out=below),
+                partial(np.expm1, below, below),
+                partial(np.multiply, below, scale * alpha, below),
+                partial(np.maximum, x, 0, out=out),
+                partial(np.multiply, out, scale, out),
+                partial(np.add, out, below, out),
+            ]
+        )
+
+    return in_pieces(make, x, out, work=(x.dtype,))
 
 
 def elu_gradient(x: Array, constants: tuple[float, float], head: Array, grad: Array) -> Step:
     """Prepare scale · head where x > 0, else scale · alpha · eˣ · head; `constants` are (alpha, scale)."""
     alpha, scale = constants
-    slopes = np.empty_like(x)
-    return in_order(
-        [
-            partial(np.minimum, x, 0, out=slopes),
-            partial(np.exp, slopes, slopes),
-            partial(np.multiply, slopes, alpha, slopes),
-            leaky_gradient(x, slopes, head, grad),
-            partial(np.multiply, grad, scale, grad),
-        ]
-    )
+
+    def make(x: Array, head: Array, grad: Array, slopes: Array, passes: Array, rest: Array) -> Step:
+        return in_order(
+            [
+                partial(np.minimum, x, 0, out=slopes),
+                partial(np.exp, slopes, slopes),
+                partial(np.multiply, slopes, alpha, slopes),
+                _leaky_gradient(x, slopes, head, grad, passes, rest),
+                partial(np.multiply, grad, scale, grad),
+            ]
+        )
+
+    return in_pieces(make, x, head, grad, work=(x.dtype, np.bool_, x.dtype))
 
 
 def selu_gradient(out: Array, head: Array, grad: Array) -> Step:
@@ -183,29 +206,32 @@ def selu_gradient(out: Array, head: Array, grad: Array) -> Step:
     This is what MXNet computes. The true slope below zero is out + scale · alpha: MXNet multiplies `out`, which holds
     the scale already, by the scale once more.
     """
-    slopes = np.empty_like(out)
-    return in_order(
-        [
-            partial(np.add, out, SELU_ALPHA, slopes),
-            leaky_gradient(out, slopes, head, grad),
-            partial(np.multiply, grad, SELU_SCALE, grad),
-        ]
-    )
+
+    def make(out: Array, head: Array, grad: Array, slopes: Array, passes: Array, rest: Array) -> Step:
+        return in_order(
+            [
+                partial(np.add, out, SELU_ALPHA, slopes),
+                _leaky_gradient(out, slopes, head, grad, passes, rest),
+                partial(np.multiply, grad, SELU_SCALE, grad),
+            ]
+        )
+
+    return in_pieces(make, out, head, grad, work=(out.dtype, np.bool_, out.dtype))
 
 
 def gelu(x: Array, out: Array) -> Step:
     """Prepare out = x · Φ(x), Φ being the normal distribution's cumulative function."""
-    return lambda: np.multiply(x, normal_share(x), out=out)
+    return in_pieces(lambda x, out: lambda: np.multiply(x, normal_share(x), out=out), x, out)
 
 
 def gelu_gradient(x: Array, head: Array, grad: Array) -> Step:
     """Prepare head · (Φ(x) + x · φ(x))."""
 
-    def run() -> None:
+    def compute(x: Array, head: Array, grad: Array) -> None:
         density = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         np.multiply(head, normal_share(x) + x * density, out=grad)
 
-    return run
+    return in_pieces(partial(partial, compute), x, head, grad)
 
 
 def normal_share(x: Array) -> Array:

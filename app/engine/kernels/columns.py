@@ -14,9 +14,12 @@ import attrs
 import numpy as np
 
 from app.engine.kernels.windows import Array, Sizes, Windows, taps, window_view, work
+from app.engine.work_space import WorkSpace
 
 CACHE_LIMIT = 600 * 1024
 """Bytes of unrolled windows that stay in a core's own cache until the product has read them."""
+VIEWS = 4096
+"""Numbers as large as the views that three steps keep of one piece."""
 Move = tuple[Array, Array]
 """A part of the image, and the part of a strip that shows it."""
 
@@ -69,17 +72,27 @@ def chunks(samples: int, counts: Sizes, bytes_per_row: int, limit: int) -> list[
     ]
 
 
-def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows) -> int:
-    """Count the numbers of work space of one convolution in two halves: columns, strips, gradients of filters."""
+def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows) -> WorkSpace:
+    """Tell the work space of one convolution in two halves.
+
+    The columns, strips, joined results and `filters` (flipped ones, and gradients) serve all nodes in turn; the views
+    of every piece stay.
+    """
     samples, channels = image[:2]
     row = channels * windows.places * prod(counts[1:])
     spread = [
         (count - 1) * stride + reach
         for count, stride, reach in zip(counts, windows.stride, windows.reach, strict=True)
     ]
-    at_once = min(samples, max(1, CACHE_LIMIT // (4 * row * counts[0])))
-    strips = at_once * channels * windows.kernel[-1] * prod(spread)
-    return 2 * (max(row, CACHE_LIMIT // 4) + strips + 3 * filters) + filters
+    piece = max(1, CACHE_LIMIT // 4)
+    at_once = min(samples, max(1, piece // (row * counts[0])))
+    has_strips = len(counts) > 1 and max(windows.stride) == 1
+    strips = at_once * channels * (windows.kernel[-1] if has_strips else 1) * prod(spread)
+    joined = at_once * channels * prod(counts)
+    parts = min(counts[0], -(-row * counts[0] // piece)) if at_once == 1 else 1
+    pieces = -(-samples // at_once) * parts
+    passing = 2 * (max(row, piece) + strips + joined + filters)
+    return WorkSpace(VIEWS * pieces, passing)
 
 
 class Strips:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.engine.kernels.pieces import in_pieces
 from app.engine.kernels.steps import Step, copy, in_order, ufunc
 from app.engine.operator import Array
 
@@ -62,9 +63,13 @@ def divisor(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
 def raise_to(a: Any, b: Any, out: Array) -> Step:
     """Write a to the power b, with the plain function where b is one of the common numbers."""
     if out.dtype.kind in "iu":  # numpy has no whole powers below zero
-        return lambda: np.copyto(out, np.power(np.asarray(a, np.float64), b), casting="unsafe")
+        return in_pieces(partial(partial, _raise_whole), a, b, out)
     plain = _PLAIN_POWERS.get(float(b)) if b.ndim == 0 and out.dtype.kind == "f" else None
     return ufunc(np.power, a, b, out=out) if plain is None else ufunc(plain, a, out=out)
+
+
+def _raise_whole(a: Any, b: Any, out: Array) -> None:
+    np.copyto(out, np.power(np.asarray(a, np.float64), b), casting="unsafe")
 
 
 _PLAIN_POWERS: dict[float, Any] = {2.0: np.square, 0.5: np.sqrt, -1.0: np.reciprocal, 1.0: np.positive}
@@ -75,66 +80,72 @@ def base(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
     if b.ndim == 0 and b == 2:
         twice = b.astype(out.dtype)
         return in_order([ufunc(np.multiply, d, a, out=out), ufunc(np.multiply, out, twice, out=out)])
-    work = _apart(out, d)
     one = np.ones((), out.dtype)
-    return in_order(
-        [
-            ufunc(np.subtract, b, one, out=work),
-            ufunc(np.power, a, work, out=work),
-            ufunc(np.multiply, work, b, out=work),
-            ufunc(np.multiply, work, d, out=out),
-        ]
-    )
+
+    def make(d: Array, a: Any, b: Any, out: Array, work: Array) -> Step:
+        return in_order(
+            [
+                ufunc(np.subtract, b, one, out=work),
+                ufunc(np.power, a, work, out=work),
+                ufunc(np.multiply, work, b, out=work),
+                ufunc(np.multiply, work, d, out=out),
+            ]
+        )
+
+    return in_pieces(make, d, a, b, out, work=(out.dtype,))
 
 
 def exponent(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
     """Write d · y · ln(a)."""
-    work = _apart(out, d)
-    return in_order(
-        [
-            ufunc(np.log, a, out=work),
-            ufunc(np.multiply, work, y, out=work),
-            ufunc(np.multiply, work, d, out=out),
-        ]
-    )
 
+    def make(d: Array, a: Any, y: Any, out: Array, work: Array) -> Step:
+        return in_order(
+            [
+                ufunc(np.log, a, out=work),
+                ufunc(np.multiply, work, y, out=work),
+                ufunc(np.multiply, work, d, out=out),
+            ]
+        )
 
-def _apart(out: Array, d: Array) -> Array:
-    """Return a work array that is not the incoming gradient's memory: `out` itself where it may be."""
-    return np.empty_like(out) if np.may_share_memory(out, d) else out
+    return in_pieces(make, d, a, y, out, work=(out.dtype,))
 
 
 def remainder(a: Any, b: Any, out: Array) -> Step:
     """Write a mod b with the sign of b; 0 where b is 0."""
     zero = np.zeros((), out.dtype)
 
-    def run() -> None:
+    def compute(a: Any, b: Any, out: Array) -> None:
         by_zero = np.equal(b, zero)
         np.mod(a, b, out=out)
         if by_zero.any():
             np.copyto(out, zero, where=by_zero)
 
-    return run
+    return in_pieces(partial(partial, compute), a, b, out)
 
 
 def modulus(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
     """Write −d · floor(a / b)."""
-    work = _apart(out, d)
-    return in_order(
-        [
-            ufunc(np.divide, a, b, out=work),
-            ufunc(np.floor, work, out=work),
-            ufunc(np.negative, work, out=work),
-            ufunc(np.multiply, work, d, out=out),
-        ]
-    )
+
+    def make(d: Array, a: Any, b: Any, out: Array, work: Array) -> Step:
+        return in_order(
+            [
+                ufunc(np.divide, a, b, out=work),
+                ufunc(np.floor, work, out=work),
+                ufunc(np.negative, work, out=work),
+                ufunc(np.multiply, work, d, out=out),
+            ]
+        )
+
+    return in_pieces(make, d, a, b, out, work=(out.dtype,))
 
 
 def where_holds(function: Any) -> Slope:
     """Let the gradient through where the comparison holds of the two operands."""
 
     def slope(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
-        chosen = np.empty(out.shape, bool)
+        return in_pieces(make, d, a, b, out, work=(np.bool_,))
+
+    def make(d: Array, a: Any, b: Any, out: Array, chosen: Array) -> Step:
         return in_order([partial(function, a, b, chosen), ufunc(np.multiply, d, chosen, out=out)])
 
     return slope

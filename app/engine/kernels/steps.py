@@ -76,27 +76,6 @@ def ufunc(function: Any, *arrays: Array, out: Array) -> Step:
 _OUT_BY_NAME = (np.maximum, np.minimum)  # a third positional argument is deprecated for these
 
 
-def through_whole_slopes(
-    slope: Callable[..., Step], head: Array, operands: Sequence[Any], out: Array
-) -> Step:
-    """Return the step that writes head · slope for whole numbers: MXNet cuts the slope to a whole number first.
-
-    `slope` takes an incoming gradient, the operands and where to write; an operand that is not read may be None.
-    """
-    wide = [None if array is None else np.empty(array.shape, np.float64) for array in operands]
-    cut = np.empty(out.shape, np.float64)
-    compute = slope(np.ones(out.shape), *wide, cut)
-
-    def run() -> None:
-        for to, source in zip(wide, operands, strict=True):
-            if to is not None:
-                np.copyto(to, source)
-        compute()
-        np.multiply(head, cut.astype(out.dtype), out=out, casting="unsafe")
-
-    return run
-
-
 def same_memory(one: Array, other: Array) -> bool:
     """Tell whether two plain arrays are one and the same buffer."""
     if one.nbytes != other.nbytes or not (one.flags.c_contiguous and other.flags.c_contiguous):

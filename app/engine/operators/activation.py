@@ -9,7 +9,7 @@ from app.engine.kernels import activations as kernels
 from app.engine.kernels.steps import Step
 from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.lines import assign_zeros
-from app.engine.operators.prepared import Flow, Prepared
+from app.engine.operators.prepared import Flow, InPieces
 from app.engine.params import param
 
 _APART_FROM_ZERO = {"data": Domain(avoid=(0.0,))}
@@ -78,7 +78,7 @@ _BENDS = {
 
 
 @operator(category="Activation")
-class Activation(Prepared):
+class Activation(InPieces):
     """Apply an activation function to every element.
 
     relu: max(x, 0) · sigmoid: 1 / (1 + e^−x) · tanh · softrelu: log(1 + eˣ) · softsign: x / (1 + |x|)

@@ -16,6 +16,7 @@ from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.work_space import Work
 
 
 class MatrixProduct(Prepared):
@@ -242,6 +243,8 @@ class Gemm2(MatrixProduct):
 @operator(name="khatri_rao", category="Linear algebra")
 class KhatriRao(Prepared):
     """Multiply matrices column by column, each element with each."""
+
+    work = Work(takes=1.6)
 
     num_args: int = param(low=1, doc="How many matrices are multiplied.")
 

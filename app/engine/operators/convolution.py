@@ -43,6 +43,7 @@ from app.engine.operators.prepared import Prepared
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 from app.engine.split import Split
+from app.engine.work_space import WorkSpace
 
 TUNINGS = ("fastest", "limited_workspace", "off")
 
@@ -160,12 +161,13 @@ class Filtering(Prepared):
         adds = element_count(weight) * positions[0] * prod(positions[2:]) if positions and weight else 0
         return attrs.evolve(general, multiply_adds=adds)
 
-    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count unrolled windows and what is laid round the image."""
         sliding = self._sliding_side(ins, outs)
         image = channels_first(outs[0] if sliding is ins[0] else ins[0], self.channels_last)
         counts = channels_first(sliding, self.channels_last)[2:]
-        return work_space(image, counts, element_count(ins[1]), self.windows)
+        rooms = 4 if gradients else 1
+        return work_space(image, counts, rooms * element_count(ins[1]), self.windows)
 
     def _sliding_side(self, ins: Shapes, outs: Shapes) -> Shape:
         """The array with one element per window position."""

@@ -12,6 +12,7 @@ from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types,
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.work_space import Work
 
 _SYMBOLS = {"label": Domain(1, 3, whole=True)}
 
@@ -22,6 +23,8 @@ class CTCLoss(Prepared):
 
     data is (steps, batch, symbols), before softmax; one symbol is the blank.
     """
+
+    work = Work(keeps=0.2, takes=24.8, keeps_back=0.4)
 
     use_data_lengths: bool = param(default=False, doc="Take the number of steps of every sample.")
     use_label_lengths: bool = param(default=False, doc="Take the number of symbols of every label.")

@@ -12,7 +12,8 @@ from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.shapes import Inferred, Shapes, element_count, merge
+from app.engine.work_space import Work, WorkSpace
 
 _VARIANCES = (0.1, 0.1, 0.2, 0.2)
 
@@ -28,6 +29,8 @@ class WithoutGradient(Prepared):
 @operator(name="_contrib_MultiBoxPrior", category="Detection")
 class MultiBoxPrior(WithoutGradient):
     """Place anchor boxes around every cell of an image: all sizes with the first ratio, then all other ratios."""
+
+    work = Work(keeps=4.3, takes=3.5, takes_back=3.5)
 
     sizes: tuple[float, ...] = param(default=(1.0,), doc="Heights of the boxes, as shares of the image.")
     ratios: tuple[float, ...] = param(default=(1.0,), doc="Widths over heights.")
@@ -56,6 +59,10 @@ class MultiBoxPrior(WithoutGradient):
         number = data[2] * data[3] * (len(self.sizes) + len(self.ratios) - 1)
         return (data,), (merge((1, number, 4), outs[0], "output"),)
 
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the anchors: of the data only its height and width matter."""
+        return self.work.beside(element_count(outs[0]), gradients=gradients)
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Make the boxes once; they depend on nothing but the size."""
         height, width = ins[0].shape[2:]
@@ -83,6 +90,8 @@ class MultiBoxTarget(WithoutGradient):
 
     A row of label is (class, left, top, right, bottom), or −1 where there are no more.
     """
+
+    work = Work(keeps=0.3, keeps_back=1.3)
 
     overlap_threshold: float = param(default=0.5, doc="Overlap from which an anchor takes a label.")
     ignore_label: float = param(default=-1.0, doc="Target of anchors that do not count.")
@@ -169,6 +178,8 @@ class MultiBoxDetection(WithoutGradient):
     A row is (class, chance, left, top, right, bottom); the class is −1 where there is none.
     """
 
+    work = Work(keeps=0.2, takes=6.3, keeps_back=0.5)
+
     clip: bool = param(default=True, doc="Cut boxes at the image's edge.")
     threshold: float = param(default=0.01, doc="Smallest chance of a box.")
     background_id: int = param(default=0, doc="The class that is background.")
@@ -238,6 +249,8 @@ class MultiBoxDetection(WithoutGradient):
 @operator(name="_contrib_box_nms", category="Detection", aliases=("_contrib_box_non_maximum_suppression",))
 class BoxNms(Prepared):
     """Sort boxes by score and leave out weaker doubles; what is left out becomes −1 at the end."""
+
+    work = Work(takes=3.7, keeps_back=0.4)
 
     overlap_thresh: float = param(default=0.5, doc="Overlap above which a weaker box is a double.")
     valid_thresh: float = param(default=0.0, doc="Score that a box has to exceed.")

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from app.engine.examples import Domain
+from app.engine.kernels.pieces import in_pieces
 from app.engine.kernels.steps import Step, copy, fill, in_order, ufunc
 from app.engine.operator import Array
-from app.engine.operators.unary import FLAT, Slope, Value, chain, elementwise, unary
+from app.engine.operators.unary import FLAT, Slope, Value, chain, computed, elementwise, unary
 
 _POSITIVE = Domain(0.3, 3.0)
 _AWAY_FROM_ZERO = Domain(-2.0, 2.0, avoid=(0.0,))
@@ -23,24 +24,32 @@ def _negate(d: Array, x: Any, y: Any, out: Array) -> Step:
 
 
 def _by_sign(d: Array, x: Any, y: Any, out: Array) -> Step:
-    sign = np.empty(out.shape, out.dtype)
-    return in_order([ufunc(np.sign, x, out=sign), ufunc(np.multiply, d, sign, out=out)])
+    def make(d: Array, x: Array, out: Array, sign: Array) -> Step:
+        return in_order([ufunc(np.sign, x, out=sign), ufunc(np.multiply, d, sign, out=out)])
+
+    return in_pieces(make, d, x, out, work=(out.dtype,))
 
 
 def _rectify(x: Array, out: Array) -> Step:
-    # A whole array of zeros: numpy compares two arrays four times as fast as an array and a number.
-    return ufunc(np.maximum, x, np.zeros_like(x), out=out)
+    # An array of zeros: numpy compares two arrays four times as fast as an array and a number.
+    return in_pieces(lambda x, out, zeros: ufunc(np.maximum, x, zeros, out=out), x, out, work=(x.dtype,))
 
 
 def _where_positive(d: Array, x: Any, y: Any, out: Array) -> Step:
-    positive = np.empty(out.shape, bool)
     zero = np.zeros((), out.dtype)
-    return in_order([partial(np.greater, y, zero, positive), ufunc(np.multiply, d, positive, out=out)])
+
+    def make(d: Array, y: Array, out: Array, positive: Array) -> Step:
+        return in_order([partial(np.greater, y, zero, positive), ufunc(np.multiply, d, positive, out=out)])
+
+    return in_pieces(make, d, y, out, work=(np.bool_,))
+
+
+_squash_whole = computed(lambda x: 1 / (1 + np.exp(-x.astype(np.float64))))
 
 
 def _squash(x: Array, out: Array) -> Step:
     if out.dtype.kind in "iu":
-        return lambda: np.copyto(out, 1 / (1 + np.exp(-x.astype(np.float64))), casting="unsafe")
+        return _squash_whole(x, out)
     one = np.ones((), out.dtype)
     return in_order(
         [
@@ -61,27 +70,33 @@ def _ones(_: Array, out: Array) -> Step:
 
 
 def _sigmoid_gradient(d: Array, x: Any, y: Any, out: Array) -> Step:
-    work = np.empty_like(out)
     one = np.ones((), out.dtype)
-    return in_order(
-        [
-            ufunc(np.subtract, one, y, out=work),
-            ufunc(np.multiply, work, y, out=work),
-            ufunc(np.multiply, d, work, out=out),
-        ]
-    )
+
+    def make(d: Array, y: Array, out: Array, work: Array) -> Step:
+        return in_order(
+            [
+                ufunc(np.subtract, one, y, out=work),
+                ufunc(np.multiply, work, y, out=work),
+                ufunc(np.multiply, d, work, out=out),
+            ]
+        )
+
+    return in_pieces(make, d, y, out, work=(out.dtype,))
 
 
 def _tanh_gradient(d: Array, x: Any, y: Any, out: Array) -> Step:
-    work = np.empty_like(out)
     one = np.ones((), out.dtype)
-    return in_order(
-        [
-            ufunc(np.square, y, out=work),
-            ufunc(np.subtract, one, work, out=work),
-            ufunc(np.multiply, d, work, out=out),
-        ]
-    )
+
+    def make(d: Array, y: Array, out: Array, work: Array) -> Step:
+        return in_order(
+            [
+                ufunc(np.square, y, out=work),
+                ufunc(np.subtract, one, work, out=work),
+                ufunc(np.multiply, d, work, out=out),
+            ]
+        )
+
+    return in_pieces(make, d, y, out, work=(out.dtype,))
 
 
 unary(

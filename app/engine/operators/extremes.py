@@ -15,6 +15,7 @@ from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reduce import Reduction, kept_shape
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
+from app.engine.work_space import Work
 
 
 class Extreme(Reduction):
@@ -69,12 +70,16 @@ class Extreme(Reduction):
 class Max(Extreme):
     """Take the largest element along some axes."""
 
+    work = Work(keeps_back=0.4, takes_back=0.7)
+
     function = np.maximum
 
 
 @operator(name="min", category="Reduction", aliases=("min_axis",), sign="min")
 class Min(Extreme):
     """Take the smallest element along some axes."""
+
+    work = Work(keeps_back=0.4, takes_back=0.7)
 
     function = np.minimum
 
@@ -152,6 +157,8 @@ class PlaceAlong(Place):
 class ArgMax(PlaceAlong):
     """Tell the place of the largest element along an axis."""
 
+    work = Work(takes=1.8)
+
     find = staticmethod(np.argmax)
 
 
@@ -159,12 +166,16 @@ class ArgMax(PlaceAlong):
 class ArgMin(PlaceAlong):
     """Tell the place of the smallest element along an axis."""
 
+    work = Work(takes=1.8)
+
     find = staticmethod(np.argmin)
 
 
 @operator(name="argmax_channel", category="Reduction")
 class ArgMaxChannel(Place):
     """Tell for every row which channel holds the largest element."""
+
+    work = Work(takes=1.8)
 
     examples = (Example({"data": (4, 5)}), Example({"data": (2, 3, 4)}))
 

@@ -29,6 +29,7 @@ from app.engine.operator import (
 from app.engine.operators.lines import label_zeros
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, text
+from app.engine.work_space import Work
 
 _DATA_AND_LABEL = (Port("data"), Port("label", "label"))
 _CLASSES = {"label": Domain(0, 3, whole=True)}
@@ -59,6 +60,8 @@ class SoftmaxOutput(Loss):
 
     d(data) = (p − onehot(label)) · grad_scale, whatever head gradient comes in
     """
+
+    work = Work(keeps=1.5, takes=0.4, keeps_back=1.4, takes_back=1.4)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
     ignore_label: float = param(default=-1.0, doc="The label that does not count, with use_ignore or valid.")

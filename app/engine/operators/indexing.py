@@ -15,6 +15,7 @@ from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shapes, element_count, merge, normalize_axis
+from app.engine.work_space import Work
 
 
 @operator(category="Layers")
@@ -23,6 +24,8 @@ class Embedding(Prepared):
 
     y[i] = W[x[i]]
     """
+
+    work = Work(keeps=2.2, keeps_back=1.1, takes_back=4.2)
 
     input_dim: int = param(low=1, doc="How many rows there are to look up.")
     output_dim: int = param(low=1, doc="Length of a row.")
@@ -144,6 +147,8 @@ class ByIndex(Prepared):
 class Take(ByIndex):
     """Take the slices at the given indices along one axis."""
 
+    work = Work(keeps=1.5, keeps_back=0.8, takes_back=2.8)
+
     axis: int = param(default=0, doc="The axis.")
     mode: str = param(
         default="clip",
@@ -214,6 +219,8 @@ class Take(ByIndex):
 @operator(name="one_hot", category="Indexing")
 class OneHot(Prepared):
     """Make a row for each index that is on at its place and off elsewhere; all off for an index outside."""
+
+    work = Work(keeps=0.9, takes=1.4)
 
     depth: int = param(low=1, doc="Length of a row.")
     on_value: Annotated[float, WIDE] = param(default=1.0, doc="The number at the index.")

@@ -9,19 +9,21 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels import activations as kernels
+from app.engine.kernels.pieces import in_pieces
 from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.operator import Array, Arrays, CodeNames, Port, Reads, Run, operator, refuse
 from app.engine.operators.lines import assign_zeros
-from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.operators.prepared import Flow, InPieces, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.shapes import Inferred, Shapes, element_count, merge
+from app.engine.work_space import WorkSpace
 
 _APART_FROM_ZERO = {"data": Domain(avoid=(0.0,))}
 _FIRST_SLOPE = '["Constant", {"value": 0.25}]'
 
 
 @operator(category="Activation")
-class LeakyReLU(Prepared):
+class LeakyReLU(InPieces):
     """Let positive numbers through and bend negative ones.
 
     leaky and prelu: slope · x · elu: slope · (eˣ − 1) · selu, gelu: fixed curves · rrelu: a random slope in training
@@ -102,6 +104,12 @@ class LeakyReLU(Prepared):
 
     # Running -----------------------------------------------------------------------------------------------------
 
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count beside pieces what prelu adds up for the gradient of its slopes."""
+        pieces = super().scratch(ins, outs, gradients=gradients)
+        is_summed = gradients and self.act_type == "prelu"
+        return WorkSpace(pieces.kept, pieces.passing + element_count(outs[0])) if is_summed else pieces
+
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Step:
         """Set up the work arrays once; rrelu draws its slopes first."""
         step = self.forward_step(ins, outs)
@@ -127,7 +135,8 @@ class LeakyReLU(Prepared):
     def _draw(self, run: Run, slopes: Array) -> None:
         """Draw a slope per element in training; prediction uses the middle one."""
         if run.train:
-            slopes[...] = run.rng.uniform(self.lower_bound, self.upper_bound, slopes.shape)
+            draw = partial(run.rng.uniform, self.lower_bound, self.upper_bound)
+            in_pieces(lambda part: lambda: np.copyto(part, draw(part.shape)), slopes)()
         else:
             slopes.fill((self.lower_bound + self.upper_bound) / 2)
 

@@ -17,6 +17,7 @@ from app.engine.operators.normalize import BATCH_EXAMPLES, INVERSE, BatchNormali
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.work_space import Work, WorkSpace
 
 _LAYOUTS = ("NCDHW", "NCHW", "NDHWC", "NHWC")
 
@@ -27,6 +28,8 @@ class BatchNormV1(BatchNormalization):
 
     Its output var is the variance itself.
     """
+
+    work = Work(keeps=2.1, takes=2.2, keeps_back=1.7, takes_back=3.2)
 
     examples = BATCH_EXAMPLES
 
@@ -98,12 +101,18 @@ class ConvolutionV1(Convolution):
     )
 
 
+_KEPT_PER_PLACE = 300
+"""Numbers as large as the views that three steps keep of one place of a window."""
+
+
 @operator(name="Pooling_v1", category="Legacy")
 class PoolingV1(Prepared):
     """Reduce every window of an image to its maximum, average or sum: Pooling's first version.
 
     An average divides by the whole window, and of equal maxima every one gets the gradient.
     """
+
+    work = Work(keeps=0.4, takes=1, keeps_back=0.2, takes_back=1)
 
     kernel: tuple[int, ...] = param(default=(), doc="Height and width of the window.")
     pool_type: str = param(
@@ -172,6 +181,11 @@ class PoolingV1(Prepared):
         kernel, stride, pad = windows.kernel[place], windows.stride[place], windows.pad[place]
         words = f"kernel {kernel}, stride {stride}, pad {pad}, rounded {rounded}"
         return f"{words}: ({ins[0][axis]} + 2·{pad} − {kernel})/{stride} + 1"
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count what is kept for every place of the window too, which may be the whole image here."""
+        space = super().scratch(ins, outs, gradients=gradients)
+        return WorkSpace(space.kept + _KEPT_PER_PLACE * self._windows(ins[0][2:]).places, space.passing)
 
     def _scale(self, windows: Windows) -> float:
         return 1.0 / prod(windows.kernel) if self.pool_type == "avg" else 1.0

@@ -13,6 +13,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge, text
+from app.engine.work_space import Work
 
 
 @operator(category="Layers")
@@ -21,6 +22,8 @@ class L2Normalization(Prepared):
 
     y = x / √(Σ x² + eps)
     """
+
+    work = Work(takes=0.4, takes_back=0.7)
 
     eps: float = param(default=1e-10, doc="Added to the sum so that nothing is divided by zero.")
     mode: str = param(
@@ -106,6 +109,8 @@ class LRN(Prepared):
 
     y = x · (knorm + alpha / nsize · Σ x²)^−beta, the sum over nsize channels around each
     """
+
+    work = Work(takes=1.1, keeps_back=2.2, takes_back=1.1)
 
     alpha: float = param(default=1e-4, doc="Weight of the neighbours' squares.")
     beta: float = param(default=0.75, doc="The power.")

@@ -16,6 +16,7 @@ from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, text
 from app.engine.split import Split
+from app.engine.work_space import Work
 
 
 @operator(category="Layers")
@@ -24,6 +25,8 @@ class FullyConnected(Prepared):
 
     y = x · Wᵀ + b
     """
+
+    work = Work(takes=0.4, keeps_back=0.3)
 
     num_hidden: int = param(low=1, doc="Length of every output row.")
     no_bias: bool = param(default=False, doc="Leave the bias out.")
@@ -72,6 +75,11 @@ class FullyConnected(Prepared):
     def split(self) -> Split:
         """Rows know nothing of each other."""
         return Split((0, *(None,) * (len(self.inputs) - 1)), (0,), is_product=True)
+
+    @property
+    def strips(self) -> Split:
+        """The data's gradient comes row by row."""
+        return self.split
 
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])

@@ -24,6 +24,7 @@ from app.engine.operators.heads import Loss
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.work_space import Work
 
 
 class Passing(Operator):
@@ -53,6 +54,8 @@ class MakeLoss(Passing):
 
     d(data) = grad_scale, perhaps divided, whatever head gradient comes in
     """
+
+    work = Work(takes_back=0.5)
 
     is_loss = True
 
@@ -228,6 +231,8 @@ class BlockGrad(Passing):
 class SVMOutput(Loss):
     """Hand scores through; the gradient is that of the hinge loss, squared unless use_linear."""
 
+    work = Work(keeps_back=0.4, takes_back=4.5)
+
     margin: float = param(default=1.0, doc="How far the right class should lie from the wrong ones.")
     regularization_coefficient: float = param(default=1.0, doc="Multiplies the gradient.")
     use_linear: bool = param(default=False, doc="Use the plain hinge loss rather than its square.")
@@ -324,6 +329,8 @@ class SoftmaxCrossEntropy(Operator):
 
     y = −Σ log softmax(data)[label]
     """
+
+    work = Work(takes=4.3)
 
     examples = (
         Example({"data": (3, 4)}, domains={"label": Domain(0, 3, whole=True)}),

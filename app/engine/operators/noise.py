@@ -12,6 +12,7 @@ from app.engine.operator import Arrays, CodeNames, Operator, OptionalArrays, Rea
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
+from app.engine.work_space import Work
 
 
 @operator(category="Layers")
@@ -20,6 +21,8 @@ class Dropout(Operator):
 
     Prediction hands everything through.
     """
+
+    work = Work(keeps=2.7, takes=0.4)
 
     is_random = True
 

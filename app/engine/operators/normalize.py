@@ -10,6 +10,7 @@ import numpy as np
 from app.engine.examples import Example
 from app.engine.kernels import normalization as kernels
 from app.engine.kernels.steps import without_gradient
+from app.engine.kernels.windows import work
 from app.engine.operator import (
     Array,
     Arrays,
@@ -28,6 +29,7 @@ from app.engine.operators.prepared import present
 from app.engine.params import WIDE, as_text, param
 from app.engine.shapes import Inferred, Shapes, merge, merge_all, normalize_axis
 from app.engine.split import Split
+from app.engine.work_space import Work
 
 _HALF = np.dtype(np.float16)
 _SINGLE = np.dtype(np.float32)
@@ -123,8 +125,7 @@ class BatchNormalization(Operator):
         """Set up the sums once; a fixed gamma is set to 1 on every forward, as MXNet does."""
         data, output = self._by_channel(ins[DATA]), self._by_channel(outs[OUTPUT])
         half = data.dtype == _HALF
-        wide_data = np.empty(data.shape, _SINGLE) if half else data
-        wide_output = np.empty(data.shape, _SINGLE) if half else output
+        wide_data, wide_output = _wide(run, "data", data), _wide(run, "output", output)
         arrays = kernels.Normalized(
             wide_data,
             None if self.fix_gamma else ins[GAMMA],
@@ -207,9 +208,9 @@ class BatchNormalization(Operator):
         target = grads[DATA]
         half = data.dtype == _HALF
         narrow = [self._by_channel(array) for array in (data, heads[0])]
-        wide = [np.empty(array.shape, _SINGLE) if half else array for array in narrow]
+        wide = [_wide(run, name, array) for name, array in zip(("data", "head"), narrow, strict=True)]
         by_channel = None if target is None else self._by_channel(target)
-        wide_target = np.empty(by_channel.shape, _SINGLE) if half and by_channel is not None else by_channel
+        wide_target = None if by_channel is None else _wide(run, "output", by_channel)
         arrays = kernels.NormalizedGradients(
             data=wide[0],
             gamma=None if self.fix_gamma else ins[GAMMA],
@@ -366,6 +367,8 @@ class BatchNorm(BatchNormalization):
     y = (x − mean) / √(var + eps) · gamma + beta
     """
 
+    work = Work(keeps=2.1, takes=2.2, keeps_back=1.6, takes_back=3.2)
+
     axis: int = param(default=1, doc="The axis of the channels.")
     cudnn_off: bool = param(default=False, advanced=True, doc="Only for graphics cards; kept in files.")
     min_calib_range: float | None = param(default=None, advanced=True, doc="Only for quantised networks.")
@@ -377,3 +380,8 @@ class BatchNorm(BatchNormalization):
     def channel_axis(self) -> int:
         """The axis of the channels."""
         return self.axis
+
+
+def _wide(run: Run, name: str, array: Array) -> Array:
+    """Return an array of half precision as one of float32 that all nodes share, and any other as it is."""
+    return work(run.lent, f"wide {name}", array.shape, _SINGLE) if array.dtype == _HALF else array

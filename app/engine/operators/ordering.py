@@ -13,6 +13,7 @@ from app.engine.operators.element_types import ORDERS, named_type
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis
+from app.engine.work_space import Work
 
 
 class Ordered(Prepared):
@@ -55,6 +56,8 @@ class Ordered(Prepared):
 @operator(name="sort", category="Ordering")
 class Sort(Ordered):
     """Put the elements along an axis in order."""
+
+    work = Work(takes=14.6)
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     is_ascend: bool = param(default=True, doc="Smallest first.")
@@ -116,6 +119,8 @@ class Sort(Ordered):
 class ArgSort(Ordered):
     """Tell the places of the elements along an axis in their order."""
 
+    work = Work(takes=15.7)
+
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     is_ascend: bool = param(default=True, doc="Smallest first.")
     dtype: str = param(default="float32", choices=ORDERS, doc="Type of the value.", advanced=True)
@@ -153,6 +158,8 @@ class ArgSort(Ordered):
 @operator(name="topk", category="Ordering")
 class TopK(Ordered):
     """Take the k largest or smallest elements along an axis, their places, both, or a mask of them."""
+
+    work = Work(takes=4.6)
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     k: int = param(default=1, doc="How many; less than 1 takes all.")

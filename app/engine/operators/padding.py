@@ -14,11 +14,14 @@ from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, text
+from app.engine.work_space import Work
 
 
 @operator(category="Shape", aliases=("pad",))
 class Pad(Prepared):
     """Put a margin around an array: a constant, the elements at the edge, or their mirror image."""
+
+    work = Work(keeps=0.4, takes=2, takes_back=2.5)
 
     mode: str = param(choices=("constant", "edge", "reflect"), doc="What the margin is made of.")
     pad_width: tuple[int, ...] = param(low=0, doc="For each axis the width before and the width behind.")

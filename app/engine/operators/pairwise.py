@@ -10,8 +10,9 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels.pairs import Compute, Slope
+from app.engine.kernels.pieces import through_whole_slopes
 from app.engine.kernels.reduction import sum_to
-from app.engine.kernels.steps import Step, through_whole_slopes
+from app.engine.kernels.steps import Step
 from app.engine.operator import (
     Array,
     Arrays,
@@ -26,9 +27,11 @@ from app.engine.operator import (
 )
 from app.engine.operators.element_types import cut_number
 from app.engine.operators.formulas import mathematics, number, template_reads
-from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.operators.prepared import Flow, InPieces, gradient_lines
 from app.engine.params import WIDE, param
-from app.engine.shapes import Inferred, Shape, Shapes, text
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, text
+from app.engine.split import Split
+from app.engine.work_space import WorkSpace
 
 _ANY = Domain()
 
@@ -63,7 +66,7 @@ class Pair:
         return (self.left_step, self.left) if index == 0 else (self.right_step, self.right)
 
 
-class PairOperator(Prepared):
+class PairOperator(InPieces):
     """What all operators made of a pair share: prepared steps, and code from templates."""
 
     pair: ClassVar[Pair]
@@ -126,6 +129,11 @@ class SameShapes(PairOperator):
         """One gradient may overwrite the incoming one."""
         return ((0, 0), (0, 1))
 
+    @property
+    def strips(self) -> Split | None:
+        """Every element knows only its like."""
+        return Split((0, 0), (0,))
+
     def gradient_reads(self, index: int) -> Reads:
         """Read only what the formula names."""
         return template_reads(self.template(index), ("a", "b"))
@@ -147,6 +155,11 @@ class SameShapes(PairOperator):
 class Broadcast(SameShapes):
     """A pair applied to two arrays of which either may be repeated along axes of size 1, aligned on the right."""
 
+    @property
+    def strips(self) -> Split | None:
+        """What is repeated is summed over rows."""
+        return None
+
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Find the shape of the value; each size is the larger one, unless they contradict."""
         left, right = ins
@@ -160,6 +173,11 @@ class Broadcast(SameShapes):
             )
         ]
         return (left, right), (tuple(sizes),)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count, beside pieces, the whole gradient of each side before it is summed."""
+        pieces, result = super().scratch(ins, outs, gradients=gradients), element_count(outs[0])
+        return WorkSpace(pieces.kept + 2 * result, pieces.passing + result) if gradients else pieces
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
@@ -203,6 +221,11 @@ class WithScalar(PairOperator):
     )
     mirrored: ClassVar[bool] = False
     """Whether the number stands on the left."""
+
+    @property
+    def strips(self) -> Split:
+        """Every element knows only its like."""
+        return Split((0,), (0,))
 
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:

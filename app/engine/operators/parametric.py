@@ -15,6 +15,7 @@ from app.engine.operators.formulas import for_torch, mathematics, number, templa
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Shapes, element_count
+from app.engine.work_space import Work
 
 
 class Formula(Prepared):
@@ -74,6 +75,8 @@ class Clip(Formula):
     y = max(a_min, min(a_max, x))
     """
 
+    work = Work(takes_back=0.8)
+
     a_min: float = param(doc="The lowest value.")
     a_max: float = param(doc="The highest value.")
 
@@ -116,6 +119,8 @@ class SmoothL1(Formula):
 
     y = (s·x)² / 2 where |x| < 1/s², else |x| − 1/(2s²)
     """
+
+    work = Work(takes=4.5)
 
     scalar: Annotated[float, WIDE] = param(default=1.0, doc="s: the larger, the narrower the square part.")
 
@@ -168,6 +173,8 @@ class HardSigmoid(Formula):
 
     y = max(0, min(1, α·x + β))
     """
+
+    work = Work(takes_back=2.1)
 
     alpha: float = param(default=0.2, doc="Slope of the line.")
     beta: float = param(default=0.5, doc="Height of the line at 0.")

@@ -15,11 +15,14 @@ from app.engine.operators.prepared import Flow
 from app.engine.operators.reduce import kept_shape
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
+from app.engine.work_space import Work
 
 
 @operator(name="pick", category="Indexing", aliases=("choose_element_0index",))
 class Pick(ByIndex):
     """Pick one element along an axis at every other place."""
+
+    work = Work(keeps=1.5, takes=1.6, keeps_back=0.8)
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     keepdims: bool = param(default=False, doc="Keep the axis with size 1.")
@@ -116,6 +119,8 @@ class Pick(ByIndex):
 class BatchTake(ByIndex):
     """Take one element out of every row."""
 
+    work = Work(keeps=2.9, takes=0.4, keeps_back=1.5)
+
     examples = (Example({"a": (4, 3), "indices": (4,)}, domains={"indices": Domain(0, 2, whole=True)}),)
 
     @property
@@ -158,6 +163,8 @@ def _check_depth(indices: Shape, axes: int, what: str, port: str) -> None:
 class GatherNd(ByIndex):
     """Take elements or slices whose indices along the first axes stand in a column each."""
 
+    work = Work(keeps=1.1, takes=0.3, keeps_back=0.6)
+
     examples = (
         Example({"data": (4, 3, 2), "indices": (2, 3)}, domains={"indices": Domain(0, 2, whole=True)}),
         Example({"data": (4, 3), "indices": (1, 5)}, domains={"indices": Domain(0, 3, whole=True)}),
@@ -199,6 +206,8 @@ class GatherNd(ByIndex):
 @operator(name="scatter_nd", category="Indexing")
 class ScatterNd(ByIndex):
     """Put elements or slices at the places whose indices stand in a column each; all else is 0."""
+
+    work = Work(keeps=4.3, keeps_back=2.2, takes_back=0.6)
 
     shape: tuple[int, ...] = param(low=1, doc="Shape of the value.")
 

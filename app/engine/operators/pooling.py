@@ -32,6 +32,7 @@ from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge
 from app.engine.split import Split
+from app.engine.work_space import Work, WorkSpace
 
 _POSITIVE = {"data": Domain(0.2, 2.0)}
 
@@ -42,6 +43,8 @@ class Pooling(Prepared):
 
     The stride is 1 unless it is set.
     """
+
+    work = Work(keeps=1.2, takes=3.3, keeps_back=1.7)
 
     kernel: tuple[int, ...] = param(default=(), doc="Size of the window, one number per spatial axis.")
     pool_type: str = param(
@@ -201,6 +204,11 @@ class Pooling(Prepared):
             return 1.0
         include = self.count_include_pad is not False
         return kernels.average_scale(windows, sizes, counts, include, dtype)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count less where one window is the whole image: it needs no array for each of its places."""
+        work = Work(keeps=0.6, takes=1.1) if self.global_pool and self.pool_type != "lp" else self.work
+        return work.beside(max(map(element_count, (*ins, *outs))), gradients=gradients)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the places of the window once."""

@@ -1,12 +1,16 @@
 """Operators that fix their buffers once and then run as calls without arguments."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import attrs
 import numpy as np
 
+from app.engine.kernels.pieces import work_space_of_pieces
 from app.engine.kernels.steps import Step, in_order, without_gradient
 from app.engine.operator import Array, Arrays, CodeNames, Operator, OptionalArrays, Run
+from app.engine.shapes import Shapes, element_count
+from app.engine.work_space import WorkSpace
 
 
 @attrs.frozen(eq=False)
@@ -96,6 +100,17 @@ class Prepared(Operator):
         rest = [None if flat else grad for grad, flat in zip(grads, without, strict=True)]
         steps = list(self.backward_steps(Flow(ins, outs, heads, rest)))
         return in_order([*([without_gradient(zeros)] if any(without) else []), *steps])
+
+
+class InPieces(Prepared):
+    """A prepared operator whose kernels work on large arrays piece by piece."""
+
+    passing_pieces: ClassVar[int] = 8
+    """How many arrays as large as a piece are made on the way, at most; whole numbers take the most."""
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count some pieces, however large the arrays are."""
+        return work_space_of_pieces(element_count(outs[0]), self.passing_pieces)
 
 
 def gradient_lines(n: CodeNames, code: Sequence[str]) -> list[str]:

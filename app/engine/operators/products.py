@@ -11,11 +11,14 @@ from app.engine.operator import Array, Arrays, CodeNames, DType, Reads, Types, o
 from app.engine.operators.prepared import Flow, gradient_lines
 from app.engine.operators.reduce import OverAxes, Reduction, reduced_axes
 from app.engine.params import param
+from app.engine.work_space import Work
 
 
 @operator(name="prod", category="Reduction", sign="Π")
 class Prod(Reduction):
     """Multiply the elements along some axes."""
+
+    work = Work(takes_back=2.1)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
@@ -71,6 +74,8 @@ class PassingOver(Reduction):
 class NanSum(PassingOver):
     """Add up the elements along some axes; what is no number counts 0."""
 
+    work = Work(takes=1.9)
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         axes, kept = self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape)
@@ -105,6 +110,8 @@ class NanSum(PassingOver):
 class NanProd(PassingOver):
     """Multiply the elements along some axes; what is no number counts 1."""
 
+    work = Work(takes=1.9, takes_back=2.1)
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         axes, kept = self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape)
@@ -136,6 +143,8 @@ class NanProd(PassingOver):
 @operator(name="norm", category="Reduction", sign="‖x‖")
 class Norm(OverAxes):
     """Take the length of a vector along some axes: √Σ x², or Σ |x|."""
+
+    work = Work(takes=1.3, takes_back=1.4)
 
     ord: int = param(
         default=2, low=1, high=2, doc="2 for the root of the sum of squares, 1 for the sum of sizes."

@@ -12,6 +12,7 @@ from app.engine.operator import Array, Arrays, GradientKind, Port, operator
 from app.engine.operators.prepared import Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.work_space import Work
 
 
 @attrs.frozen(kw_only=True)
@@ -145,6 +146,8 @@ _DOMAINS = {"im_info": Domain(40, 60), "cls_prob": Domain(0, 1), "bbox_pred": Do
 class Proposal(Proposing):
     """Propose boxes in one image: anchors at every cell, moved as predicted, the best without their doubles."""
 
+    work = Work(keeps=0.1, takes=8, keeps_back=0.2)
+
     most_images = 1
     examples = (Example({"cls_prob": (1, 4, 3, 4), "bbox_pred": (1, 8, 3, 4)}, domains=_DOMAINS, **_SMALL),)
 
@@ -152,6 +155,8 @@ class Proposal(Proposing):
 @operator(name="_contrib_MultiProposal", category="Detection")
 class MultiProposal(Proposing):
     """Propose boxes in several images: anchors at every cell, moved as predicted, the best without their doubles."""
+
+    work = Work(keeps=0.1, takes=4.1, keeps_back=0.2)
 
     examples = (
         Example({"cls_prob": (2, 4, 3, 4), "bbox_pred": (2, 8, 3, 4)}, domains=_DOMAINS, **_SMALL),

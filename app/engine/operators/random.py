@@ -10,6 +10,7 @@ from app.engine.examples import Example
 from app.engine.operator import Arrays, Operator, Port, Run, Types, operator, refuse
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.work_space import Work
 
 _FLOATS = ("float16", "float32", "float64")
 
@@ -55,6 +56,8 @@ class Source(Operator):
 class RandomUniform(Source):
     """Draw numbers that are equally likely between two bounds."""
 
+    work = Work(takes=2.1)
+
     low: float = param(default=0.0, doc="Lower bound.")
     high: float = param(default=1.0, doc="Upper bound.")
 
@@ -72,6 +75,8 @@ class RandomUniform(Source):
 @operator(name="_random_normal", category="Random", aliases=("normal", "random_normal"))
 class RandomNormal(Source):
     """Draw numbers from a normal distribution."""
+
+    work = Work(takes=2.1)
 
     loc: float = param(default=0.0, doc="Mean.")
     scale: float = param(default=1.0, low=0, doc="Standard deviation.")
@@ -91,6 +96,8 @@ class RandomNormal(Source):
 class RandomGamma(Source):
     """Draw numbers from a gamma distribution, whose mean is alpha · beta."""
 
+    work = Work(takes=2.1)
+
     alpha: float = param(default=1.0, low=0, doc="Shape of the distribution.")
     beta: float = param(default=1.0, low=0, doc="Scale of the distribution.")
 
@@ -109,6 +116,8 @@ class RandomGamma(Source):
 class RandomExponential(Source):
     """Draw waiting times between events that come at a rate."""
 
+    work = Work(takes=2.1)
+
     lam: float = param(default=1.0, low=0, doc="The rate; the mean is one over it.")
 
     examples = (Example({}, shape=(3, 4), lam=2.0),)
@@ -125,6 +134,8 @@ class RandomExponential(Source):
 @operator(name="_random_poisson", category="Random", aliases=("random_poisson",))
 class RandomPoisson(Source):
     """Draw counts of events that come at a rate."""
+
+    work = Work(takes=2.1)
 
     lam: float = param(default=1.0, low=0, doc="The rate, which is the mean.")
 

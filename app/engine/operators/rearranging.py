@@ -12,6 +12,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.work_space import Work
 
 
 class Reordered(Prepared):
@@ -207,6 +208,8 @@ class Blocks(Prepared):
 class DepthToSpace(Blocks):
     """Spread channels over blocks of rows and columns."""
 
+    work = Work(takes_back=1.1)
+
     block_size: int = param(low=1, doc="Height and width of a block.")
 
     examples = (Example({"data": (2, 8, 2, 3)}, block_size=2),)
@@ -233,6 +236,8 @@ class DepthToSpace(Blocks):
 @operator(name="space_to_depth", category="Shape")
 class SpaceToDepth(Blocks):
     """Stack blocks of rows and columns as channels."""
+
+    work = Work(takes_back=1.1)
 
     block_size: int = param(low=1, doc="Height and width of a block.")
 

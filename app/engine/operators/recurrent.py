@@ -27,6 +27,7 @@ from app.engine.operator import (
 from app.engine.operators.prepared import present
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
+from app.engine.work_space import WorkSpace
 
 _SMALL = {"parameters": Domain(-0.6, 0.6)}
 
@@ -193,10 +194,11 @@ class RNN(Operator):
             within=within,
         )
 
-    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count what every layer keeps of every step: gates, states, and what it hands to the next layer."""
         steps, batch = ins[0][:2]
-        return 9 * steps * batch * self.state_size * self.directions * self.num_layers
+        kept = 9 * steps * batch * self.state_size * self.directions * self.num_layers
+        return WorkSpace(kept, kept)
 
     def _stack(self, run: Run, data: Array) -> kernels.Stack:
         """Return the node's stack, which remembers the last forward for backward."""

@@ -15,6 +15,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
+from app.engine.work_space import Work
 
 
 def reduced_axes(axis: tuple[int, ...] | None, rank: int, *, exclude: bool = False) -> tuple[int, ...]:
@@ -114,6 +115,8 @@ class Sum(Reduction):
     y = Σ x
     """
 
+    work = Work(keeps=2.2)
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         return sum_axes(ins[0], self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape))
@@ -147,6 +150,8 @@ class Mean(Reduction):
 
     y = Σ x / n
     """
+
+    work = Work(keeps=2.2, takes=0.7)
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet divides the whole buffer once more, with what it held before."""

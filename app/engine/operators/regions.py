@@ -13,6 +13,7 @@ from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.work_space import Work
 
 
 @operator(category="Spatial")
@@ -95,6 +96,8 @@ class ROIPooling(Prepared):
 @operator(category="Spatial")
 class Correlation(Prepared):
     """Compare every patch of one image with the shifted patches of another: one channel per shift."""
+
+    work = Work(takes=2.2, keeps_back=2.3)
 
     kernel_size: int = param(default=1, low=1, doc="Size of a patch; an odd number.")
     max_displacement: int = param(default=1, low=0, doc="How far the second image is shifted at most.")

@@ -13,6 +13,7 @@ from app.engine.operators.heads import Loss
 from app.engine.operators.lines import label_zeros
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, is_known, merge, text
+from app.engine.work_space import Work
 
 
 class Regression(Loss):
@@ -156,6 +157,8 @@ class LinearRegressionOutput(Regression):
     d(data) = (data − label) · grad_scale / values per sample
     """
 
+    work = Work(keeps_back=1.1)
+
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
 
     examples = (
@@ -170,6 +173,8 @@ class LogisticRegressionOutput(Regression):
 
     d(data) = (sigmoid(data) − label) · grad_scale / values per sample
     """
+
+    work = Work(keeps_back=1.1)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
 
@@ -201,6 +206,8 @@ class MAERegressionOutput(Regression):
 
     d(data) = sign(data − label) · grad_scale / values per sample, the sign of 0 being −1
     """
+
+    work = Work(keeps_back=1.1, takes_back=0.3)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
 

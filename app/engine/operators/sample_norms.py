@@ -14,6 +14,7 @@ from app.engine.operator import Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
+from app.engine.work_space import Work
 
 OUTPUT, MEAN, DEVIATION = range(3)
 
@@ -124,6 +125,8 @@ class WithStatistics(SampleNorm):
 class LayerNorm(WithStatistics):
     """Normalise along one axis of every sample, then scale by gamma and shift by beta."""
 
+    work = Work(keeps=0.8, takes=0.4, keeps_back=3.2, takes_back=0.7)
+
     axis: int = param(default=-1, doc="The axis that is normalised.")
 
     examples = (
@@ -160,6 +163,8 @@ class LayerNorm(WithStatistics):
 @operator(category="Layers")
 class GroupNorm(WithStatistics):
     """Normalise groups of channels of every sample; each group has its own gamma and beta."""
+
+    work = Work(keeps=1.2, takes=0.4, keeps_back=2.8, takes_back=0.6)
 
     num_groups: int = param(default=1, low=1, doc="Number of groups into which the channels are split.")
 
@@ -202,6 +207,8 @@ class GroupNorm(WithStatistics):
 @operator(category="Layers")
 class InstanceNorm(SampleNorm):
     """Normalise every channel of every sample on its own, then scale by gamma and shift by beta."""
+
+    work = Work(keeps=1.2, takes=0.4, keeps_back=2.8, takes_back=0.6)
 
     eps: float = param(default=0.001, doc="Added to the variance so that nothing is divided by zero.")
 

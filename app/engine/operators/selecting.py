@@ -12,6 +12,7 @@ from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Re
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, merge_all, normalize_axis, text
+from app.engine.work_space import Work
 
 _ZERO_OR_ONE = {"condition": Domain(0, 1, whole=True)}
 
@@ -19,6 +20,8 @@ _ZERO_OR_ONE = {"condition": Domain(0, 1, whole=True)}
 @operator(name="where", category="Indexing")
 class Where(Prepared):
     """Take elements of x where the condition is not 0, and of y elsewhere."""
+
+    work = Work(takes=0.3, takes_back=0.6)
 
     examples = (
         Example({"condition": (2, 3), "x": (2, 3), "y": (2, 3)}, domains=_ZERO_OR_ONE),

@@ -12,6 +12,7 @@ from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types,
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.work_space import Work
 
 _LENGTHS = {"sequence_length": Domain(1, 4, whole=True)}
 
@@ -81,6 +82,8 @@ def _within(data: Array, lengths: Array) -> Array:
 class SequenceMask(Sequences):
     """Replace everything behind each sample's end by one value."""
 
+    work = Work(takes=2.4, keeps_back=0.4)
+
     value: float = param(default=0.0, doc="What stands behind the end.")
 
     examples = (
@@ -116,6 +119,8 @@ class SequenceMask(Sequences):
 @operator(category="Sequences")
 class SequenceLast(Sequences):
     """Take the last step of every sample."""
+
+    work = Work(keeps=1.1, takes=0.8, keeps_back=0.6)
 
     examples = (
         Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True),
@@ -167,6 +172,8 @@ class SequenceLast(Sequences):
 @operator(category="Sequences")
 class SequenceReverse(Sequences):
     """Turn every sample's steps around; what lies behind its end stays."""
+
+    work = Work(keeps=0.8, takes=3.1, keeps_back=0.5)
 
     examples = (
         Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True),

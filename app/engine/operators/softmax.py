@@ -15,6 +15,7 @@ from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
+from app.engine.work_space import Work
 
 _FLOATS = ("float16", "float32", "float64")
 
@@ -170,6 +171,8 @@ class Softmax(Shares):
     y = eˣ / Σ eˣ
     """
 
+    work = Work(keeps=4.3, takes=1.7, keeps_back=0.5)
+
     examples = (
         Example({"data": (3, 4)}),
         Example({"data": (2, 3, 4)}, axis=1, temperature=0.5),
@@ -253,6 +256,8 @@ class LogSoftmax(Shares):
     y = x − log Σ eˣ
     """
 
+    work = Work(keeps=3.6, takes=0.4, keeps_back=0.5)
+
     examples = (
         Example({"data": (3, 4)}),
         Example({"data": (2, 3, 4)}, axis=1, temperature=2.0),
@@ -293,6 +298,8 @@ class Softmin(Shares):
 
     y = e^−x / Σ e^−x
     """
+
+    work = Work(keeps=1.5, takes=0.4, keeps_back=0.5)
 
     sign_of_data = -1.0
     examples = (Example({"data": (3, 4)}), Example({"data": (2, 3, 4)}, axis=1, temperature=0.5))

@@ -12,6 +12,7 @@ from app.engine.operator import Arrays, Port, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge, text
+from app.engine.work_space import Work
 
 
 @operator(category="Losses")
@@ -20,6 +21,8 @@ class IdentityAttachKLSparseReg(Prepared):
 
     d(data) = d(y) + penalty · (−target / mean + (1 − target) / (1 − mean)), the mean moving over batches
     """
+
+    work = Work(takes_back=1.3)
 
     sparseness_target: float = param(default=0.1, low=0, high=1, doc="The mean that units are pulled to.")
     penalty: float = param(default=0.001, doc="Strength of the pull.")

@@ -13,6 +13,7 @@ from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.work_space import Work
 
 
 @operator(category="Spatial")
@@ -21,6 +22,8 @@ class BilinearSampler(Prepared):
 
     grid holds x and y from −1 (first pixel) to 1 (last pixel); outside the image there are zeros.
     """
+
+    work = Work(takes=12.5)
 
     cudnn_off: bool | None = param(default=None, advanced=True, doc="Only for graphics cards; kept in files.")
 
@@ -83,6 +86,8 @@ class BilinearSampler(Prepared):
 @operator(category="Spatial")
 class GridGenerator(Prepared):
     """Make the places at which a BilinearSampler reads: from an affine map, or from a flow in pixels."""
+
+    work = Work(takes=1)
 
     transform_type: str = param(
         choices=("affine", "warp"), doc="affine: six numbers per sample; warp: a shift of every pixel."
@@ -166,6 +171,8 @@ class GridGenerator(Prepared):
 @operator(category="Spatial")
 class SpatialTransformer(Prepared):
     """Read an image at the places that an affine map asks for: a GridGenerator and a BilinearSampler in one."""
+
+    work = Work(keeps=1.1, takes=8.1, keeps_back=0.6)
 
     target_shape: tuple[int, ...] = param(default=(0, 0), doc="Height and width of the result.")
     transform_type: str = param(choices=("affine",), doc="The map has six numbers per sample.")

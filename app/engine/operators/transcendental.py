@@ -147,12 +147,14 @@ unary(
     "erf",
     Value(computed(special.erf), "", "torch.erf({x})", formula="2/√π ∫₀ˣ e^(−t²) dt"),
     by("{d} * 2 / np.sqrt(np.pi) * np.exp(-{x}**2)", lambda x, _: special.erf_slope(x)),
+    passing_pieces=12,
     doc="Take the error function.",
 )
 unary(
     "erfinv",
     Value(computed(special.erfinv), "", "torch.erfinv({x})", formula="the number whose erf is {x}"),
     by("{d} * np.sqrt(np.pi) / 2 * np.exp({y}**2)", _erfinv_slope),
+    passing_pieces=24,
     doc="Undo the error function.",
     domain=_WITHIN_ONE,
 )
@@ -160,6 +162,7 @@ unary(
     "gamma",
     Value(computed(special.gamma), "", formula="Γ({x})"),
     by("{d} * {y} * ψ({x})", lambda x, y: y * special.digamma(x)),
+    passing_pieces=18,
     doc="Take Γ(x), which is (x − 1)! for whole numbers.",
     domain=_POSITIVE,
 )
@@ -167,6 +170,7 @@ unary(
     "gammaln",
     Value(computed(special.log_gamma), "", "torch.lgamma({x})", formula="ln |Γ({x})|"),
     by("{d} * ψ({x})", lambda x, _: special.digamma(x)),
+    passing_pieces=18,
     doc="Take ln |Γ(x)|.",
     domain=_POSITIVE,
 )

@@ -1,16 +1,19 @@
 """How a function of one number becomes an operator in one line."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import attrs
 import numpy as np
 
 from app.engine.examples import Domain, Example
-from app.engine.kernels.steps import Step, in_order, through_whole_slopes, ufunc
+from app.engine.kernels.pieces import in_pieces, through_whole_slopes
+from app.engine.kernels.steps import Step, in_order, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Operator, Reads, operator
 from app.engine.operators.formulas import for_torch, mathematics, template_reads
-from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.operators.prepared import Flow, InPieces, gradient_lines
+from app.engine.split import Split
 
 Compute = Callable[[Array, Array], Step]
 """Makes the step that writes the function of the first array into the second."""
@@ -43,7 +46,7 @@ class Slope:
     step: Gradient | None = None
 
 
-class Unary(Prepared):
+class Unary(InPieces):
     """A function applied to every element."""
 
     value: ClassVar[Value]
@@ -58,6 +61,11 @@ class Unary(Prepared):
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """The gradient may overwrite the incoming one."""
         return ((0, 0),)
+
+    @property
+    def strips(self) -> Split:
+        """Every element knows only its like."""
+        return Split((0,), (0,))
 
     def gradient_kind(self, index: int) -> GradientKind:
         """A function that is flat wherever it does not jump has gradient zero."""
@@ -115,6 +123,7 @@ def unary(
     *,
     doc: str,
     domain: Domain | None = None,
+    passing_pieces: int = InPieces.passing_pieces,
     **declared: Any,
 ) -> type[Operator]:
     """Declare the operator `name` that applies one function to every element.
@@ -130,6 +139,7 @@ def unary(
         "__module__": __name__,
         "value": value,
         "slope": slope,
+        "passing_pieces": passing_pieces,
         "examples": tuple(Example({"data": shape}, domains=domains) for shape in ((2, 3, 4), (5,))),
     }
     declared = {"category": "Functions", **declared}
@@ -145,10 +155,10 @@ def computed(function: Callable[[Any], Array]) -> Compute:
     """Return how a function that makes a new array is applied."""
 
     def prepare(x: Array, out: Array) -> Step:
-        def run() -> None:
-            np.copyto(out, function(x), casting="unsafe")
+        return in_pieces(partial(partial, compute), x, out)
 
-        return run
+    def compute(x: Array, out: Array) -> None:
+        np.copyto(out, function(x), casting="unsafe")
 
     return prepare
 
@@ -157,10 +167,10 @@ def by(code: str, slope: Callable[[Any, Any], Array]) -> Slope:
     """Return the gradient d · slope(x, y), with its template."""
 
     def prepare(d: Array, x: Any, y: Any, out: Array) -> Step:
-        def run() -> None:
-            np.multiply(d, slope(x, y), out=out, casting="unsafe")
+        return in_pieces(partial(partial, compute), d, x, y, out)
 
-        return run
+    def compute(d: Array, x: Any, y: Any, out: Array) -> None:
+        np.multiply(d, slope(x, y), out=out, casting="unsafe")
 
     return Slope(code, prepare)
 

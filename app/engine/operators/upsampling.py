@@ -27,6 +27,7 @@ from app.engine.operator import (
 from app.engine.operators.prepared import present
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
+from app.engine.work_space import WorkSpace
 
 
 @operator(category="Layers")
@@ -144,11 +145,12 @@ class UpSampling(Operator):
             first = last if self.multi_input_mode == "concat" else first
         return parts
 
-    def scratch(self, ins: Shapes, outs: Shapes) -> int:
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count the unrolled windows of the transposed convolution."""
         if self.sample_type != "bilinear":
-            return 0
-        return work_space(outs[0], ins[0][2:], element_count(ins[1]), self._windows)
+            return WorkSpace()
+        rooms = 4 if gradients else 1
+        return work_space(outs[0], ins[0][2:], rooms * element_count(ins[1]), self._windows)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up views, or the transposed convolution."""

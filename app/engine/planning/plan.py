@@ -1,6 +1,7 @@
 """The plan of a bind: its steps in order, each array's birth and last use, and which arrays share memory."""
 
 import itertools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Literal
@@ -15,6 +16,10 @@ from app.engine.planning.packing import Tenant, aligned, alive, arena, lay_end_t
 from app.engine.shapes import Shape, element_count
 
 StepKind = Literal["forward", "backward", "sum", "zero"]
+STRIP = 2**18
+"""Bytes of a gradient that are found at once where it is only added: they stay in a core's cache."""
+PRODUCT_ROWS = 256
+"""Rows that a matrix product takes at once, lest it read its other matrix too often."""
 
 
 @attrs.frozen(order=True)
@@ -55,6 +60,7 @@ class Step:
 class Lifetime:
     """An array that the executor allocates: its size in bytes, first and last step, its block and where that lies.
 
+    A gradient that is added strip by strip (`engine/adding.py`) has the shape of one strip.
     Arrays of one block follow each other: each is written over the one before, in the step that reads that one last.
     """
 
@@ -208,8 +214,9 @@ def _last_uses(executor_graph: ExecutorGraph, steps: Sequence[Step]) -> dict[Arr
 class _Arrays:
     """Knows shape, type and size of every array, and which ones come from outside."""
 
-    def __init__(self, executor_graph: ExecutorGraph, inference: Inference) -> None:
+    def __init__(self, executor_graph: ExecutorGraph, inference: Inference, *, share: bool) -> None:
         self.executor_graph = executor_graph
+        self.share = share
         self.inference = inference
         self.variables = {
             value_key((index, 0)) for index, node in enumerate(executor_graph.graph.nodes) if node.is_variable
@@ -226,7 +233,21 @@ class _Arrays:
         entry = key.entry if key.kind == "value" else self.executor_graph.nodes[key.node].entry
         shape = self.inference.shape(entry)
         dtype = self.inference.settled_dtype(entry)
-        return shape, dtype, element_count(shape) * dtype.itemsize
+        size = element_count(shape) * dtype.itemsize
+        if size > STRIP and key.kind == "gradient":
+            rows = self._rows_at_once(self.executor_graph.nodes[key.node], size // shape[0])
+            if rows < shape[0]:
+                return (rows, *shape[1:]), dtype, size // shape[0] * rows
+        return shape, dtype, size
+
+    def _rows_at_once(self, node: ExecutorNode, row: int) -> int:
+        """Return how many rows of so many bytes are found at once: not all, if nobody reads them but an addition."""
+        operator = self.executor_graph.graph.nodes[node.symbol_node].operator
+        split = None if operator is None else operator.strips
+        only_added = self.share and node.kind == "gradient" and node.request == "add"
+        if not only_added or split is None or split.ins[node.input] != 0:
+            return sys.maxsize
+        return max(1, STRIP // row, PRODUCT_ROWS if split.is_product else 0)
 
 
 class _Blocks:
@@ -236,7 +257,7 @@ class _Blocks:
         self, executor_graph: ExecutorGraph, inference: Inference, steps: Sequence[Step], *, share: bool
     ) -> None:
         self.executor_graph = executor_graph
-        self.arrays = _Arrays(executor_graph, inference)
+        self.arrays = _Arrays(executor_graph, inference, share=share)
         self.last = _last_uses(executor_graph, steps)
         self.share = share
         self.tenants: list[Tenant] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from app.engine.errors import BindError
 from app.engine.gradient import ExecutorGraph
@@ -70,13 +71,18 @@ def need_of_bind(
     between = [
         _array(inference, life.key.entry) for life in plan.lifetimes.values() if life.key.kind == "value"
     ]
-    scratch = [_scratch(inference, index) for index in range(len(graph.nodes))]
+    kept_work, passing_work = _work_spaces(inference, executor_graph)
     return Need(
         given=sum(array.size for array in variables) if with_variables else 0,
         gradients=sum(_array(inference, node.entry).size for node in kept) if with_variables else 0,
         between=plan.bytes_shared,
-        scratch=sum(array.size for array in scratch),
-        largest=max((*variables, *between, *scratch), key=lambda array: array.size, default=Array("", (), 0)),
+        scratch=sum(array.size for array in kept_work)
+        + max((array.size for array in passing_work), default=0),
+        largest=max(
+            (*variables, *between, *kept_work, *passing_work),
+            key=lambda array: array.size,
+            default=Array("", (), 0),
+        ),
     )
 
 
@@ -114,13 +120,24 @@ def _array(inference: Inference, entry: tuple[int, int]) -> Array:
     return Array(inference.graph.entry_name(entry), shape, size)
 
 
-def _scratch(inference: Inference, index: int) -> Array:
-    node = inference.graph.nodes[index]
-    count = 0
-    if node.operator is not None:
-        count = node.operator.scratch(inference.in_shapes(index), inference.outputs[index])
-    name = f"the work space of {node.name}" if count else ""
-    return Array(name, (), count * inference.settled_dtype((index, 0)).itemsize)
+def _work_spaces(inference: Inference, executor_graph: ExecutorGraph) -> tuple[list[Array], list[Array]]:
+    """Return the work space of every node: what it keeps, and what it takes while it runs."""
+    graph = inference.graph
+    kept, passing = list[Array](), list[Array]()
+    for index, node in enumerate(graph.nodes):
+        if node.operator is None:
+            continue
+        space = node.operator.scratch(
+            inference.in_shapes(index),
+            inference.outputs[index],
+            gradients=index in executor_graph.backward_heads,
+        )
+        entries = (*node.inputs, *((index, number) for number in range(node.output_count)))
+        width = np.result_type(np.float32, *map(inference.settled_dtype, entries)).itemsize
+        name = f"the work space of {node.name}"
+        kept += [Array(name, (), space.kept * width)] if space.kept else []
+        passing += [Array(name, (), space.passing * width)] if space.passing else []
+    return kept, passing
 
 
 def _free_on_machine() -> int | None:
