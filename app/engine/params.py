@@ -175,8 +175,10 @@ def _kind(annotation: Any, enumeration: bool) -> tuple[str, bool]:
 
 
 def as_text(value: object) -> str:
-    """Spell a Python value as MXNet writes it in attributes: `(3, 3)`, `True`, `0.5`, `None`."""
-    if isinstance(value, (tuple, list)):
+    """Spell a Python value as MXNet writes it in attributes: `(3, 3)`, `[3, 3]`, `True`, `0.5`, `None`."""
+    if isinstance(value, list):
+        return f"[{', '.join(as_text(item) for item in value)}]"
+    if isinstance(value, tuple):
         items = ", ".join(as_text(item) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
     if isinstance(value, str):

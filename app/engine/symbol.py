@@ -316,7 +316,7 @@ def _combine(sign: Sign, left: object, right: object) -> Symbol:
         op_name, symbol, number = sign.reversed, right, left
     else:
         raise TypeError(f"Cannot combine {type(left).__name__} with {type(right).__name__}.")
-    settings = {"scalar": float(number)}
+    settings = {"scalar": number}
     return _outputs(compose(op_name, Inputs([symbol.heads]), settings, hint=scalar_hint(op_name)))
 
 

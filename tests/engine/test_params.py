@@ -159,7 +159,7 @@ def test_names_in_double_underscores_belong_to_the_node() -> None:
     ("value", "text"),
     [
         ((3, 3), "(3, 3)"),
-        ([3, 3], "(3, 3)"),
+        ([3, 3], "[3, 3]"),
         ((3,), "(3,)"),
         ((), "()"),
         ((None, 1), "(None, 1)"),
