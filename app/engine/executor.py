@@ -14,7 +14,7 @@ from app.engine.backends.backend import HostNode
 from app.engine.errors import BindError, EngineError, RunError
 from app.engine.following import Cancel, StepDone
 from app.engine.given import Staged, check_shape, copy_into
-from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
+from app.engine.gradient import ExecutorGraph, Request, in_turn
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.kernels.steps import fill, in_order
@@ -22,6 +22,7 @@ from app.engine.operator import Array, DType, Operator, Run
 from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
+from app.engine.passes.overwriting import overwritten
 from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.settled import Binding
 from app.engine.shapes import Shape
@@ -230,12 +231,13 @@ class Executor:
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
         idle = np.random.Generator(np.random.PCG64(0))
-        runs, lent = {}, dict[str, Any]()
+        runs, lent, spoilt = {}, dict[str, Any](), overwritten(self.executor_graph)
         for index, node in enumerate(self.graph.nodes):
             if node.operator is not None:
                 rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
                 scratch: dict[str, Any] = {}
-                runs[index] = (Run(False, rng, scratch, lent), Run(True, rng, scratch, lent))
+                facts = (rng, scratch, lent, index in spoilt)
+                runs[index] = (Run(False, *facts), Run(True, *facts))
         return runs
 
     def _forward_call(self, step: Step, *, train: bool) -> Call:
@@ -294,19 +296,17 @@ class Executor:
         """Add what a step found to the holders whose request is `add`."""
         if not any(self.executor_graph.nodes[index].request == "add" for index in step.nodes):
             return call
-        echoes = operator.echoes if operator is not None else {}
         add = operator.add_gradient if operator is not None else add_plainly
         held: dict[int, Array] = {}
         calls = [call]
-        for index, key in zip(step.nodes, step.writes, strict=True):
-            node = self.executor_graph.nodes[index]
-            echoed = held.get(echoes.get(node.input, -1))
+        for number, source in in_turn(self.executor_graph, step.nodes, operator):
+            node, key = self.executor_graph.nodes[step.nodes[number]], step.writes[number]
             if node.request == "add":
                 held[node.input] = self._holders[node.entry[0]]
-                fresh = self._arrays[key] if echoed is None else echoed
+                fresh = self._arrays[key] if source is None else held[source]
                 calls.append(add(node.input, fresh, held[node.input]))
-            elif echoed is not None:
-                calls.append(partial(np.copyto, self._arrays[key], echoed))
+            elif source is not None:
+                calls.append(partial(np.copyto, self._arrays[key], held[source]))
         return in_order(calls)
 
     # Taking arrays in --------------------------------------------------------------------------------------------
@@ -356,14 +356,12 @@ class Executor:
         return [out_grads[name] for name in self.graph.output_names]
 
     def _refuse_missing_head_gradient(self) -> None:
-        if not self.executor_graph.gradient_nodes:
-            return  # nobody asked for a gradient
-        for head, name in zip(self.graph.heads, self.graph.output_names, strict=True):
-            if not ignores_head_gradient(self.graph, head):
-                raise RunError(
-                    f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
-                    node=self.graph.nodes[head[0]].name,
-                )
+        for number in self.executor_graph.needed_heads[:1]:
+            name = self.graph.output_names[number]
+            raise RunError(
+                f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
+                node=self.graph.nodes[self.graph.heads[number][0]].name,
+            )
 
 
 @contextmanager

@@ -22,7 +22,9 @@ from app.engine.backends.torch_steps import (
     Zero,
 )
 from app.engine.executor import add_plainly, blaming, stream_of
+from app.engine.gradient import in_turn
 from app.engine.operator import Array, Operator
+from app.engine.passes.overwriting import overwritten
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.settled import Binding
 
@@ -75,6 +77,7 @@ class TorchProgram:
         self._copied = [outside[key] for key in self._variables if not outside[key].shared]
         self._copied_heads = [outside[key] for key in self._heads if not outside[key].shared]
         self.host_nodes: tuple[HostNode, ...] = ()
+        self._overwritten = overwritten(self._executor_graph)
         self._kernels = self._choose_kernels(forward, backward)
         self._ran = False
         self.predict: Sequence[Call] = self._forward_calls(forward, train=False)
@@ -133,6 +136,7 @@ class TorchProgram:
                 if self._graph.nodes[entry[0]].is_variable
             },
             device=self._device,
+            overwritten=step.symbol_node in self._overwritten,
         )
 
     # Forward -----------------------------------------------------------------------------------------------------
@@ -202,19 +206,18 @@ class TorchProgram:
 
     def _additions(self, step: Step, operator: Operator | None) -> list[Call]:
         """Add what a step found to the holders whose request is `add`, with MXNet's echoes."""
-        echoes = operator.echoes if operator is not None else {}
         add = operator.add_gradient if operator is not None else add_plainly
         held: dict[int, Array] = {}
         calls: list[Call] = []
-        for index, key in zip(step.nodes, step.writes, strict=False):
-            node, place = self._executor_graph.nodes[index], self._places[key]
-            echoed = held.get(echoes.get(node.input, -1))
-            if echoed is not None:
-                calls.append(Echo(self._cells, place, echoed, self._device))
+        for number, source in in_turn(self._executor_graph, step.nodes, operator):
+            node, key = self._executor_graph.nodes[step.nodes[number]], step.writes[number]
+            place = self._places[key]
+            if source is not None:
+                calls.append(Echo(self._cells, place, held[source], self._device))
             if node.request == "add":
                 holder = held[node.input] = self._binding.gradients[node.entry[0]]
                 calls.append(Add(self._cells, place, holder, node.input, add))
-            elif echoed is not None and key in self._outside:
+            elif source is not None and key in self._outside:
                 calls.append(self._take(key))
         return calls
 

@@ -16,6 +16,8 @@ from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, 
 class SameElements(Prepared):
     """The same elements in the same order in another shape."""
 
+    hands_on = True
+
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """The value may be the data's memory."""
