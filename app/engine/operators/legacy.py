@@ -159,6 +159,7 @@ class PoolingV1(Prepared):
 
     def check(self) -> None:
         """Refuse windows that contradict each other."""
+        refuse(0 in (*self.kernel, *self.stride), "kernel and stride must not be 0.", port="stride")
         if self.global_pool:
             return
         refuse(len(self.kernel) != 2, "Pooling_v1 needs a kernel of two numbers, like (2, 2).", port="kernel")
