@@ -91,9 +91,9 @@ class Clip(Formula):
         return f"np.clip({{x}}, {low}, {high})", f"{{d}} * (({{x}} >= {low}) & ({{x}} <= {high}))"
 
     def slope(self, x: Array | None, y: Array | None) -> Array:
-        """1 within the bounds and on them, and where there is no number."""
+        """1 within the bounds and on them."""
         data = np.asarray(x)
-        return ~((data > self.a_max) | (data < self.a_min))
+        return np.logical_and(data >= self.a_min, data <= self.a_max)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
