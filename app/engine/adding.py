@@ -10,7 +10,7 @@ from functools import partial
 import attrs
 import numpy as np
 
-from app.engine.gradient import ExecutorGraph
+from app.engine.gradient import ExecutorGraph, in_turn
 from app.engine.kernels.steps import in_order
 from app.engine.operator import Array, Operator, OptionalArrays, Run
 from app.engine.passes.halves import Given
@@ -45,17 +45,18 @@ class Addition:
 def additions(executor_graph: ExecutorGraph, step: Step, holders: Mapping[int, Array]) -> Iterator[Addition]:
     """Yield what is to be done, in this order, with the gradients that a step finishes; nothing where none is added."""
     operator = executor_graph.graph.nodes[step.symbol_node].operator if step.kind == "backward" else None
-    echoes: Mapping[int, int] = {} if operator is None else operator.echoes
     add = _add_plainly if operator is None else operator.add_gradient
     held: dict[int, Array] = {}
-    for index, key in zip(step.nodes, step.writes, strict=False):  # a sum's first additions finish no node
-        node = executor_graph.nodes[index]
-        echoed = held.get(echoes.get(node.input, -1))
+    for number, source in in_turn(
+        executor_graph, step.nodes, operator
+    ):  # a sum's first additions finish no node
+        node = executor_graph.nodes[step.nodes[number]]
+        echoed = None if source is None else held[source]
         holder = None
         if node.request == "add":
             holder = held[node.input] = holders[node.entry[0]]
         if holder is not None or echoed is not None:
-            yield Addition(key, node.input, echoed, holder, add)
+            yield Addition(step.writes[number], node.input, echoed, holder, add)
 
 
 def _add_plainly(index: int, fresh: Array, holder: Array) -> Call:

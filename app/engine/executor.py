@@ -14,7 +14,7 @@ from app.engine.backends.backend import HostNode
 from app.engine.errors import EngineError, RunError
 from app.engine.following import Cancel, StepDone
 from app.engine.given import Staged, check_shape, copy_into, head_gradients
-from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
+from app.engine.gradient import ExecutorGraph, Request
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.kernels.steps import fill, in_order
@@ -23,6 +23,7 @@ from app.engine.operator import Array, DType, Run
 from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Given, Halves
+from app.engine.passes.overwriting import overwritten
 from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
 from app.engine.refusals import FAULTS, blaming, refusal
 from app.engine.settled import Binding
@@ -230,12 +231,13 @@ class Executor:
     def _make_runs(self) -> dict[int, tuple[Run, Run]]:
         """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
         idle = np.random.Generator(np.random.PCG64(0))
-        runs, lent = {}, dict[str, Any]()
+        runs, lent, spoilt = {}, dict[str, Any](), overwritten(self.executor_graph)
         for index, node in enumerate(self.graph.nodes):
             if node.operator is not None:
                 rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
                 scratch: dict[str, Any] = {}
-                runs[index] = (Run(False, rng, scratch, lent), Run(True, rng, scratch, lent))
+                facts = (rng, scratch, lent, index in spoilt)
+                runs[index] = (Run(False, *facts), Run(True, *facts))
         return runs
 
     def _forward_call(self, step: Step, *, train: bool) -> Call:
@@ -334,14 +336,12 @@ class Executor:
                 copy_into(buffer, array, what)
 
     def _refuse_missing_head_gradient(self) -> None:
-        if not self.executor_graph.gradient_nodes:
-            return  # nobody asked for a gradient
-        for head, name in zip(self.graph.heads, self.graph.output_names, strict=True):
-            if not ignores_head_gradient(self.graph, head):
-                raise RunError(
-                    f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
-                    node=self.graph.nodes[head[0]].name,
-                )
+        for number in self.executor_graph.needed_heads[:1]:
+            name = self.graph.output_names[number]
+            raise RunError(
+                f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
+                node=self.graph.nodes[self.graph.heads[number][0]].name,
+            )
 
 
 def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:

@@ -55,7 +55,10 @@ class ExecutorGraph:
     head_gradients: Mapping[int, int]
     """The executor node of the gradient handed in for an output, where something reads it."""
     backward_heads: Mapping[int, tuple[int | None, ...]]
-    """For every differentiated operator: the executor nodes of its outputs' gradients, None where none flows."""
+    """For every differentiated operator: the executor nodes of its outputs' gradients, None where none flows.
+
+    One that changes auxiliary states on its way back runs even where nothing flows into it, as in MXNet.
+    """
     shapes: Mapping[Entry, Shape]
     """The shape of every array of the symbol, hidden outputs too."""
 
@@ -68,6 +71,20 @@ class ExecutorGraph:
                 for read in node.reads:
                     found.setdefault(read, []).append(node.index)
         return {read: tuple(readers) for read, readers in found.items()}
+
+    @cached_property
+    def needed_heads(self) -> tuple[int, ...]:
+        """The outputs whose gradient must be handed in, since a wanted gradient depends on it.
+
+        Nothing depends on what flows into a loss, nor on what flows to where it jumps.
+        """
+        waiting = [node.index for node in self.nodes if node.request is not None]
+        needed = set(waiting)
+        while waiting:
+            fresh = [read for read in self.nodes[waiting.pop()].reads if read not in needed]
+            needed.update(fresh)
+            waiting += fresh
+        return tuple(sorted(number for number, node in self.head_gradients.items() if node in needed))
 
 
 def build_executor_graph(
@@ -103,11 +120,32 @@ def differentiated_nodes(graph: Graph, requests: Mapping[str, Request]) -> list[
         if node.operator is None:
             on_path[index] = requests.get(node.name, "null") != "null" and index in arguments
         else:
+            runs_anyway = node.operator.updates_auxiliary == "backward"
             on_path[index] = any(
-                on_path[source] and node.operator.gradient_kind(number) == "value"
+                on_path[source] and (runs_anyway or node.operator.gradient_kind(number) == "value")
                 for number, (source, _) in enumerate(node.inputs[: len(node.operator.inputs)])
             )
     return on_path
+
+
+def in_turn(
+    graph: ExecutorGraph, step: Sequence[int], operator: Operator | None
+) -> list[tuple[int, int | None]]:
+    """Order the gradients of one step for adding them to their holders, each with the input that it echoes, if any.
+
+    MXNet has one array for the two gradients of an operator that echoes. Where the user holds one of them and wants it
+    added to, the other is read from there, so it comes later.
+    """
+    nodes = [graph.nodes[index] for index in step]
+    requests = {node.input: node.request for node in nodes}
+    sources: dict[int, int] = {}
+    for later, earlier in (operator.echoes if operator is not None else {}).items():
+        if requests.get(earlier) == "add":
+            sources[later] = earlier
+        elif requests.get(later) == "add" and requests.get(earlier, "") is None:
+            sources[earlier] = later
+    turns = [(number, sources.get(node.input)) for number, node in enumerate(nodes)]
+    return sorted(turns, key=lambda turn: turn[1] is not None)
 
 
 def ignores_head_gradient(graph: Graph, head: Entry) -> bool:
@@ -182,12 +220,24 @@ class _Builder:
         else:
             entries = [(index, number) for number in range(len(operator.outputs))]
             heads = tuple(self.whole_gradient(entry, wanted_heads) for entry in entries)
-        flows = operator.is_loss or any(head is not None for head in heads)
-        if flows:
+        reached = operator.is_loss or any(head is not None for head in heads)
+        runs_anyway = operator.updates_auxiliary == "backward"
+        if reached or runs_anyway:
             self.backward_heads[index] = heads
-        for number, entry in enumerate(node.inputs[: len(operator.inputs)]):
-            if flows and on_path[entry[0]] and operator.gradient_kind(number) == "value":
-                self.parts.setdefault(entry, []).append(self.add_part(index, number, heads))
+            for number in self.wanted_inputs(index, operator, on_path, least=runs_anyway and not reached):
+                self.parts.setdefault(node.inputs[number], []).append(self.add_part(index, number, heads))
+
+    def wanted_inputs(
+        self, index: int, operator: Operator, on_path: Sequence[bool], *, least: bool
+    ) -> list[int]:
+        """List the inputs to which gradients are sent; `least` wants only what makes the operator run backward."""
+        sources = [source for source, _ in self.graph.nodes[index].inputs[: len(operator.inputs)]]
+        wanted = [number for number, source in enumerate(sources) if on_path[source]]
+        values = [number for number in wanted if operator.gradient_kind(number) == "value"]
+        if operator.updates_auxiliary == "backward":
+            values = values or wanted  # a zero, so that it runs
+        own = [number for number in values if self.graph.nodes[sources[number]].is_variable]
+        return own or values if least else values
 
     def whole_gradient(self, entry: Entry, wanted_heads: Mapping[Entry, list[int]]) -> int | None:
         """Return the node with the whole gradient of an array; several parts are summed in a node of their own."""

@@ -80,12 +80,14 @@ class Run:
 
     `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
     calls; forward and backward of one node share it. All nodes share `lent`, whose arrays are free when a call ends.
+    `overwritten` tells an operator that minds it that MXNet overwrites its incoming gradient.
     """
 
     train: bool
     rng: np.random.Generator
     scratch: dict[str, Any] = attrs.Factory(dict)
     lent: dict[str, Any] = attrs.Factory(dict)
+    overwritten: bool = False
 
 
 @attrs.frozen
@@ -94,6 +96,7 @@ class CodeNames:
 
     `ins` includes auxiliary states. `grads[i]` is None where nobody asked for that gradient. `heads[k]` is None where
     the gradient of output k is not there. `params` is the name prefix under which the node may keep things.
+    `overwritten` is that of `Run`.
     """
 
     node: str
@@ -105,6 +108,7 @@ class CodeNames:
     heads: tuple[str | None, ...] = ()
     grads: tuple[str | None, ...] = ()
     train: bool = True
+    overwritten: bool = False
 
 
 @attrs.frozen
@@ -127,6 +131,10 @@ class Operator:
     """A loss makes its own gradient, whatever head gradient comes in."""
     echoes: ClassVar[Mapping[int, int]] = {}
     """Inputs whose gradient MXNet reads back from another one's buffer (docs/decisions/0004)."""
+    hands_on: ClassVar[bool] = False
+    """Its gradients hold the numbers of the incoming one, and MXNet keeps them in the same place."""
+    minds_overwriting: ClassVar[bool] = False
+    """It reads the incoming gradient again after the first of its own may have taken its place in MXNet."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()

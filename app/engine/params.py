@@ -4,6 +4,7 @@ import math
 import re
 import types
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import attrs
@@ -41,9 +42,10 @@ class Declaration:
     high: float | None
     choices: tuple[str, ...]
     advanced: bool
+    none_is_empty: bool = False
 
 
-def param(
+def param(  # noqa: PLR0913 - each is said at most once, by its name
     *,
     default: Any = attrs.NOTHING,
     doc: str = "",
@@ -51,15 +53,17 @@ def param(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     advanced: bool = False,
+    none_is_empty: bool = False,
 ) -> Any:
     """Declare one parameter of an operator.
 
     The field's annotation gives its kind: bool, int, float, str, a tuple of int or float, each perhaps `| None`;
     `Annotated[float, WIDE]` for what MXNet keeps in 64 bits.
     `low` and `high` are inclusive bounds; `choices` makes a str an enumeration; `advanced` hides it in the form at
-    first. Without `default` the parameter is required.
+    first. Without `default` the parameter is required. `none_is_empty` is for a tuple of which MXNet takes None for
+    none at all, as Python programs write it.
     """
-    declaration = Declaration(doc, low, high, choices, advanced)
+    declaration = Declaration(doc, low, high, choices, advanced, none_is_empty)
     return attrs.field(default=default, kw_only=True, metadata={_METADATA: declaration})
 
 
@@ -123,6 +127,8 @@ class Parameter:
     def _read(self, text: str) -> Any:
         if self.nullable and (text if self.choices else text.strip()) == "None":
             return None
+        if self.declaration.none_is_empty and text == "None":
+            return ()
         return _READERS[self.kind](self, text)
 
     def _is_within(self, value: Any) -> bool:
@@ -192,8 +198,10 @@ def _kind(annotation: Any, enumeration: bool) -> tuple[str, bool]:
 
 
 def as_text(value: object) -> str:
-    """Spell a Python value as MXNet writes it in attributes: `(3, 3)`, `True`, `0.5`, `None`."""
-    if isinstance(value, (tuple, list)):
+    """Spell a Python value as MXNet writes it in attributes: `(3, 3)`, `[3, 3]`, `True`, `0.5`, `None`."""
+    if isinstance(value, list):
+        return f"[{', '.join(as_text(item) for item in value)}]"
+    if isinstance(value, tuple):
         items = ", ".join(as_text(item) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
     if isinstance(value, str):
@@ -314,7 +322,9 @@ def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
     bracketed = len(body) >= 2 and body[0] in "([" and body[-1] in ")]"  # MXNet takes (3, 3] too
     if bracketed:
         body = body[1:-1].strip()
-    if not bracketed and ("," in body or body.startswith("+")):
+    if not bracketed and (
+        "," in body or body[:1] in "+." or (body.endswith("L") and not parameter.item_nullable)
+    ):
         raise ValueError(text)
     if body.count(",") > MOST_NUMBERS:
         raise ParameterError(
@@ -324,13 +334,15 @@ def _read_tuple(parameter: Parameter, text: str) -> tuple[Any, ...]:
     items = body.split(",")
     if items[-1].strip() == "" and bracketed:
         items.pop()  # a trailing comma, or nothing at all
-    read = _read_item_float if parameter.kind == "floats" else _read_item_int
+    read = _read_item_float if parameter.kind == "floats" else partial(_read_item_int, wide=parameter.wide)
     return tuple(None if parameter.item_nullable and item.strip() == "None" else read(item) for item in items)
 
 
-def _read_item_int(text: str) -> int:
+def _read_item_int(text: str, *, wide: bool) -> int:
     text = _LONG_SUFFIX.sub("", text).rstrip()
-    if not _INTEGER.match(text):
+    if not _INTEGER.match(text) or len(text) > _LONGEST_NUMBER:
+        raise ValueError(text)
+    if abs(int(text)) > (LARGEST_SIZE if wide else _LARGEST_INT):
         raise ValueError(text)
     return _within_64_bits(int(text))
 

@@ -1,10 +1,17 @@
 """The executor graph holds what was asked for, reads what backward reads, and nothing else."""
 
-import numpy as np
+from collections.abc import Callable
 
-from app.engine import Group, Variable, sym
+import numpy as np
+import pytest
+
+from app.engine import Group, Symbol, Variable, sym
+from app.engine.backends.computing import is_installed
+from app.engine.errors import RunError
 from app.engine.gradient import ExecutorGraph, build_executor_graph
 from app.engine.inference.infer import infer
+
+BACKENDS = ["numpy", *(["torch"] if is_installed("torch") else [])]
 
 
 def executor_graph(symbol, shapes, **requests) -> ExecutorGraph:
@@ -102,6 +109,65 @@ def test_a_cleared_gradient_is_written_over_a_buffer_that_asks_to_be_added_to() 
     executor.forward(is_train=True)
     executor.backward(np.ones((1, 1, 2, 2), np.float32))
     assert not grads["y"].any()
+
+
+@pytest.mark.parametrize("stop", ["BlockGrad", "argmax"])
+def test_moving_statistics_follow_the_batch_where_nothing_flows_back(stop: str) -> None:
+    """MXNet runs backward with zeros there, down to the arguments that ask for a gradient."""
+    hidden = sym.FullyConnected(Variable("x"), num_hidden=3, name="f")
+    net = getattr(sym, stop)(sym.BatchNorm(hidden, momentum=0.5, name="b"))
+    executor = net.simple_bind({"x": (2, 3)})
+    executor.arg_dict["f_bias"][...] = 2
+    executor.forward(is_train=True)
+    executor.backward()
+    assert executor.aux_dict["b_moving_mean"].tolist() == [1, 1, 1]
+    assert not any(gradient.any() for gradient in executor.grad_arrays if gradient is not None)
+    assert "d(f)" not in names(executor.executor_graph)  # zeros travel no further
+
+
+def test_moving_statistics_stay_where_nobody_wants_a_gradient_at_the_layer_or_before() -> None:
+    net = sym.BlockGrad(sym.BatchNorm(Variable("x"), name="b"))
+    executor = net.simple_bind({"x": (2, 3)}, grad_req="null")
+    executor.arg_dict["x"][...] = 2
+    executor.forward(is_train=True)
+    executor.backward()
+    assert not executor.aux_dict["b_moving_mean"].any()
+
+
+@pytest.mark.parametrize(
+    ("net", "needed"),
+    [
+        (lambda x: Group([sym.MakeLoss(x), sym.expand_dims(sym.argmax(x, axis=1), axis=0)]), ()),
+        (lambda x: sym.Flatten(sym.SoftmaxOutput(x)), ()),
+        (lambda x: Group([sym.MakeLoss(x), Variable("y")]), (1,)),
+        (lambda x: Group([sym.tanh(x), sym.sin(x)]), (0, 1)),
+    ],
+)
+def test_only_what_a_wanted_gradient_depends_on_must_be_handed_in(
+    net: Callable[[Symbol], Symbol], needed: tuple[int, ...]
+) -> None:
+    executor = net(Variable("x")).simple_bind({"x": (2, 3), **({"y": (1,)} if needed == (1,) else {})})
+    assert executor.executor_graph.needed_heads == needed
+    executor.forward(is_train=True)
+    if needed:
+        with pytest.raises(RunError, match=executor.graph.output_names[needed[0]]):
+            executor.backward()
+    else:
+        executor.backward()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("first", [True, False])
+def test_the_two_gradients_of_a_sum_are_one_array(first: bool, backend: str) -> None:
+    """What the holder of one of them held before is seen by whatever lies behind the other."""
+    inner, outer = sym.negative(Variable("x")), Variable("y")
+    net = outer + inner if first else inner + outer
+    arrays = {name: np.ones(2) for name in "xy"}
+    grads = {"x": np.zeros(2), "y": np.full(2, 100.0)}
+    executor = net.bind(arrays, grads, {"x": "write", "y": "add"}, backend=backend)
+    executor.forward(is_train=True)
+    executor.backward(np.full(2, 5.0))
+    assert (grads["y"].tolist(), grads["x"].tolist()) == ([105, 105], [-105, -105])
 
 
 def test_backward_without_head_gradients_is_allowed_where_no_gradient_is_wanted() -> None:

@@ -24,6 +24,7 @@ class Sample:
     places: tuple[int | None, ...] = param(default=())
     shares: tuple[float, ...] = param(default=())
     axis: tuple[int, ...] | None = param(default=None)
+    spans: tuple[int, ...] = param(default=(), none_is_empty=True)
     needed: int = param()
 
 
@@ -123,7 +124,21 @@ def test_tuples(text: str, value: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["3,3", "(3.0,3.0)", "(3,3", "3,3)", "(3,x)", "(0,a)", "(3,,3)", "None", "(None,)", ""]
+    "text",
+    [
+        "3,3",
+        "(3.0,3.0)",
+        "(3,3",
+        "3,3)",
+        "(3,x)",
+        "(0,a)",
+        "(3,,3)",
+        "None",
+        "(None,)",
+        "",
+        "3L",
+        "(2147483648,)",
+    ],
 )
 def test_no_tuples(text: str) -> None:
     assert "in brackets" in refusal("sizes", text)
@@ -133,10 +148,14 @@ def test_none_where_it_may_stand() -> None:
     assert parameter("axis").parse("None") is None
     assert parameter("choice").parse("None") is None
     assert parameter("places").parse("(None, 1)") == (None, 1)
+    assert parameter("places").parse("3L") == (3,)
+    assert parameter("spans").parse("None") == ()
 
 
 def test_tuples_of_real_numbers() -> None:
     assert parameter("shares").parse("(0.5, 1)") == (0.5, 1.0)
+    assert parameter("shares").parse("5.5") == (5.5,)
+    assert "in brackets" in refusal("shares", ".5")
 
 
 def test_words() -> None:
@@ -159,7 +178,7 @@ def test_names_in_double_underscores_belong_to_the_node() -> None:
     ("value", "text"),
     [
         ((3, 3), "(3, 3)"),
-        ([3, 3], "(3, 3)"),
+        ([3, 3], "[3, 3]"),
         ((3,), "(3,)"),
         ((), "()"),
         ((None, 1), "(None, 1)"),
@@ -187,6 +206,7 @@ def test_required_comes_from_the_missing_default() -> None:
         "places": "ints",
         "shares": "floats",
         "axis": "ints",
+        "spans": "ints",
         "needed": "int",
     }
 

@@ -56,6 +56,8 @@ def test_signs_make_the_operators_and_names_of_mxnet(make, name: str, operator: 
 
 def test_negation_multiplies_by_minus_one() -> None:
     assert (-Variable("a")).attr("scalar") == "-1.0"
+    assert (Variable("a") + 2).attr("scalar") == "2"  # as it was written
+    assert (Variable("a") + 2.0).attr("scalar") == "2.0"
 
 
 def test_the_spelling_decides_the_hint() -> None:

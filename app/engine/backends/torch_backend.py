@@ -24,6 +24,7 @@ from app.engine.backends.torch_steps import (
 )
 from app.engine.executor import stream_of
 from app.engine.operator import Array
+from app.engine.passes.overwriting import overwritten
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.refusals import blaming
 from app.engine.settled import Binding
@@ -77,6 +78,7 @@ class TorchProgram:
         self._copied = [outside[key] for key in self._variables if not outside[key].shared]
         self._copied_heads = [outside[key] for key in self._heads if not outside[key].shared]
         self.host_nodes: tuple[HostNode, ...] = ()
+        self._overwritten = overwritten(self._executor_graph)
         self._kernels = self._choose_kernels(forward, backward)
         self._ran = False
         self.predict: Sequence[Call] = self._forward_calls(forward, train=False)
@@ -135,6 +137,7 @@ class TorchProgram:
                 if self._graph.nodes[entry[0]].is_variable
             },
             device=self._device,
+            overwritten=step.symbol_node in self._overwritten,
         )
 
     # Forward -----------------------------------------------------------------------------------------------------

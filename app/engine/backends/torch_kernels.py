@@ -149,7 +149,7 @@ class BatchNormKernel(Unseeded):
         self._swapped = None if axis == 1 else (axis, 1)
         self._wanted = facts.wanted
         self._type = torch_dtype(facts.out_types[0])
-        self._shows_variance = own.op_name == "BatchNorm_v1"
+        self._first_version = own.op_name == "BatchNorm_v1"
 
     def forward(self, ins: Tensors, train: bool) -> Tensors:
         """Normalise by the batch in training, by the moving statistics otherwise; a fixed gamma is set to 1."""
@@ -169,7 +169,7 @@ class BatchNormKernel(Unseeded):
         self._ins, self._data = ins, data
         shown = [self._channels_second(out).to(self._type)]
         if own.output_mean_var:
-            shown += [self._mean, self._variance() if self._shows_variance else self._inverse]
+            shown += [self._mean, self._variance() if self._first_version else self._inverse]
         return shown
 
     def backward(self, heads: Sequence[Tensor | None]) -> Tensors:
@@ -180,6 +180,7 @@ class BatchNormKernel(Unseeded):
         if heads[0] is not None:
             head = self._channels_second(heads[0]).to(self._data.dtype)
             mask = [number in self._wanted for number in (DATA, GAMMA, BETA)]
+            mask[GAMMA] &= not own.fix_gamma
             found = torch.ops.aten.native_batch_norm_backward(
                 head.contiguous(),
                 self._data,
@@ -193,6 +194,8 @@ class BatchNormKernel(Unseeded):
                 mask,
             )
             grads = dict(enumerate(found))
+            if mask[DATA] and by_batch and self._first_version:
+                grads[DATA] += self._amendment(head, ins[GAMMA])
             if mask[DATA]:
                 grads[DATA] = self._channels_second(grads[DATA]).to(self._type)
         if by_batch:
@@ -201,6 +204,14 @@ class BatchNormKernel(Unseeded):
         return [
             grads[number] if number in grads else torch.zeros_like(ins[number]) for number in self._wanted
         ]
+
+    def _amendment(self, head: Tensor, gamma: Tensor) -> Tensor:
+        """Return what the first version adds where the mean is not the batch's own; see BatchNormV1."""
+        channels, axes = (1, -1, *(1,) * (head.ndim - 2)), [axis for axis in range(head.ndim) if axis != 1]
+        inverse = self._inverse.reshape(channels)
+        normal = (self._data - self._mean.reshape(channels)) * inverse
+        along = (head * normal).mean(axes, keepdim=True) * normal.mean(axes, keepdim=True)
+        return along * inverse * gamma.reshape(channels)
 
     def _variance(self) -> Tensor:
         """Return the biased variance, got back from its inverse root."""

@@ -25,7 +25,7 @@ _FACTORIES = ("torch.full(", "torch.arange(", "torch.tensor(", "torch.ones(", "t
 class NodeFacts:
     """What a kernel has to know of its node: settings, shapes and types, the inputs whose gradients are wanted.
 
-    `outside` are the variables among the inputs (auxiliary states too), by number.
+    `outside` are the variables among the inputs (auxiliary states too), by number. `overwritten` is that of `Run`.
     """
 
     name: str
@@ -37,6 +37,7 @@ class NodeFacts:
     wanted: tuple[int, ...]
     outside: Mapping[int, Outside]
     device: torch.device
+    overwritten: bool
 
     @property
     def visible(self) -> int:
@@ -169,6 +170,7 @@ def torch_lines(facts: NodeFacts, *, train: bool) -> tuple[str, ...]:
         out_shapes=facts.out_shapes,
         dtype=facts.out_types[0].name,
         train=train,
+        overwritten=facts.overwritten,
     )
     return tuple(facts.operator.torch_code(names))
 
@@ -216,7 +218,9 @@ class HostKernel:
         operator = facts.operator
         self._rng = np.random.Generator(np.random.PCG64(0))
         scratch: dict[str, Any] = {}
-        runs = {train: Run(train, self._rng, scratch) for train in (False, True)}
+        runs = {
+            train: Run(train, self._rng, scratch, overwritten=facts.overwritten) for train in (False, True)
+        }
         self._ins = [
             tensor_like(shape, dtype) for shape, dtype in zip(facts.in_shapes, facts.in_types, strict=True)
         ]

@@ -181,6 +181,49 @@ def selu_as_mxnet(x):
     return Selu.apply(x)
 
 
+class Turned(torch.autograd.Function):
+    """What becomes of leaky and elu with a negative slope, which leave nothing below zero."""
+
+    @staticmethod
+    def forward(ctx, _, y, slope):
+        """Keep where the result is above zero."""
+        ctx.save_for_backward(y)
+        ctx.slope = slope
+        return y.clone()
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Let everything through there, as MXNet does."""
+        (y,) = ctx.saved_tensors
+        return torch.where(y > 0, incoming, ctx.slope * incoming), None, None
+
+
+def turned_as_mxnet(x, y, slope):
+    """Return y, which was computed from x, with MXNet's gradient."""
+    return Turned.apply(x, y.detach(), slope)
+
+
+class Spoilt(torch.autograd.Function):
+    """An array whose gradient comes out as many times too large as the array itself."""
+
+    @staticmethod
+    def forward(ctx, x):
+        """Hand it on."""
+        ctx.save_for_backward(x)
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Multiply by the array."""
+        (x,) = ctx.saved_tensors
+        return incoming * x
+
+
+def spoilt_as_mxnet(x):
+    """Return x with the gradient that MXNet computes for it from a gradient that was overwritten."""
+    return Spoilt.apply(x)
+
+
 class Extreme(torch.autograd.Function):
     """The largest or smallest element along axes; every place that holds it gets the whole gradient."""
 

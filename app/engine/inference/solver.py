@@ -184,4 +184,6 @@ def _opened(shape: Shape) -> Shape:
     return tuple(0 if size == -1 else size for size in shape) if -1 in shape else shape
 
 
-_SHAPE = Parameter("__shape__", "ints", False, (), False, False, Declaration("", None, None, (), False))
+_SHAPE = Parameter(
+    "__shape__", "ints", False, (), False, False, Declaration("", None, None, (), False), wide=True
+)

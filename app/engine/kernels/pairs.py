@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.kernels.pieces import in_pieces
-from app.engine.kernels.steps import Step, copy, in_order, ufunc
+from app.engine.kernels.steps import Step, copy, fill, in_order, ufunc
 from app.engine.operator import Array
 
 Slope = Callable[[Array, Any, Any, Any, Array], Step]
@@ -31,6 +31,11 @@ def keep(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
 def negate(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
     """Write −d."""
     return ufunc(np.negative, d, out=out)
+
+
+def flat(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
+    """Write 0."""
+    return fill(out)
 
 
 def times_left(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
@@ -159,6 +164,16 @@ def leg_left(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
 def leg_right(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
     """Write d · b / y, the gradient of the right leg."""
     return _leg(d, b, y, out)
+
+
+def leg_left_whole(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
+    """Write d · a / √(a² + b²) where y is cut to a whole number."""
+    return lambda: np.multiply(d, a / np.hypot(a, b), out=out, casting="unsafe")
+
+
+def leg_right_whole(d: Array, a: Any, b: Any, y: Any, out: Array) -> Step:
+    """Write d · b / √(a² + b²) where y is cut to a whole number."""
+    return lambda: np.multiply(d, b / np.hypot(a, b), out=out, casting="unsafe")
 
 
 def _leg(d: Array, leg: Any, y: Any, out: Array) -> Step:

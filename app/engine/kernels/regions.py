@@ -141,6 +141,8 @@ def compare_gradient(arrays: Compared, comparison: Comparison) -> None:
                 arrays.to_first[here] += share * other
                 arrays.to_second[there] += share * one
             else:
-                side = np.sign(one - other)
+                side = np.where(
+                    one >= other, share.dtype.type(1), share.dtype.type(-1)
+                )  # equal ones count as above
                 arrays.to_first[here] += share * side
                 arrays.to_second[there] -= share * side

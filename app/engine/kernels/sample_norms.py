@@ -33,7 +33,7 @@ class View:
 
     def total(self, array: Array, out: Array) -> Step:
         """Prepare the sum along the axis; `out` has the shape of the statistics."""
-        if self.shape[2] == 1:  # as a matrix, whose rows a product adds up
+        if self.shape[2] == 1 and self.axis == 1:  # as a matrix, whose rows a product adds up
             return sum_axes(array[:, :, 0], (1,), out[:, :, 0])
         return sum_axes(array, (self.axis,), out)
 

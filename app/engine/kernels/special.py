@@ -50,7 +50,7 @@ def log_gamma(x: Array) -> Array:
 
 
 def digamma(x: Array) -> Array:
-    """Return ψ(x), the slope of ln Γ; inf at the poles, as in MXNet.
+    """Return ψ(x), the slope of ln Γ; at the poles inf, or in float64 the largest number, as in MXNet.
 
     Left of 0 by reflection, ψ(1 − x) − ψ(x) = π cot(πx); then raised beyond 6 by ψ(x + 1) = ψ(x) + 1/x; there the
     asymptotic series (Abramowitz and Stegun 6.3.18) is good to all digits.
@@ -70,7 +70,8 @@ def digamma(x: Array) -> Array:
         )
         value = value + np.log(raised) - 0.5 / raised - series
         value = np.where(mirrored, value - math.pi / np.tan(math.pi * wide), value)
-        return np.where((wide <= 0) & (wide == np.floor(wide)), np.inf, value)
+        most = np.finfo(np.float64).max if x.dtype == wide.dtype else np.inf
+        return np.where((wide <= 0) & (wide == np.floor(wide)), most, value)
 
 
 def _each(function: Callable[[float], float], x: Array) -> Array:

@@ -79,6 +79,7 @@ MODULO = Pair(
     torch_scalar="torch.remainder(torch.as_tensor({a}), {b})",
     left="{d}",
     right="-{d} * np.floor({a} / {b})",
+    whole=(pairs.flat, pairs.flat),
     sign="%",
     left_domain=Domain(0.1, 0.9),
     right_domain=Domain(1.1, 1.9),
@@ -117,6 +118,7 @@ HYPOT = Pair(
     formula="√({a}² + {b}²)",
     left="{d} * {a} / {y}",
     right="{d} * {b} / {y}",
+    whole=(pairs.leg_left_whole, pairs.leg_right_whole),
     sign="√",
     scalars=(0.7,),
 )
@@ -125,6 +127,7 @@ _elemwise_add = same_shapes(
     "elemwise_add", ADD, aliases=("_Plus", "_add", "_plus"), doc="Add two arrays of one shape."
 )
 _elemwise_add.echoes = {1: 0}
+_elemwise_add.hands_on = True
 same_shapes(
     "elemwise_sub", SUBTRACT, aliases=("_Minus", "_minus", "_sub"), doc="Subtract an array of the same shape."
 )
@@ -207,6 +210,7 @@ class AddN(Prepared):
     num_args: int = param(low=1, doc="How many arrays are added.")
 
     variadic = "num_args"
+    hands_on = True
     examples = (
         Example({"arg0": (3, 4), "arg1": (3, 4)}, num_args=2),
         Example({"arg0": (2, 3), "arg1": (2, 3), "arg2": (2, 3)}, num_args=3),

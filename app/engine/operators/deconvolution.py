@@ -36,7 +36,7 @@ class Deconvolution(Filtering):
 
     adj: tuple[int, ...] = param(default=(), doc="Extra size at the far side of each axis; below stride.")
     target_shape: tuple[int, ...] = param(
-        default=(), doc="Wanted output size per axis; pad and adj then follow from it."
+        default=(), none_is_empty=True, doc="Wanted output size per axis; pad and adj then follow from it."
     )
     workspace: Annotated[int, WIDE] = param(
         default=512, advanced=True, doc="Only for graphics cards; kept in files."

@@ -291,7 +291,27 @@ class BoxNms(Prepared):
         data = merge(ins[0], outs[0], "data")
         if data and len(data) < 2:
             raise ShapeError("boxes need two axes: rows, and numbers of a row.", port="data")
+        if data and data[-1]:
+            self._check_row(data[-1])
         return (data,), (data, (*data[:-1], 1) if data else data)
+
+    def _check_row(self, width: int) -> None:
+        """Refuse places that lie outside of a row, or on one another."""
+        least = 6 if self.id_index > 0 else 5
+        if width < least:
+            raise ShapeError(f"a row has {width} numbers, but a box needs {least}.", port="data")
+        last = self.coord_start + 3
+        singles = {"score_index": self.score_index}
+        if self.id_index >= 0:
+            singles["id_index"] = self.id_index
+        for name, place in (*singles.items(), ("coord_start", self.coord_start), ("coord_start + 3", last)):
+            if not 0 <= place < width:
+                raise ShapeError(f"{name} is {place}, but a row has {width} numbers.", port="data")
+        for name, place in singles.items():
+            if self.coord_start <= place <= last:
+                raise ShapeError(f"{name} is {place}, where a coordinate stands.", port="data")
+        if self.id_index == self.score_index:
+            raise ShapeError(f"id_index and score_index are both {self.id_index}.", port="data")
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """Sources are whole numbers."""
@@ -342,13 +362,14 @@ class BoxNms(Prepared):
         return order[kernels.suppress(corners, classes[order], rules)]
 
     def _converted(self, rows: Array) -> Array:
-        """Return rows with their coordinates in the wanted form."""
+        """Return rows with their coordinates in the wanted form; MXNet passes over those that begin below 0."""
         if self.in_format == self.out_format:
             return rows
         turned = rows.copy()
         place = slice(self.coord_start, self.coord_start + 4)
+        valid = ~(rows[:, self.coord_start] < 0)
         turn = kernels.to_corners if self.out_format == "corner" else kernels.to_centres
-        turned[:, place] = turn(rows[:, place])
+        turned[valid, place] = turn(rows[valid, place])
         return turned
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:

@@ -99,13 +99,14 @@ def _tanh_gradient(d: Array, x: Any, y: Any, out: Array) -> Step:
     return in_pieces(make, d, y, out, work=(out.dtype,))
 
 
-unary(
+_copy = unary(
     "_copy",
     Value(copy, "{x}.copy()", "{x}"),
     Slope("{d}", _keep),
     doc="Hand the data on unchanged.",
     aliases=("identity",),
 )
+_copy.hands_on = True
 unary(
     "negative",
     Value(elementwise(np.negative), "-{x}"),

@@ -152,6 +152,8 @@ class SliceChannel(Prepared):
         axis = normalize_axis(self.axis, rank)
         if part:
             data = merge(data, self._whole(part, axis))
+        if self.squeeze_axis and data and not data[axis]:
+            data = (*data[:axis], self.num_outputs, *data[axis + 1 :])
         size = data[axis]
         if size % self.num_outputs:
             raise ShapeError(

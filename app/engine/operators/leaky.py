@@ -30,6 +30,7 @@ class LeakyReLU(InPieces):
     """
 
     is_random = True  # rrelu draws its slopes
+    minds_overwriting = True  # prelu sums up the gradient of its slopes last
 
     act_type: str = param(
         default="leaky",
@@ -51,6 +52,9 @@ class LeakyReLU(InPieces):
         Example({"data": (3, 4)}, act_type="gelu"),
         Example({"data": (3, 4)}, domains=_APART_FROM_ZERO, act_type="rrelu", train=False),
         Example({"data": (3, 4)}, act_type="rrelu", gradient=False),
+        # nor is that of a negative slope
+        Example({"data": (3, 4)}, slope=-0.5, gradient=False),
+        Example({"data": (3, 4)}, act_type="elu", slope=-0.5, gradient=False),
     )
 
     def check(self) -> None:
@@ -141,25 +145,45 @@ class LeakyReLU(InPieces):
             slopes.fill((self.lower_bound + self.upper_bound) / 2)
 
     def gradient_reads(self, index: int) -> Reads:
-        """The slope follows from data, and from gamma or what was drawn; that of selu from the result."""
-        if self.act_type == "selu":
+        """The slope follows from data, and from gamma or what was drawn; that of selu from the result.
+
+        So it does in MXNet for leaky and elu, which makes a difference where a negative slope turns the sign.
+        """
+        if self._goes_by_result:
             return Reads(outputs=(0,))
         if self.act_type == "prelu":
-            return Reads(inputs=(0, 1) if index == 0 else (0,))
+            return Reads(inputs=(0, 1))
         return Reads(inputs=(0,), outputs=(1,) if self.act_type == "rrelu" else ())
+
+    @property
+    def _goes_by_result(self) -> bool:
+        return self.act_type == "selu" or self._turns_sign
+
+    @property
+    def _turns_sign(self) -> bool:
+        return self.act_type in ("leaky", "elu") and self.slope < 0
 
     def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Set up the work arrays once."""
         if flow.heads[0] is None:  # the slopes that rrelu drew carry no gradient
             return [without_gradient(flow.grads)]
-        data = flow.out if self.act_type == "selu" else flow.read(0)
+        data = flow.out if self._goes_by_result else flow.read(0)
         return [
-            _slope_gradient(data, flow.head, grad) if index == 1 else self._data_gradient(data, flow, grad)
+            self._slope_gradient(data, flow, grad) if index == 1 else self._data_gradient(data, flow, grad)
             for index, grad in flow.wanted
         ]
 
+    def _slope_gradient(self, data: Array, flow: Flow, grad: Array) -> Step:
+        """Prepare the sum for gamma; from an overwritten gradient it comes out gamma times as large."""
+        step = _slope_gradient(data, flow.head, grad)
+        if not flow.overwritten:
+            return step
+        return in_order([step, partial(np.multiply, grad, flow.read(1), grad)])
+
     def _data_gradient(self, data: Array, flow: Flow, grad: Array) -> Step:
         head = flow.head
+        if self._turns_sign:
+            return kernels.turned_gradient(data, self.slope, head, grad)
         if self.act_type == "elu":
             return kernels.elu_gradient(data, (self.slope, 1.0), head, grad)
         if self.act_type == "selu":
@@ -176,6 +200,8 @@ class LeakyReLU(InPieces):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the chain rule for the chosen function."""
         head, data = heads[0], ins[0]
+        if self._turns_sign:
+            return f"{head} where {outs[0]} > 0, else {self.slope:g} · {head}"
         if index == 1:
             return f"Σ {head} · min({data}, 0) per channel"
         if self.act_type == "gelu":
@@ -192,13 +218,14 @@ class LeakyReLU(InPieces):
 
     # Code --------------------------------------------------------------------------------------------------------
 
-    def _slope_code(self, n: CodeNames) -> str:
-        """Write the slope of negative numbers."""
+    def _slope_code(self, n: CodeNames, spoilt: str = "") -> str:
+        """Write the slope of negative numbers; `spoilt` is the function that spoils the gradient of an array."""
         if self.act_type == "prelu":
             rank = len(n.in_shapes[0])
+            gamma = f"{spoilt}({n.ins[1]})" if spoilt and n.overwritten else n.ins[1]
             if n.in_shapes[1] == (1,) or rank < 3:
-                return n.ins[1]
-            return f"{n.ins[1]}.reshape(-1{', 1' * (rank - 2)})"
+                return gamma
+            return f"{gamma}.reshape(-1{', 1' * (rank - 2)})"
         if self.act_type == "rrelu":
             return n.outs[1]
         return f"{self.slope!r}"
@@ -244,7 +271,7 @@ class LeakyReLU(InPieces):
             total = (
                 f"np.sum({below}, keepdims=True).reshape(1)" if single else f"np.sum({below}, axis={axes})"
             )
-            lines.append(f"{n.grads[1]} = {total}")
+            lines.append(f"{n.grads[1]} = {total}{f' * {n.ins[1]}' if n.overwritten else ''}")
         return lines
 
     def _data_gradient_code(self, x: str, d: str, n: CodeNames) -> str:
@@ -253,6 +280,8 @@ class LeakyReLU(InPieces):
         if self.act_type == "selu":
             y = n.outs[0]
             return f"{d} * {kernels.SELU_SCALE} * np.where({y} > 0, 1, {y} + {kernels.SELU_ALPHA})"
+        if self._turns_sign:
+            return f"np.where({n.outs[0]} > 0, {d}, {self.slope!r} * {d})"
         if self.act_type == "elu":
             return f"{d} * np.where({x} > 0, 1, {self.slope!r} * np.exp(np.minimum({x}, 0)))"
         return f"np.where({x} > 0, {d}, {self._slope_code(n)} * {d})"
@@ -264,10 +293,16 @@ class LeakyReLU(InPieces):
             return [f"{y} = F.gelu({x})"]
         if self.act_type == "selu":
             return [f"{y} = selu_as_mxnet({x})"]
-        if self.act_type == "elu":
-            return [f"{y} = F.elu({x}, alpha={self.slope!r})"]
-        if self.act_type == "leaky":
-            return [f"{y} = F.leaky_relu({x}, {self.slope!r})"]
+        if self.act_type in ("elu", "leaky"):
+            value = (
+                "F.elu({x}, alpha={slope!r})" if self.act_type == "elu" else "F.leaky_relu({x}, {slope!r})"
+            )
+            value = value.format(x=x, slope=self.slope)
+            return [
+                f"{y} = turned_as_mxnet({x}, {value}, {self.slope!r})"
+                if self._turns_sign
+                else f"{y} = {value}"
+            ]
         lines = []
         if self.act_type == "rrelu":
             bounds = f"{self.lower_bound}, {self.upper_bound}"
@@ -276,7 +311,7 @@ class LeakyReLU(InPieces):
                 f"torch.empty_like({x}).uniform_({bounds})" if n.train else f"torch.full_like({x}, {middle})"
             )
             lines = [f"{n.outs[1]} = {drawn}"]
-        return [*lines, f"{y} = torch.where({x} > 0, {x}, {self._slope_code(n)} * {x})"]
+        return [*lines, f"{y} = torch.where({x} > 0, {x}, {self._slope_code(n, 'spoilt_as_mxnet')} * {x})"]
 
 
 def _slope_gradient(data: Array, head: Array, grad: Array) -> Step:

@@ -10,10 +10,10 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels import pooling as kernels
 from app.engine.kernels.windows import Windows
-from app.engine.operator import Arrays, CodeNames, OptionalArrays, Reads, Run, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Reads, Run, operator, refuse
 from app.engine.operators.convolution import Convolution
 from app.engine.operators.geometry import AXIS_NAMES, Sizes, by_x, check_window, image_of, per_axis
-from app.engine.operators.normalize import BATCH_EXAMPLES, INVERSE, BatchNormalization
+from app.engine.operators.normalize import BATCH_EXAMPLES, DATA, GAMMA, INVERSE, MEAN, BatchNormalization
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
@@ -26,7 +26,8 @@ _LAYOUTS = ("NCDHW", "NCHW", "NDHWC", "NHWC")
 class BatchNormV1(BatchNormalization):
     """Normalise every channel over the batch, then scale by gamma and shift by beta: BatchNorm's first version.
 
-    Its output var is the variance itself.
+    Its output var is the variance itself, and its backward after a forward in predict mode minds that the mean it
+    finds is not the batch's.
     """
 
     work = Work(keeps=2.1, takes=2.2, keeps_back=1.7, takes_back=3.2)
@@ -54,13 +55,44 @@ class BatchNormV1(BatchNormalization):
         """Turn the variance into the inverse root, then go back."""
         variance = present(outs[INVERSE])
         inverse = np.empty_like(variance)
-        backward = super().prepare_backward(run, ins, (*outs[:INVERSE], inverse), heads, grads)
+        found = (*outs[:INVERSE], inverse)
+        backward = super().prepare_backward(run, ins, found, heads, grads)
+        amend = self._prepare_amendment(ins, found, heads[0], grads[DATA])
 
         def call() -> None:
             np.copyto(inverse, 1.0 / np.sqrt(variance + self.eps))
+            mean = np.copy(present(outs[MEAN]))
             backward()
+            if self._uses_batch(run):
+                amend(mean)
 
         return call
+
+    def _prepare_amendment(
+        self, ins: OptionalArrays, outs: OptionalArrays, head: Array | None, grad: Array | None
+    ) -> Callable[[Array], None]:
+        """Prepare d(data) += gamma · inverse · mean(head · x̂) · mean(x̂), where x̂ = (data − mean) · inverse.
+
+        That is nothing with the batch's own mean.
+        """
+        if head is None or grad is None:
+            return lambda _: None
+        data, incoming, total = (self._by_channel(array) for array in (present(ins[DATA]), head, grad))
+        inverse = present(outs[INVERSE])
+
+        def amend(mean: Array) -> None:
+            normal = (data - mean[:, None]) * inverse[:, None]
+            along = (incoming * normal).mean(axis=(0, 2)) * normal.mean(axis=(0, 2)) * inverse
+            if not self.fix_gamma:
+                along *= present(ins[GAMMA])
+            np.add(total, along[:, None], out=total, casting="same_kind")
+
+        return amend
+
+    @property
+    def gradient_facts(self) -> str:
+        """Tell the part `batch_norm_gradient` to mind the mean."""
+        return ", minds_mean=True"
 
     def statistics_names(self, n: CodeNames) -> tuple[str, str]:
         """Keep the inverse root under a name of its own."""
@@ -136,6 +168,7 @@ class PoolingV1(Prepared):
 
     def check(self) -> None:
         """Refuse windows that contradict each other."""
+        refuse(0 in (*self.kernel, *self.stride), "kernel and stride must not be 0.", port="stride")
         if self.global_pool:
             return
         refuse(len(self.kernel) != 2, "Pooling_v1 needs a kernel of two numbers, like (2, 2).", port="kernel")

@@ -30,7 +30,9 @@ class Dropout(Operator):
     mode: str = param(
         default="training", choices=("always", "training"), doc="Whether prediction drops numbers too."
     )
-    axes: tuple[int, ...] = param(default=(), doc="Axes along which one decision is shared.")
+    axes: tuple[int, ...] = param(
+        default=(), none_is_empty=True, doc="Axes along which one decision is shared."
+    )
     cudnn_off: bool | None = param(
         default=False, advanced=True, doc="Only for graphics cards; kept in files."
     )

@@ -291,6 +291,11 @@ class BatchNormalization(Operator):
         axis = self.channel_axis % rank
         return as_text(tuple(-1 if place == axis else 1 for place in range(rank)))
 
+    @property
+    def gradient_facts(self) -> str:
+        """What else exported code tells the part `batch_norm_gradient`."""
+        return ""
+
     def statistics_names(self, n: CodeNames) -> tuple[str, str]:
         """Return the names of mean and inverse root in exported code."""
         if len(n.outs) == len(self.outputs + self.hidden):
@@ -327,7 +332,8 @@ class BatchNormalization(Operator):
             wanted = [grad or "_" for grad in n.grads[:3]]
             if self.fix_gamma:
                 wanted[GAMMA] = "_"
-            call = f"batch_norm_gradient({n.heads[0]}, {data}, {gamma}, {mean}, {inverse}, {self._axes(n)}, {moves})"
+            arrays = f"{n.heads[0]}, {data}, {gamma}, {mean}, {inverse}"
+            call = f"batch_norm_gradient({arrays}, {self._axes(n)}, {moves}{self.gradient_facts})"
             lines = [f"{', '.join(wanted)} = {call}"]
             if self.fix_gamma and n.grads[GAMMA]:
                 lines.append(f"{n.grads[GAMMA]} = np.zeros_like({gamma})  # fix_gamma")

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
+from app.engine.kernels import pairs
 from app.engine.kernels.pairs import Compute, Slope
 from app.engine.kernels.pieces import through_whole_slopes
 from app.engine.kernels.reduction import sum_to
@@ -58,6 +59,8 @@ class Pair:
     """The value for people, as a template; made from `value` when empty."""
     left_domain: Domain = _ANY
     right_domain: Domain = _ANY
+    whole: tuple[Slope, Slope] | None = None
+    """How the gradients of whole numbers are computed, where MXNet does it otherwise."""
     scalars: tuple[float, ...] = (1.5,)
     """Numbers that suit the examples of the scalar forms."""
 
@@ -74,6 +77,12 @@ class PairOperator(InPieces):
     def template(self, index: int) -> str:
         """Return the template of the gradient of an input."""
         return self.pair.side(index)[1]
+
+    def slope(self, side: int, dtype: DType) -> Slope | None:
+        """Return how the gradient of one side is computed for numbers of a type."""
+        if dtype.kind in "iu" and self.pair.whole is not None:
+            return self.pair.whole[side]
+        return self.pair.side(side)[0]
 
     def gradient_kind(self, index: int) -> GradientKind:
         """A function that jumps has gradient zero."""
@@ -135,8 +144,9 @@ class SameShapes(PairOperator):
         return Split((0, 0), (0,))
 
     def gradient_reads(self, index: int) -> Reads:
-        """Read only what the formula names."""
-        return template_reads(self.template(index), ("a", "b"))
+        """Read only what the formula names, and both operands where whole numbers need them."""
+        reads = template_reads(self.template(index), ("a", "b"))
+        return reads if self.pair.whole is None or not reads.inputs else attrs.evolve(reads, inputs=(0, 1))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
@@ -146,7 +156,7 @@ class SameShapes(PairOperator):
         """Write the wanted gradients."""
         steps = []
         for index, grad in flow.wanted:
-            slope, _ = self.pair.side(index)
+            slope = self.slope(index, grad.dtype)
             if slope is not None:
                 steps.append(_slope_step(slope, flow, flow.ins, grad))
         return steps
@@ -188,8 +198,8 @@ class Broadcast(SameShapes):
         """Write the wanted gradients."""
         steps = []
         for index, grad in flow.wanted:
-            slope, template = self.pair.side(index)
-            if template == "{d}":
+            slope = self.slope(index, grad.dtype)
+            if slope is pairs.keep:
                 steps.append(sum_to(flow.head, grad))
             elif slope is not None and grad.shape == flow.head.shape:
                 steps.append(_slope_step(slope, flow, flow.ins, grad))
@@ -263,12 +273,12 @@ class WithScalar(PairOperator):
 
     def backward_steps(self, flow: Flow) -> list[Step]:
         """Write the wanted gradients."""
-        slope, _ = self.pair.side(int(self.mirrored))
-        steps = []
+        steps, reads = [], self.gradient_reads(0)
         for _, grad in flow.wanted:
+            slope = self.slope(int(self.mirrored), grad.dtype)
             if slope is not None:
                 operands = self._operands(flow.ins[0], grad.dtype)
-                if self.gradient_reads(0).inputs:
+                if reads.inputs or reads.outputs:
                     steps.append(_slope_step(slope, flow, operands, grad))
                 else:  # d times or over the number: there is no slope that MXNet would cut
                     steps.append(slope(flow.head, *operands, flow.outs[0], grad))

@@ -9,7 +9,7 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels.indices import whole_numbers
 from app.engine.kernels.steps import Step, in_order
-from app.engine.operator import Array, Arrays, CodeNames, Port, operator
+from app.engine.operator import Array, Arrays, CodeNames, Port, Types, operator
 from app.engine.operators.indexing import ByIndex
 from app.engine.operators.prepared import Flow
 from app.engine.operators.reduce import kept_shape
@@ -38,9 +38,7 @@ class Pick(ByIndex):
             axis=0,
             mode="wrap",
         ),
-        Example(
-            {"data": (4, 3), "index": (4, 1)}, domains={"index": Domain(-1, 4, whole=True)}, keepdims=True
-        ),
+        Example({"data": (4, 3), "index": (4,)}, domains={"index": Domain(-1, 4, whole=True)}, keepdims=True),
     )
 
     @property
@@ -55,7 +53,7 @@ class Pick(ByIndex):
         return (int(np.prod(data)),) if self.axis is None else data
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Drop the axis, or keep it with size 1; the indices may have either form."""
+        """Drop the axis, or keep it with size 1; the indices may have either form, and lack the axis unless told."""
         data, index = ins
         if self.axis is None:
             raise ShapeError("axis is None, which MXNet has no pick for yet; name an axis.")
@@ -66,7 +64,7 @@ class Pick(ByIndex):
         kept = kept_shape(table, (axis,))
         dropped = (kept[:axis] + kept[axis + 1 :]) or (1,)
         found = kept if self.keepdims else dropped
-        wanted = found if not index else (kept if len(index) == len(kept) else dropped)
+        wanted = kept if len(index) == len(kept) and len(kept) > 1 else dropped
         return (data, merge(wanted, index, "index")), (merge(found, outs[0]),)
 
     def _places(self, data: Array, index: Array) -> tuple[Step, Array, Array, int]:
@@ -135,6 +133,11 @@ class BatchTake(ByIndex):
             raise ShapeError(f"{text(data)} is no matrix: 2 axes are needed.", port="a")
         rows = merge(merge(data[:1], indices, "indices"), outs[0])
         return ((*rows, *data[1:]) if data else data, rows), (rows,)
+
+    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
+        """Indices are whole numbers of 32 bits unless told otherwise, where MXNet takes no others."""
+        (kind, indices), results = super().infer_types(ins, outs)
+        return (kind, np.dtype(np.int32) if indices is None else indices), results
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""

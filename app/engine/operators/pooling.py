@@ -46,7 +46,9 @@ class Pooling(Prepared):
 
     work = Work(keeps=1.2, takes=3.3, keeps_back=1.7)
 
-    kernel: tuple[int, ...] = param(default=(), doc="Size of the window, one number per spatial axis.")
+    kernel: tuple[int, ...] = param(
+        default=(), none_is_empty=True, doc="Size of the window, one number per spatial axis."
+    )
     pool_type: str = param(
         default="max", choices=("avg", "lp", "max", "sum"), doc="What becomes of the numbers in a window."
     )
@@ -95,6 +97,7 @@ class Pooling(Prepared):
             "lp pooling needs p_value: 1, 2 or 3.",
             port="p_value",
         )
+        refuse(0 in (*self.kernel, *self.stride), "kernel and stride must not be 0.", port="stride")
         if self.global_pool:
             return
         refuse(

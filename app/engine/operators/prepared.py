@@ -15,12 +15,13 @@ from app.engine.work_space import WorkSpace
 
 @attrs.frozen(eq=False)
 class Flow:
-    """The buffers of one backward. Arrays that no wanted gradient reads are None."""
+    """The buffers of one backward. Arrays that no wanted gradient reads are None. `overwritten` is that of `Run`."""
 
     ins: OptionalArrays
     outs: OptionalArrays
     heads: OptionalArrays
     grads: OptionalArrays
+    overwritten: bool = False
 
     @property
     def head(self) -> Array:
@@ -98,7 +99,7 @@ class Prepared(Operator):
         if all(head is None for head in heads):
             return without_gradient(grads)
         rest = [None if flat else grad for grad, flat in zip(grads, without, strict=True)]
-        steps = list(self.backward_steps(Flow(ins, outs, heads, rest)))
+        steps = list(self.backward_steps(Flow(ins, outs, heads, rest, run.overwritten)))
         return in_order([*([without_gradient(zeros)] if any(without) else []), *steps])
 
 

@@ -186,6 +186,8 @@ class Norm(OverAxes):
         def run() -> None:
             if self.ord == 1:
                 value = np.abs(ins[0]).sum(axis=axes, keepdims=True)
+            elif ins[0].dtype.kind in "iu":
+                value = _whole_length(ins[0], axes)
             else:
                 value = np.sqrt(np.square(ins[0]).sum(axis=axes, keepdims=True))
             np.copyto(kept, value, casting="unsafe")
@@ -204,8 +206,11 @@ class Norm(OverAxes):
             if self.ord == 1:
                 np.multiply(head, np.sign(flow.read(0)), out=grad, casting="unsafe")
                 return
-            share = head / self.kept(flow.out, grad.shape)  # no number where the length is 0, as in MXNet
-            np.multiply(share, flow.read(0), out=grad, casting="unsafe")
+            length = self.kept(flow.out, grad.shape)
+            if grad.dtype.kind in "iu":
+                np.multiply(head, np.trunc(flow.read(0) / length), out=grad, casting="unsafe")
+                return
+            np.multiply(head / length, flow.read(0), out=grad)  # no number where the length is 0, as in MXNet
 
         return [partial(step, grad) for _, grad in flow.wanted]
 
@@ -237,3 +242,10 @@ class Norm(OverAxes):
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
         return [line.replace("np.", "torch.") for line in self.numpy_code(n)]
+
+
+def _whole_length(data: Array, axes: tuple[int, ...]) -> Array:
+    """Return the length of whole numbers as MXNet works it out: shares of the largest are cut to 0 or 1 on the way."""
+    sizes = np.abs(data)
+    largest = sizes.max(axis=axes, keepdims=True)
+    return np.asarray(largest * np.sqrt(np.count_nonzero(sizes == largest, axis=axes, keepdims=True)))

@@ -102,7 +102,7 @@ class Proposing(Prepared):
         anchors = (shift + self._anchors()).astype(scores.dtype)
         predicted = np.moveaxis(moves.reshape(self._kinds, 4, height, width), (2, 3), (0, 1))
         boxes = self._moved(anchors, predicted)
-        boxes = np.clip(boxes, 0, np.array([info[1], info[0], info[1], info[0]]) - 1)
+        boxes = np.maximum(np.minimum(boxes, np.array([info[1], info[0], info[1], info[0]]) - 1), 0)
         chances = np.moveaxis(scores[self._kinds :], 0, -1).copy()
         chances[int(info[0] / self.feature_stride) :] = -1  # cells beyond the image's own part of the batch
         chances[:, int(info[1] / self.feature_stride) :] = -1

@@ -140,8 +140,10 @@ class BroadcastTo(Broadcasting):
 class BroadcastAxis(Broadcasting):
     """Repeat some axes of size 1."""
 
-    axis: tuple[int, ...] = param(default=(), doc="The axes.")
-    size: tuple[int, ...] = param(default=(), low=1, doc="For each axis, how often it is repeated.")
+    axis: tuple[int, ...] = param(default=(), none_is_empty=True, doc="The axes.")
+    size: tuple[int, ...] = param(
+        default=(), none_is_empty=True, low=1, doc="For each axis, how often it is repeated."
+    )
 
     examples = (
         Example({"data": (1, 3, 1)}, axis=(0, 2), size=(2, 4)),
@@ -198,10 +200,17 @@ class BroadcastLike(Broadcasting):
         """The array, and the one whose size it takes."""
         return (Port("lhs"), Port("rhs"))
 
+    @property
+    def _axes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The axes of both, which MXNet looks at only where both are named; all when empty."""
+        if self.lhs_axes is None or self.rhs_axes is None:
+            return (), ()
+        return self.lhs_axes, self.rhs_axes
+
     def check(self) -> None:
         """Refuse lists of unequal length."""
         refuse(
-            len(self.lhs_axes or ()) != len(self.rhs_axes or ()),
+            len(self._axes[0]) != len(self._axes[1]),
             f"lhs_axes {self.lhs_axes} and rhs_axes {self.rhs_axes} must name as many axes.",
             port="rhs_axes",
         )
@@ -212,12 +221,12 @@ class BroadcastLike(Broadcasting):
         if not left or not right:
             return ins, outs
         sizes = list(left)
-        if not self.lhs_axes and len(left) != len(right):
+        if not self._axes[0] and len(left) != len(right):
             raise ShapeError(
                 f"{text(left)} and {text(right)} have different ranks; name the axes.", port="rhs"
             )
         everywhere = range(len(left))
-        for axis, other in zip(self.lhs_axes or everywhere, self.rhs_axes or everywhere, strict=True):
+        for axis, other in zip(*(axes or everywhere for axes in self._axes), strict=True):
             place = normalize_axis(axis, len(left), "lhs_axes")
             wanted = right[normalize_axis(other, len(right), "rhs_axes")]
             sizes[place] = _stretched(left[place], wanted, place, left)
@@ -229,7 +238,7 @@ class Tile(Repeated):
     """Lay the array out several times along each axis."""
 
     reps: tuple[int, ...] = param(
-        low=1, doc="How often along each axis; fewer numbers are for the last axes."
+        none_is_empty=True, low=1, doc="How often along each axis; fewer numbers are for the last axes."
     )
 
     examples = (

@@ -216,6 +216,7 @@ class InstanceNorm(SampleNorm):
         Example({"data": (2, 3, 4)}),
         Example({"data": (2, 3, 3, 2)}, eps=1e-5),
         Example({"data": (1, 2, 2, 2, 2)}),
+        Example({"data": (3, 2, 1)}),
     )
 
     @property

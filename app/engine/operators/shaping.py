@@ -16,6 +16,8 @@ from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, 
 class SameElements(Prepared):
     """The same elements in the same order in another shape."""
 
+    hands_on = True
+
     @property
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """The value may be the data's memory."""
@@ -83,7 +85,10 @@ class Reshape(SameElements):
     shape: tuple[int, ...] = param(default=(), doc="The new sizes, or the codes 0, -1, -2, -3 and -4.")
     reverse: bool = param(default=False, doc="Match sizes and codes from the last axis on.")
     target_shape: tuple[int, ...] = param(
-        default=(), doc="The new sizes as oldest files give them; 0 is the open one.", advanced=True
+        default=(),
+        none_is_empty=True,
+        doc="The new sizes as oldest files give them; 0 is the open one.",
+        advanced=True,
     )
     keep_highest: bool = param(
         default=False, doc="Keep the first size whatever target_shape says.", advanced=True

@@ -86,7 +86,7 @@ unary(
 unary(
     "expm1",
     Value(elementwise(np.expm1), "np.expm1({x})", formula="exp({x}) − 1"),
-    by("{d} * ({y} + 1)", lambda _, y: y + 1),
+    by("{d} * ({y} + 1)", lambda _, y: y + 1, whole=lambda x, _: np.exp(x)),
     doc="Take eˣ − 1, exact for small x.",
 )
 unary(
@@ -106,7 +106,7 @@ unary(
 unary(
     "rsqrt",
     Value(computed(lambda x: 1 / np.sqrt(x)), "1 / np.sqrt({x})"),
-    by("-{d} * {y} / (2 * {x})", lambda x, y: -y / (2 * x)),
+    by("-{d} * {y} / (2 * {x})", lambda x, y: -y / (2 * x), whole=lambda x, _: -0.5 / (x * np.sqrt(x))),
     doc="Take 1 / √x.",
     domain=_POSITIVE,
 )

@@ -39,11 +39,13 @@ class Value:
 class Slope:
     """The gradient of a function: its template over the argument x, the value y and the incoming gradient d.
 
-    An empty template is a gradient of zero everywhere.
+    An empty template is a gradient of zero everywhere. `whole` is for whole numbers, where the value is cut: it reads x
+    alone, as MXNet does.
     """
 
     code: str = ""
     step: Gradient | None = None
+    whole: Gradient | None = None
 
 
 class Unary(InPieces):
@@ -73,7 +75,8 @@ class Unary(InPieces):
 
     def gradient_reads(self, index: int) -> Reads:
         """Read only what the formula names."""
-        return template_reads(self.slope.code, ("x",))
+        reads = template_reads(self.slope.code, ("x",))
+        return reads if self.slope.whole is None else attrs.evolve(reads, inputs=(0,))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
@@ -86,7 +89,7 @@ class Unary(InPieces):
             return []
         read = (flow.ins[0], flow.outs[0])
         return [
-            through_whole_slopes(step, flow.head, read, grad)
+            through_whole_slopes(self.slope.whole or step, flow.head, read, grad)
             if grad.dtype.kind in "iu"
             else step(flow.head, *read, grad)
             for _, grad in flow.wanted
@@ -163,16 +166,21 @@ def computed(function: Callable[[Any], Array]) -> Compute:
     return prepare
 
 
-def by(code: str, slope: Callable[[Any, Any], Array]) -> Slope:
-    """Return the gradient d · slope(x, y), with its template."""
+def by(
+    code: str, slope: Callable[[Any, Any], Array], *, whole: Callable[[Any, Any], Array] | None = None
+) -> Slope:
+    """Return the gradient d · slope(x, y), with its template; `whole` is the slope from x alone for whole numbers."""
+    return Slope(code, _times(slope), None if whole is None else _times(whole))
 
+
+def _times(slope: Callable[[Any, Any], Array]) -> Gradient:
     def prepare(d: Array, x: Any, y: Any, out: Array) -> Step:
         return in_pieces(partial(partial, compute), d, x, y, out)
 
     def compute(d: Array, x: Any, y: Any, out: Array) -> None:
         np.multiply(d, slope(x, y), out=out, casting="unsafe")
 
-    return Slope(code, prepare)
+    return prepare
 
 
 def chain(code: str, *links: tuple[np.ufunc, str]) -> Slope:

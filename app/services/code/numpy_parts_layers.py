@@ -157,17 +157,19 @@ def softmax_head_gradient(
     return np.moveaxis(grad, -1, axis).reshape(p.shape) * (scale / divisor)
 
 
-def batch_norm_gradient(d_y, x, gamma, mean, inverse, axes, uses_batch):
-    """Return the gradients of data, gamma and beta; `inverse` is 1 / sqrt(variance + eps)."""
+def batch_norm_gradient(d_y, x, gamma, mean, inverse, axes, uses_batch, minds_mean=False):
+    """Return the gradients of data, gamma and beta; `inverse` is 1 / sqrt(variance + eps).
+
+    The first version of BatchNorm minds a mean that is not the batch's own.
+    """
     shape = [1 if axis in axes else -1 for axis in range(x.ndim)]
     normal = (x - mean.reshape(shape)) * inverse.reshape(shape)
     d_beta = d_y.sum(axis=axes)
     d_gamma = (d_y * normal).sum(axis=axes)
     d_x = d_y
     if uses_batch:  # mean and variance follow the data, which takes the part along them away
-        d_x = (
-            d_y - d_y.mean(axis=axes, keepdims=True) - normal * (d_y * normal).mean(axis=axes, keepdims=True)
-        )
+        along = normal - normal.mean(axis=axes, keepdims=True) if minds_mean else normal
+        d_x = d_y - d_y.mean(axis=axes, keepdims=True) - along * (d_y * normal).mean(axis=axes, keepdims=True)
     return d_x * (gamma * inverse).reshape(shape), d_gamma, d_beta
 
 

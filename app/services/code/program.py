@@ -1,6 +1,7 @@
 """A graph with a Python name for every array, as exported programs need it."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import attrs
 
@@ -11,6 +12,7 @@ from app.engine.gradient import ExecutorGraph, ExecutorNode, build_executor_grap
 from app.engine.graph import Entry, Graph, GraphNode
 from app.engine.inference.infer import Inference
 from app.engine.operator import CodeNames, Operator
+from app.engine.passes.overwriting import overwritten
 from app.engine.planning.plan import Step, make_plan
 from app.services.code.names import Identifiers
 from app.services.code.stored import output_keys
@@ -31,6 +33,11 @@ class Program:
     steps: tuple[Step, ...]
     values: Mapping[Entry, str]
     gradients: Mapping[int, str]
+
+    @cached_property
+    def overwritten(self) -> frozenset[int]:
+        """The nodes whose incoming gradient MXNet overwrites."""
+        return overwritten(self.executor_graph)
 
     @property
     def forward_steps(self) -> list[Step]:
@@ -74,6 +81,7 @@ class Program:
             heads=heads,
             grads=tuple(grads),
             train=train,
+            overwritten=index in self.overwritten,
         )
 
     def lines(self, index: int, write: Write, names: CodeNames) -> list[str]:

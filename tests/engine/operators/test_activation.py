@@ -82,6 +82,15 @@ def test_selu_has_the_gradient_that_mxnet_gives_it() -> None:
     np.testing.assert_allclose(result.grads["data"], [scale * (below + alpha), scale])
 
 
+@pytest.mark.parametrize("kind", ["leaky", "elu"])
+def test_a_negative_slope_lets_everything_through_as_in_mxnet(kind: str) -> None:
+    """MXNet looks at the result, which is nowhere below zero then; so this is not the true slope."""
+    data, head = single([-2, 0, 3]), single([10, 10, 10])
+    result = ran(layer("LeakyReLU", act_type=kind, slope=-0.5), {"data": data}, heads=[head])
+    assert result.out[0] > 0
+    assert result.grads["data"].tolist() == [10, -5, 10]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gelu_is_as_exact_as_its_type(dtype: Any) -> None:
     x = np.linspace(-5, 5, 201).astype(dtype)

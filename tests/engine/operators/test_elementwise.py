@@ -102,7 +102,8 @@ def test_gamma_at_its_poles_and_beyond() -> None:
 
 
 def test_digamma() -> None:
-    assert special.digamma(np.array([0.0, -2.0])).tolist() == [math.inf, math.inf]
+    assert special.digamma(np.array([0.0, -2.0])).tolist() == [np.finfo(float).max] * 2  # MXNet's word for it
+    assert special.digamma(np.float32([0.0, -2.0])).tolist() == [math.inf, math.inf]
     euler = 0.57721566490153286
     known = {1.0: -euler, 2.0: 1 - euler, 0.5: -euler - 2 * math.log(2), -0.5: 2 - euler - 2 * math.log(2)}
     points = np.array(list(known))

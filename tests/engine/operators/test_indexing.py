@@ -77,6 +77,8 @@ def test_pick() -> None:
     assert compute(make("pick", axis=0, mode="wrap"), TABLE, [-1, 4, 1]).tolist() == [9, 1, 5]
     assert make("pick").infer([(4, 3), ()], [()])[0][1] == (4,)
     assert make("pick", keepdims=True).infer([(4, 3), (4,)], [()])[1] == ((4, 1),)
+    assert make("pick", keepdims=True).infer([(4, 3), ()], [()])[0][1] == (4,)
+    assert make("pick", keepdims=True).infer([(4, 3), (4, 1)], [()])[0][1] == (4, 1)
 
 
 def test_one_hot_is_all_off_outside() -> None:

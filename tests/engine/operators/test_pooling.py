@@ -7,6 +7,7 @@ import pytest
 
 from app.engine.errors import ParameterError, ShapeError
 from app.engine.operators.pooling import Pooling
+from app.engine.registry import find_operator
 from tests.layer_runs import layer, ran, single
 
 ROW = single([[[1, 5, 2, 4, 3]]])
@@ -136,3 +137,9 @@ class TestFirstVersion:
         settings: dict[str, Any] = {"kernel": (1, 2), "stride": (1, 2), "pool_type": "avg"}
         node = layer("Pooling_v1", pooling_convention="full", **settings)
         assert ran(node, {"data": data}).out.tolist() == [[[[1, 0.5]]]]
+
+
+@pytest.mark.parametrize("op_name", ["Pooling", "Pooling_v1"])
+def test_a_stride_of_0_is_refused_even_where_nobody_looks_at_it(op_name: str) -> None:
+    with pytest.raises(ParameterError, match="must not be 0"):
+        find_operator(op_name).from_attributes({"global_pool": "True", "stride": "(0, 2)"})

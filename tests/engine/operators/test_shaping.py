@@ -170,7 +170,7 @@ def test_refusals_are_sentences(name: str, settings: dict[str, Any], ins: list[S
         ("slice", {"begin": (1, 2), "end": (3,)}),
         ("slice", {"begin": (1,), "end": (3,), "step": (0,)}),
         ("broadcast_axis", {"axis": (1, 2), "size": (4,)}),
-        ("broadcast_like", {"lhs_axes": (0,)}),
+        ("broadcast_like", {"lhs_axes": (0,), "rhs_axes": (0, 1)}),
         ("Pad", {"mode": "edge", "pad_width": (0, 0, 1)}),
         ("Crop", {"num_args": 1, "h_w": (2,)}),
     ],
@@ -269,3 +269,15 @@ def test_the_rest_stands_where_mxnet_counts_it() -> None:
     assert out_shape(make("Reshape", shape=(-4, 2, 3, -1, 5)), (6, 4, 5)) == (2, 3, 1, 4)
     assert out_shape(make("Reshape", shape=(-4, 2, 3, -1)), (6, 4)) == (2, 3, 1)
     assert out_shape(make("Reshape", shape=(-3, -1, 0)), (2, 3, 4, 5)) == (6, 4, 5)
+
+
+def test_broadcast_like_looks_at_axes_only_where_both_are_named() -> None:
+    for names in ({"lhs_axes": (0,)}, {"rhs_axes": (5, 6)}):
+        assert make("broadcast_like", **names).infer([(1, 3), (2, 3)], [()])[1] == ((2, 3),)
+    with pytest.raises(ParameterError, match="as many axes"):
+        make("broadcast_like", lhs_axes=(0,), rhs_axes=())
+
+
+def test_an_axis_that_is_cut_and_dropped_has_as_many_places_as_there_are_parts() -> None:
+    node = make("SliceChannel", num_outputs=3, axis=1, squeeze_axis=True)
+    assert node.infer([(4, 0, 2)], [()] * 3) == (((4, 3, 2),), ((4, 2),) * 3)
