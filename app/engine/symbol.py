@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -363,8 +363,10 @@ def _combine(sign: Sign, left: object, right: object) -> Symbol:
         op_name, symbol, number = sign.reversed, right, left
     else:
         raise WrongOperand(_no_operand(*((left, right) if isinstance(left, Symbol) else (right, left))))
-    settings = {"scalar": take_number(number, f"The number beside {symbol!r}")}
-    return _outputs(compose(op_name, Inputs([symbol.heads]), settings, hint=scalar_hint(op_name)))
+    taken = take_number(number, f"The number beside {symbol!r}")
+    is_whole = isinstance(number, Integral) and type(number) is not bool
+    scalar = number if is_whole else taken  # 2 stays "2"
+    return _outputs(compose(op_name, Inputs([symbol.heads]), {"scalar": scalar}, hint=scalar_hint(op_name)))
 
 
 def _no_operand(symbol: object, other: object) -> str:
