@@ -364,8 +364,8 @@ def _combine(sign: Sign, left: object, right: object) -> Symbol:
     else:
         raise WrongOperand(_no_operand(*((left, right) if isinstance(left, Symbol) else (right, left))))
     taken = take_number(number, f"The number beside {symbol!r}")
-    is_whole = isinstance(number, Integral) and type(number) is not bool
-    scalar = number if is_whole else taken  # 2 stays "2"
+    kind: object = type(number)
+    scalar = number if isinstance(number, Integral) and kind is not bool else taken  # 2 stays "2"
     return _outputs(compose(op_name, Inputs([symbol.heads]), {"scalar": scalar}, hint=scalar_hint(op_name)))
 
 
