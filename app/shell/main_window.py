@@ -19,7 +19,7 @@ FRAME, TITLE_BAR = 8, 40
 """What the system's own frame around a window takes, roughly."""
 FIRST_LIGHT = "#ffffff"
 FIRST_DARK = "#1c2129"
-OPENABLE = (".chalk", ".json")
+OPENABLE = (".chalk", ".json", ".params")
 
 
 class Furnishing(Protocol):
