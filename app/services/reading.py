@@ -40,7 +40,10 @@ def open_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _unreadable(path: Path, error: Exception) -> FormatError:
-    return FormatError(f"{path.name} could not be read: {getattr(error, 'strerror', None) or error}.")
+    if isinstance(error, FileNotFoundError):
+        return FormatError(f"There is no file {path.name} in {path.absolute().parent.name or path.anchor}.")
+    reason = str(getattr(error, "strerror", None) or error)
+    return FormatError(f"{path.name} could not be read: {reason[:1].lower() + reason[1:]}.")
 
 
 def _read(path: Path, most: int | None) -> bytes:
