@@ -339,7 +339,8 @@ def test_a_file_that_is_dropped_is_opened(bench: Workbench, qtbot: QtBot, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("name", "can"), [("a.chalk", True), ("B.JSON", True), ("c.png", False), ("d", False)]
+    ("name", "can"),
+    [("a.chalk", True), ("net-0000.params", True), ("B.JSON", True), ("c.png", False), ("d", False)],
 )
 def test_only_files_that_can_be_opened_are_taken(name: str, can: bool) -> None:
     assert (openable(dropped(Path("/x") / name)) is not None) == can
