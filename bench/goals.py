@@ -38,6 +38,10 @@ GOALS: Final = (
     Goal("wire", "wire", "may a wire be drawn, 10,000 nodes", most=25e-6),
     Goal("wire", "wire", "  the longest of 2,000 answers", most=5e-3, fact="longest"),
     Goal("wire", "draw", "  the edit and its commit"),
+    Goal("layout", "layout", "layout of 1,000 operators", most=0.2),
+    Goal("edits", "edit setting", "another setting in ResNet-152, painted", most=30e-3),
+    Goal("edits", "edit place", "  a node moved", most=30e-3),
+    Goal("edits", "edit name", "  a node renamed", most=50e-3),
     Goal("start", "window", "first window", {BARE: 1.5}),
     Goal("start", "ready", "  everything in it can be used"),
 )

@@ -17,6 +17,7 @@ import numpy as np
 from app.engine.executor import Executor
 from app.engine.inference import infer as inference
 from app.services.symbol_json import read_symbol, write_symbol
+from bench.edits import prepare_edits, prepare_layout
 from bench.nets import CLASSES, NETS, Net, resnet152
 from bench.timing import Prepared, Timed, calls, median_of_each, serve
 from bench.wires import prepare_wires
@@ -30,7 +31,7 @@ def main() -> None:
     if sys.argv[2:] == ["write"]:
         write(folder)
     else:
-        serve(lambda work: prepare_net(work, folder) if work in NETS else OTHERS[work]())
+        serve(lambda work: prepare_net(work, folder) if work in NETS else OTHERS[work](folder))
 
 
 # Nets ------------------------------------------------------------------------------------------------------------
@@ -134,10 +135,12 @@ def prepare_open() -> Prepared:
     return Prepared({"open": calls(lambda: read_symbol(text).infer_shape(data=(next(batches), 3, 224, 224)))})
 
 
-OTHERS: dict[str, Callable[[], Prepared]] = {
-    "shapes": prepare_shapes,
-    "open": prepare_open,
-    "wire": prepare_wires,
+OTHERS: dict[str, Callable[[Path], Prepared]] = {
+    "shapes": lambda _: prepare_shapes(),
+    "open": lambda _: prepare_open(),
+    "wire": lambda _: prepare_wires(),
+    "layout": lambda _: prepare_layout(),
+    "edits": prepare_edits,
 }
 
 

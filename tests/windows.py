@@ -22,6 +22,7 @@ class Answers:
         self.open_path: Path | None = None
         self.save_path: Path | None = None
         self.mend_answer = True
+        self.load_in_part_answer = True
         self.asked: list[str] = []
         self.refusals: list[str] = []
 
@@ -33,7 +34,11 @@ class Answers:
         self.asked.append(name)
         return self.mend_answer
 
-    def file_to_open(self, _folder: Path) -> Path | None:
+    def load_in_part(self, sentence: str, details: str) -> bool:
+        self.asked.append(f"{sentence}\n{details}")
+        return self.load_in_part_answer
+
+    def file_to_open(self, _folder: Path, *_words: str) -> Path | None:
         return self.open_path
 
     def file_to_save(self, suggestion: Path, _title: str, _file_filter: str) -> Path | None:
@@ -68,7 +73,7 @@ def bench(application: Application, qtbot: QtBot, answers: Answers) -> Workbench
     window = application.open_window()
     qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
     made = application.benches[0]
-    for part in (made.files, made.exports):
+    for part in (made.files, made.exports, made.parameters):
         part._dialogs = answers  # type: ignore[assignment]
     qtbot.waitExposed(window)
     return made

@@ -20,6 +20,7 @@ from app.document.topology import topology
 if TYPE_CHECKING:
     from app.canvas.heat_store import HeatStore
     from app.document.analysis import Analysis, ShapeText
+    from app.document.reading import Fault
 
 CLASH = re.compile(r"expected (\([^)]*\)) but got (\([^)]*\))")
 """How the engine says which shape was wanted and which came."""
@@ -140,7 +141,7 @@ class Appearance:
             reading.takes_any_number,
             type(operator).op_name or node.op,
             type(operator).sign,
-            operator.summary() or _as_they_are(node, reading.is_opaque),
+            _faulty(node, reading.faults) or operator.summary() or _as_they_are(node, reading.is_opaque),
             reading.is_opaque,
         )
 
@@ -228,6 +229,12 @@ def array_name(symbol_name: str, taken: Collection[str]) -> str:
     lower = symbol_name.lower()
     is_letter = symbol_name[:1].isalpha() and (len(symbol_name) == 1 or symbol_name[1:].isdecimal())
     return lower if is_letter and lower not in taken else symbol_name
+
+
+def _faulty(node: Node, faults: "Sequence[Fault]") -> str:
+    """Say what is wrong instead of settings that only stand in for it: `kernel (3, ?`, and `kernel ?` without one."""
+    names = dict.fromkeys(fault.parameter for fault in faults if fault.parameter is not None)
+    return " · ".join(" ".join(filter(None, (name, node.params.get(name, ""), "?"))) for name in names)
 
 
 def _as_they_are(node: Node, is_opaque: bool) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.canvas import strokes
+from app.canvas.card_names import INSET, paint_name
 from app.canvas.geometry import CARD
 from app.canvas.ink import ELIDE_RIGHT, Ink, Label, Words, pen, words
 from app.canvas.labels import Surroundings, foot_of
@@ -17,7 +18,6 @@ from app.canvas.ways import centred
 from app.qt.theme import Theme
 
 HEAT = QPointF(80.0, 48.0)
-INSET = 10.0
 GAP = 12.0
 FOOT = 22.0
 NAME_GROWTH = 2.2
@@ -66,8 +66,8 @@ class CardStyle:
                 strokes.paint_middle(painter, body, words("S", "tiny"), ink.on_auxiliary)
         else:
             self._paint_card(painter, body, subject, kit)
-        self._paint_labels(painter, subject, kit)
         self._paint_heats(painter, subject, kit)
+        self._paint_labels(painter, subject, kit)
         self._paint_ports(painter, subject, kit)
         if look.problem:
             strokes.paint_badge(painter, subject.drawing.badge, ink, is_error=look.is_error)
@@ -104,10 +104,8 @@ class CardStyle:
         return Drawing(tuple(labels), tuple(heats), bounds, badge, foot_of(labels[0].box, body), NAME_GROWTH)
 
     def _header(self, look: NodeLook, body: QRectF) -> list[Label]:
-        room = body.width() - 2 * INSET - 8
-        name = words(look.name, "name", room)
-        rest = room - name.width
-        shown = f"{look.sign}  {look.operator}".strip() if look.operator != look.name and rest > 36 else ""
+        name, rest = _name_and_rest(look, body)
+        shown = f"{look.sign}  {look.operator}".strip() if _shows_operator(look, rest) else ""
         operator = words(shown, "small", rest)
         middle = body.top() + CARD.header / 2
         return [
@@ -141,8 +139,10 @@ class CardStyle:
                 )
             )
             right -= shape.width + 8
-        if look.summary and right - left > 24:
-            said = _as_much_as_fits(look.summary, right - left)
+        in_header = _shows_operator(look, _name_and_rest(look, body)[1])
+        summary = look.summary or ("" if in_header else look.operator)
+        if summary and right - left > 24:
+            said = _as_much_as_fits(summary, right - left)
             labels.append(
                 Label("summary", QRectF(left, middle - said.height / 2, said.width, said.height), said)
             )
@@ -246,7 +246,7 @@ class CardStyle:
                     strokes.paint_label(painter, label, theme.text)
                 case "name":
                     if not subject.state.renaming:
-                        _paint_name(painter, label, subject, kit)
+                        paint_name(painter, label, subject, kit)
                 case "number":
                     strokes.paint_label(painter, label, theme.muted if stale else theme.text)
                 case "shape" | "index" if small:
@@ -337,18 +337,18 @@ def _header_path(whole_width: float, whole_height: float, inset: float) -> QPain
     return path
 
 
-def _paint_name(painter: QPainter, label: Label, subject: Subject, kit: Kit) -> None:
-    """Write the name so that it can be read at a small zoom: in a card shortened, else away from the ellipse."""
-    look, drawing, colour = subject.look, subject.drawing, kit.ink.theme.text
-    growth = strokes.growth_at(kit.scale, label.words)
-    if growth <= 1.0 or look.shape.kind in ("variable", "auxiliary"):
-        strokes.paint_grown(painter, label, drawing.foot, min(growth, drawing.growth), colour)
-        return
-    body = CARD.body(look.shape)
-    name = words(look.name, "name", (body.width() - 2 * INSET) / growth)
-    top = body.top() + max(0.0, (CARD.header - name.height * growth) / 2)
-    box = QRectF(body.left() + INSET, top, name.width, name.height)
-    strokes.paint_grown(painter, Label("name", box, name), box.topLeft(), growth, colour)
+def _name_and_rest(look: NodeLook, body: QRectF) -> tuple[Words, float]:
+    """Return a card's name, smaller before it is shortened, and how much room it leaves beside it."""
+    room = body.width() - 2 * INSET - 8
+    name = words(look.name, "name", room)
+    if name.text != look.name:
+        name = words(look.name, "badge", room)
+    return name, room - name.width
+
+
+def _shows_operator(look: NodeLook, rest: float) -> bool:
+    """Tell whether the operator stands beside the name; else it stands in the foot where there is no summary."""
+    return look.operator != look.name and rest > 36
 
 
 def _as_much_as_fits(summary: str, room: float) -> Words:

@@ -185,7 +185,8 @@ class ExecutorScene(QGraphicsScene):
         self.summary = ""
         self.hint = "The arrays of the graph appear here once there is something to compute."
         if analysis is not None and analysis.errors:
-            self.hint = f"To bind the graph, mend this first: {analysis.errors[0].sentence}"
+            told = dict(zip(analysis.problems, analysis.told_problems, strict=True))[analysis.errors[0]]
+            self.hint = f"To bind the graph, mend this first: {told.sentence}"
         self.content_changed.emit()
 
     def _show_graph(

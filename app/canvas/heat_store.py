@@ -21,6 +21,10 @@ class HeatStore:
         self._colours = colours
         self._heats: dict[tuple[Id, str], Heat | None] = {}
 
+    def serves(self, results: "Results", colours: "HeatColours") -> bool:
+        """Tell whether the pictures drawn so far are of these results and in these colours."""
+        return self.results is results and self._colours == colours
+
     def array(self, node: Id, which: str) -> "NDArray[Any] | None":
         """Return a node's first output, or the gradient that flows into it."""
         if self.results is None:

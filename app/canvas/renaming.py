@@ -3,13 +3,16 @@
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from app.canvas.overlays import NameEditor
+from PySide6.QtCore import QPoint
+
+from app.canvas.overlays import OFFSET, NameEditor, PointerWords
 from app.document.records import Id
 
 if TYPE_CHECKING:
     from app.canvas.view import BoardView
 
 LEAST_WIDTH = 120
+GAP = 6
 
 
 class Renaming:
@@ -19,6 +22,8 @@ class Renaming:
         self._view = view
         self._node: Id = ""
         self.editor: NameEditor | None = None
+        self.words = PointerWords(view)
+        """Says under the editor what is wrong with the name."""
 
     def edit(self, node: Id) -> None:
         """Open the editor over a node's name."""
@@ -27,6 +32,7 @@ class Renaming:
         self._node = node
         self.editor = NameEditor(self._view, item.look.name, self._keep)
         self.editor.closed.connect(self._on_closed)
+        self.editor.textChanged.connect(self.words.hide)
         item.set_state(renaming=True)
         self.place()
         self.editor.show()
@@ -40,16 +46,24 @@ class Renaming:
         try:
             transaction = rename(workspace.document, self._node, name)
         except EditError as refusal:
-            workspace.message.emit(refusal.sentence)
+            self._say(refusal.sentence)
             return refusal.sentence
         workspace.commit(transaction)
         return ""
+
+    def _say(self, sentence: str) -> None:
+        """Say what is wrong where one looks."""
+        assert self.editor is not None, "only a name in the editor can be wrong"
+        self._view.workspace.message.emit(sentence)
+        under = self.editor.geometry().bottomLeft() - OFFSET
+        self.words.say(sentence, QPoint(under.x(), under.y() + GAP), self._view.ink(), warns=True)
 
     def place(self) -> None:
         """Put the editor over the name."""
         item = self._view.board_scene.node_items.get(self._node)
         if self.editor is None or item is None:
             return
+        self.words.hide()
         box = self._view.mapFromScene(item.place_of("name")).boundingRect()
         wide, high = max(box.width() + 40, LEAST_WIDTH), self.editor.sizeHint().height()
         self.editor.setGeometry(box.center().x() - wide // 2, box.center().y() - high // 2, wide, high)
@@ -66,6 +80,7 @@ class Renaming:
 
     def _on_closed(self, by_key: bool) -> None:
         self.editor = None
+        self.words.hide()
         item = self._view.board_scene.node_items.get(self._node)
         if item is not None:
             item.set_state(renaming=False)

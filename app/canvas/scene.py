@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import attrs
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 from app.canvas.appearance import Appearance
 from app.canvas.arrangement import bows_of
 from app.canvas.auto_items import AutoItem, AutoLook
+from app.canvas.differences import Differences, differences
 from app.canvas.edge_items import EdgeItem
 from app.canvas.far_board import far_marks, far_picture
 from app.canvas.far_layer import FarLayer
@@ -26,7 +26,6 @@ from app.document.topology import topology
 if TYPE_CHECKING:
     from app.canvas.heat import Heat
     from app.canvas.heat_store import HeatStore
-    from app.document.store import Update
     from app.qt.workspace import Workspace
 
 
@@ -62,8 +61,8 @@ class BoardScene(QGraphicsScene):
         self.heats: HeatStore | None = None
         self.kit = Kit(Ink(workspace.theme), NoHeats())
         self.appearance = Appearance(workspace.document, None)
-        self._moved: set[Id] | None = None
         self._bows: Mapping[Id, float] = {}
+        self._far_is_old = True
         self._style: str = workspace.document.options.style
         self._far = FarLayer(self.kit, lambda: far_marks(self.node_items.values()))
         self.addItem(self._far)
@@ -151,18 +150,17 @@ class BoardScene(QGraphicsScene):
 
     # Following the workspace -------------------------------------------------------------------------------------
 
-    def _on_document(self, update: "Update") -> None:
-        self._moved = _moved_by(update)
+    def _on_document(self, _update: object) -> None:
         # With an engine the analysis of this very document follows at once, and one pass is enough.
         if self.workspace.analysis is None:
             self.refresh()
 
     def _on_analysis(self, _analysis: object) -> None:
-        moved, self._moved = self._moved, None
-        if moved and len(self.node_items) > SMALL:
-            self._follow_moves(moved)
-        else:
+        found = differences(self.appearance.analysis, self.workspace.analysis)
+        if found is None or len(self.node_items) <= SMALL:
             self.refresh()
+        else:
+            self._follow(found)
 
     def _on_results(self, _results: object) -> None:
         self._take_results()
@@ -186,25 +184,35 @@ class BoardScene(QGraphicsScene):
         self.show_selection(self.workspace.store.selection)
 
     def _take_results(self) -> None:
-        results = self.workspace.results
+        results, colours = self.workspace.results, self.workspace.theme.heat
+        is_current = self.workspace.results_are_current
         if results is None:
             self.heats = None
             self.kit.heats = NoHeats()
-            return
-        from app.canvas.heat_store import HeatStore
+        elif self.heats is not None and self.heats.serves(results, colours):
+            self.heats.is_current = is_current
+        else:
+            from app.canvas.heat_store import HeatStore
 
-        self.heats = HeatStore(
-            results, self.workspace.theme.heat, is_current=self.workspace.results_are_current
-        )
-        self.kit.heats = self.heats
+            self.heats = self.kit.heats = HeatStore(results, colours, is_current=is_current)
 
-    def _follow_moves(self, moved: set[Id]) -> None:
-        """Take over a document in which nodes only stand elsewhere."""
+    def _follow(self, found: Differences) -> None:
+        """Take over a document in which little looks otherwise; arguments stay at the sides where they are."""
         document = self.workspace.document
+        if self.heats is not None:
+            self.heats.is_current = self.workspace.results_are_current
         sides = self.appearance.side_up
         self.appearance = Appearance(document, self.workspace.analysis, self.heats, sides)
-        self.preview({key: QPointF(*document.nodes[key].position) for key in moved})
-        self._rebuild_far()
+        for key in found.nodes:
+            item = self.node_items[key]
+            item.show_look(self.appearance.node(document.nodes[key]), self._style)
+            for auto in self.appearance.automatic(item.look) if document.options.show_auto else ():
+                self.auto_items[auto.key].show_look(auto)
+        for key in found.edges:
+            self.edge_items[key].show_look(self.appearance.edge(document.edges[key]))
+        if found.moved:
+            self.preview({key: QPointF(*document.nodes[key].position) for key in found.moved})
+        self._update_far()
         self.content_changed.emit()
 
     def refresh(self) -> None:
@@ -220,7 +228,8 @@ class BoardScene(QGraphicsScene):
         self._sync_autos()
         self._sync_edges(document, before, moved)
         self.show_selection(self.workspace.store.selection)
-        self._rebuild_far()
+        self._far_is_old = True
+        self._update_far()
         self.content_changed.emit()
 
     def _sync_nodes(self, document: Document) -> set[Id]:
@@ -293,8 +302,12 @@ class BoardScene(QGraphicsScene):
             for node in self.node_items if self._is_small else nodes:
                 self.node_items[node].lay_out()
 
-    def _rebuild_far(self) -> None:
-        self._far.show_picture(far_picture(self.node_items.values(), self.edge_items.values()))
+    def _update_far(self) -> None:
+        """Let the far layer, where it is seen, show what the items do."""
+        if self._far.isVisible() and self._far_is_old:
+            self._far.show_picture(far_picture(self.node_items.values(), self.edge_items.values()))
+            self._far_is_old = False
+        self._far.update()
 
     def _drop(self, item: QGraphicsItem) -> None:
         self.removeItem(item)
@@ -326,8 +339,8 @@ class BoardScene(QGraphicsScene):
         for edge in edges.values():
             self.edge_items[edge.id].run(self.way(edge), self._style)
         self._lay_out(touched)
-        if self._far.isVisible():
-            self._rebuild_far()
+        self._far_is_old = True
+        self._update_far()
 
     def end_preview(self) -> None:
         """Show every node where the document has it, and drop all marks of a gesture."""
@@ -362,6 +375,7 @@ class BoardScene(QGraphicsScene):
         if far == self._far.isVisible():
             return
         self._far.setVisible(far)
+        self._update_far()
         for items in (self.node_items, self.edge_items, self.auto_items):
             for item in items.values():
                 item.setVisible(not far)
@@ -376,19 +390,6 @@ class BoardScene(QGraphicsScene):
         from app.canvas.pictures import picture_of
 
         return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
-
-
-def _moved_by(update: "Update") -> set[Id] | None:
-    """Return the nodes that an update moved, if that is all it did."""
-    moved = set()
-    for change in update.changes:
-        before, after = change.before, change.after
-        if not isinstance(before, Node) or not isinstance(after, Node):
-            return None
-        if attrs.evolve(before, position=after.position) != after:
-            return None
-        moved.add(after.id)
-    return moved or None
 
 
 def _place(item: NodeItem, node: Node) -> bool:

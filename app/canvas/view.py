@@ -223,7 +223,8 @@ class BoardView(PanZoomView):
     def _on_document(self, update: "Update") -> None:
         # Whatever a gesture has begun was meant for the document before.
         self.cancel_gesture()
-        self._renaming.keep_only(update.after.nodes)
+        # Another document may have a node of the same id.
+        self._renaming.keep_only(update.after.nodes if update.origin != "load" else ())
 
     def _on_selection(self, _ids: object) -> None:
         nodes = self.commands.selected_nodes()

@@ -7,6 +7,7 @@ import attrs
 
 from app.document.drawing import DocumentProblem, Drawing, board_ports
 from app.document.given import Given, ValueShape
+from app.document.indexed import AutoArgument, Indexed
 from app.document.records import Document, Id
 from app.document.topology import needed_by, topology
 from app.engine.compose import SymbolNode
@@ -14,7 +15,7 @@ from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.inference.reasons import Reason
 from app.engine.inference.solver import Problem
-from app.engine.operator import DType, Port, Role
+from app.engine.operator import DType, Port
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
 from app.engine.symbol import Symbol
 
@@ -37,20 +38,6 @@ class ShapeText:
     def __str__(self) -> str:
         """Write the shape for people: `(32, ?)`, and `?` when nothing is known."""
         return text(self.shape)
-
-
-@attrs.frozen
-class AutoArgument:
-    """An argument or auxiliary state that a node makes for an input nobody wired.
-
-    `entry` is its array in the analysis' graph; None where it isn't part of it.
-    """
-
-    owner: Id
-    input: int
-    name: str
-    role: Role
-    entry: Entry | None
 
 
 @attrs.frozen(eq=False)
@@ -86,6 +73,7 @@ class Analysis:
     value_shape: ValueShape | None
     bound: Solved | None
     board: Solved | None
+    indexed: Indexed
     problems: tuple[DocumentProblem, ...]
     shape_problems: tuple[DocumentProblem, ...]
 
@@ -131,74 +119,51 @@ class Analysis:
 
     def owner(self, solved: Solved, index: int) -> Id | None:
         """Return the node of the board that a node of a graph is; a self-made argument is its owner's."""
-        symbol = next((node for node, place in solved.places.items() if place == index), None)
-        for key, node in self.drawing.nodes.items():
-            if node is symbol:
-                return key
-        made = (one for arguments in self.drawing.self_made.values() for one in arguments)
-        return next((one.owner for one in made if one.node is not None and one.node is symbol), None)
+        ids = self.indexed.node_ids if solved is self.bound else self.indexed.board_ids
+        return ids.get(index)
 
-    @cached_property
+    @property
     def argument_names(self) -> tuple[str, ...]:
         """Names of the graph's arguments, in MXNet's order."""
-        return tuple(self.graph.names(self.graph.arguments)) if self.graph is not None else ()
+        return self.indexed.argument_names
 
-    @cached_property
+    @property
     def auxiliary_names(self) -> tuple[str, ...]:
         """Names of the graph's auxiliary states, in MXNet's order."""
-        return tuple(self.graph.names(self.graph.auxiliary)) if self.graph is not None else ()
+        return self.indexed.auxiliary_names
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the graph's outputs, in the order of the heads."""
         return self.graph.output_names if self.graph is not None else ()
 
-    @cached_property
+    @property
     def node_index(self) -> Mapping[Id, int]:
         """Where in the graph each node of the board is."""
-        if self.bound is None:
-            return {}
-        places = self.bound.places
-        return {key: places[node] for key, node in self.drawing.nodes.items() if node in places}
+        return self.indexed.node_index
 
-    @cached_property
+    @property
     def node_ids(self) -> Mapping[int, Id]:
         """The node of the board for each place in the graph; a self-made argument is its owner's."""
-        found = {index: key for key, index in self.node_index.items()}
-        for arguments in self.auto_arguments.values():
-            found.update({made.entry[0]: made.owner for made in arguments if made.entry is not None})
-        return found
+        return self.indexed.node_ids
 
-    @cached_property
+    @property
     def auto_arguments(self) -> Mapping[Id, tuple[AutoArgument, ...]]:
         """The arguments that nodes make for themselves, by node; nodes without any aren't in it."""
-        places = self.bound.places if self.bound is not None else {}
-        found = {}
-        for owner, made in self.drawing.self_made.items():
-            if made:
-                found[owner] = tuple(
-                    AutoArgument(owner, one.input, one.name, one.port.role, _entry(places, one.node))
-                    for one in made
-                )
-        return found
+        return self.indexed.auto_arguments
 
-    @cached_property
+    @property
     def output_tags(self) -> Mapping[Id, tuple[int, ...]]:
         """Which outputs of the bind each node is, by node."""
-        if self.bound is None:
-            return {}
-        ids = {index: key for key, index in self.node_index.items()}
-        found: dict[Id, tuple[int, ...]] = {}
-        for number, (index, _) in enumerate(self.bound.graph.heads):
-            key = ids[index]
-            found[key] = (*found.get(key, ()), number)
-        return found
+        return self.indexed.output_tags
 
     # Problems ----------------------------------------------------------------------------------------------------
 
     @cached_property
     def errors(self) -> tuple[DocumentProblem, ...]:
         """The problems in what is to be bound: while there are any, it can't be."""
+        if not self.problems:
+            return ()
         wanted = _wanted(self.document, self.drawing)
         return tuple(
             problem
@@ -289,10 +254,6 @@ class Analysis:
             if solved is not None and node is not None and node in solved.places:
                 return solved, (solved.places[node], number)
         return None, (-1, number)
-
-
-def _entry(places: Mapping[SymbolNode, int], node: SymbolNode | None) -> Entry | None:
-    return (places[node], 0) if node is not None and node in places else None
 
 
 def _wanted(document: Document, drawing: Drawing) -> set[Id]:

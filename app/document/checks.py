@@ -3,13 +3,12 @@
 from collections import OrderedDict
 from threading import Lock
 
-import attrs
-
 from app.document.analysis import Analysis
-from app.document.drawing import Drawing, draw
+from app.document.drawing import draw
 from app.document.edits.wiring import connect
 from app.document.given import ValueShape
-from app.document.records import Document, Node
+from app.document.records import Document
+from app.document.redrawing import nodes_with_other_meaning, redraw
 from app.document.refusal import YES, EditError, Verdict, no
 from app.document.solving import solve
 
@@ -64,29 +63,16 @@ def analyse(document: Document, value_shape: ValueShape | None = None) -> Analys
 
 def analyse_after(previous: Analysis | None, document: Document, value_shape: ValueShape | None) -> Analysis:
     """Return what follows from a document with the help of an older analysis; nothing is remembered."""
-    drawing = _drawing(previous, document)
-    return solve(document, drawing, value_shape, previous)
-
-
-def _drawing(previous: Analysis | None, document: Document) -> Drawing:
-    if previous is not None and _is_same_drawing(previous.document, document):
-        return previous.drawing
-    return draw(document)
-
-
-def _is_same_drawing(before: Document, after: Document) -> bool:
-    """Tell whether nothing but positions and values differs."""
-    if before.edges is not after.edges or before.options.heads != after.options.heads:
-        return False
-    if before.nodes is after.nodes:
-        return True
-    if before.nodes.keys() != after.nodes.keys():
-        return False
-    return all(_is_same_but_for_position(before.nodes[key], node) for key, node in after.nodes.items())
-
-
-def _is_same_but_for_position(before: Node, after: Node) -> bool:
-    return before is after or attrs.evolve(before, position=after.position) == after
+    if previous is None:
+        return solve(document, draw(document), value_shape, None)
+    edited = nodes_with_other_meaning(previous.document, document)
+    if edited is None:
+        return solve(document, draw(document), value_shape, previous)
+    if not edited:
+        return solve(document, previous.drawing, value_shape, previous)
+    redrawn = redraw(previous.drawing, previous.document, document, edited)
+    drawing = draw(document) if redrawn is None else redrawn.drawing
+    return solve(document, drawing, value_shape, previous, redrawn)
 
 
 def shape_verdict(analysis: Analysis, source: str, output: int, target: str, input: int) -> Verdict:

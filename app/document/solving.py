@@ -7,7 +7,9 @@ import attrs
 from app.document.analysis import Analysis, Solved
 from app.document.drawing import DocumentProblem, Drawing
 from app.document.given import Given, ValueShape, given_by
+from app.document.indexed import Indexed
 from app.document.records import Document, Id
+from app.document.redrawing import Redrawn
 from app.document.topology import topology
 from app.engine.compose import Head, SymbolNode, depth_first
 from app.engine.inference.infer import Problem as Misfit
@@ -27,9 +29,16 @@ class _Place:
 
 
 def solve(
-    document: Document, drawing: Drawing, value_shape: ValueShape | None, previous: Analysis | None
+    document: Document,
+    drawing: Drawing,
+    value_shape: ValueShape | None,
+    previous: Analysis | None,
+    redrawn: Redrawn | None = None,
 ) -> Analysis:
-    """Infer a drawing with the shapes and types that its values give; an older analysis saves work."""
+    """Infer a drawing with the shapes and types that its values give.
+
+    An older analysis saves work, most of all where this drawing is that one's, or is `redrawn` from it.
+    """
     places = _places(drawing)
     by_name = {node.name: place for node, place in places.items() if node.operator is None}
     given = given_by(document, by_name, value_shape)
@@ -37,20 +46,23 @@ def solve(
     if previous is not None and same_drawing and previous.given == given:
         return attrs.evolve(previous, document=document, value_shape=value_shape)
     old_bound, old_board = (previous.bound, previous.board) if previous is not None else (None, None)
-    if same_drawing:
-        symbol = old_bound.symbol if old_bound is not None else None
-        rest = old_board.symbol if old_board is not None else None
+    if redrawn is not None:
+        known_bound, known_board = _followed(old_bound, redrawn), _followed(old_board, redrawn)
+    elif same_drawing:
+        known_bound, known_board = _known(old_bound), _known(old_board)
     else:
         symbol = _symbol(drawing.heads if drawing.is_whole else _sinks(drawing.nodes.values()))
-        rest = _rest(drawing, symbol)
-    bound = _solve(symbol, given, old_bound)
-    board = _solve(rest, given, old_board)
+        known_bound, known_board = _numbered(symbol), _numbered(_rest(drawing, symbol))
+    bound = _solve(known_bound, given, old_bound)
+    board = _solve(known_board, given, old_board)
+    keeps_wires = previous is not None and (same_drawing or redrawn is not None)
+    indexed = previous.indexed if previous is not None and keeps_wires else _indexed(drawing, bound, board)
     misfits = [_problem(document, places, *found) for found in _misfits(bound, board)]
     values = [_value_problem(document, by_name[name], sentence) for name, sentence in given.faults]
     names = _doubled_arguments(document, places, bound)
     nothing = _nothing_to_bind(document, drawing, bound)
     problems = (*drawing.problems, *names, *values, *misfits, *nothing)
-    return Analysis(document, drawing, given, value_shape, bound, board, problems, tuple(misfits))
+    return Analysis(document, drawing, given, value_shape, bound, board, indexed, problems, tuple(misfits))
 
 
 # What is inferred ------------------------------------------------------------------------------------------------
@@ -79,15 +91,53 @@ def _rest(drawing: Drawing, symbol: Symbol | None) -> Symbol | None:
     return _symbol([*heads, *ends] if builds_on_it else ends)
 
 
-def _solve(symbol: Symbol | None, given: Given, previous: Solved | None) -> Solved | None:
-    """Infer one symbol: first without the single numbers, then as arrays of one where nothing else decides."""
+@attrs.frozen(eq=False)
+class _Known:
+    """A symbol and where in its graph each node is."""
+
+    symbol: Symbol
+    places: Mapping[SymbolNode, int]
+
+
+def _numbered(symbol: Symbol | None) -> _Known | None:
     if symbol is None:
         return None
+    return _Known(symbol, {node: index for index, node in enumerate(depth_first(symbol.heads))})
+
+
+def _known(solved: Solved | None) -> _Known | None:
+    return _Known(solved.symbol, solved.places) if solved is not None else None
+
+
+def _followed(solved: Solved | None, redrawn: Redrawn) -> _Known | None:
+    """Put the new symbols in the place of the old ones; the graph becomes an edit of the graph before."""
+    if solved is None:
+        return None
+    instead = redrawn.instead
+    places = {instead.get(node, node): index for node, index in solved.places.items()}
+    heads = [(instead.get(node, node), number) for node, number in solved.symbol.heads]
+    index = places.get(redrawn.node)
+    if index is None:
+        return _Known(Symbol(heads, solved.graph), places)
+    operator = redrawn.node.operator
+    assert operator is not None
+    made = {places[node]: node.attributes for node in redrawn.made}
+    graph = solved.graph.with_settings(index, operator, redrawn.node.attributes, made)
+    return _Known(Symbol(heads, graph), places)
+
+
+def _indexed(drawing: Drawing, bound: Solved | None, board: Solved | None) -> Indexed:
+    graph = bound.graph if bound is not None else None
+    places, others = ({} if solved is None else solved.places for solved in (bound, board))
+    return Indexed(drawing, graph, places, others)
+
+
+def _solve(known: _Known | None, given: Given, previous: Solved | None) -> Solved | None:
+    """Infer one symbol: first without the single numbers, then as arrays of one where nothing else decides."""
+    if known is None:
+        return None
+    symbol, places = known.symbol, known.places
     graph = symbol.graph
-    if previous is not None and previous.symbol is symbol:
-        places = previous.places
-    else:
-        places = {node: index for index, node in enumerate(depth_first(symbol.heads))}
     index = graph.index_by_name
     shapes = {name: shape for name, shape in given.shapes.items() if name in index}
     types = {name: kind for name, kind in given.types.items() if name in index}
@@ -116,7 +166,7 @@ def _misfits(bound: Solved | None, board: Solved | None) -> Iterable[tuple[Symbo
     for solved in (bound, board):
         if solved is None:
             continue
-        nodes = list(solved.places)
+        nodes = list(solved.places) if solved.inference.problems else []
         for misfit in solved.inference.problems:
             node = nodes[misfit.index]
             if solved is bound or bound is None or node not in bound.places:

@@ -77,20 +77,28 @@ class Graph:
     edited: Edited | None = None
 
     def with_settings(
-        self, index: int, operator: Operator, attributes: Mapping[str, str] | None = None
+        self,
+        index: int,
+        operator: Operator,
+        attributes: Mapping[str, str] | None = None,
+        made: Mapping[int, Mapping[str, str]] | None = None,
     ) -> "Graph":
-        """Return the graph with other settings for one operator node.
+        """Return the graph with other settings for one operator node, and other attributes for variables it has made.
 
-        Where the node keeps its inputs and outputs, the new graph shares all that follows from the wires, and `infer`
-        follows the edit instead of going over the whole graph.
+        Those say nothing of shapes and types. Where the node keeps its inputs and outputs, the new graph shares all
+        that follows from the wires, and `infer` follows the edit instead of going over the whole graph.
         """
         old = self.nodes[index]
         assert old.operator is not None
         texts = old.attributes if attributes is None else attributes
-        node = attrs.evolve(old, operator=operator, attributes=texts)
-        nodes = (*self.nodes[:index], node, *self.nodes[index + 1 :])
+        nodes = list(self.nodes)
+        nodes[index] = node = attrs.evolve(old, operator=operator, attributes=texts)
+        for place, own in (made or {}).items():
+            nodes[place] = attrs.evolve(nodes[place], attributes=own)
         alike = node.output_count == old.output_count and operator.ports == old.operator.ports
-        return Graph(nodes, self.heads, Edited(weakref.ref(self), self.wiring, index) if alike else None)
+        return Graph(
+            tuple(nodes), self.heads, Edited(weakref.ref(self), self.wiring, index) if alike else None
+        )
 
     @cached_property
     def wiring(self) -> Wiring:

@@ -33,15 +33,18 @@ if TYPE_CHECKING:
 class Symbol(Signs):
     """One or several outputs of a computation that is described, not run."""
 
-    def __init__(self, heads: Sequence[Head]) -> None:
+    def __init__(self, heads: Sequence[Head], graph: Graph | None = None) -> None:
         if not heads:
             raise GraphError("A group needs at least one symbol.")
         self.heads: tuple[Head, ...] = tuple(heads)
+        self._graph = graph
 
-    @cached_property
+    @property
     def graph(self) -> Graph:
-        """The nodes that the heads need, numbered depth first."""
-        return flatten(self.heads)
+        """The nodes that the heads need, numbered depth first; one who has numbered them already may hand it in."""
+        if self._graph is None:
+            self._graph = flatten(self.heads)
+        return self._graph
 
     # Listing -----------------------------------------------------------------------------------------------------
 

@@ -62,6 +62,8 @@ def _open_results(analysis: "Analysis") -> "tuple[DocumentProblem, ...]":
     from app.document.drawing import DocumentProblem
     from app.engine.shapes import is_known
 
+    if analysis.inference is None or all(map(is_known, analysis.inference.shapes)):
+        return ()
     found = []
     for key in analysis.node_index:
         if any(not is_known(one.shape) for one in analysis.output_shapes(key)):

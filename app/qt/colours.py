@@ -140,6 +140,29 @@ HEAT: Final = HeatColours(
 )
 
 
+_NIGHT: Final = attrs.evolve(
+    HEAT,
+    diverging=_map(
+        "poles by night",
+        *("#a9c8ff", "#7da6f7", "#4f7bd0", "#38507f", "#2b313b", "#6f4140", "#b05a52", "#e0877c", "#ffb9ae"),
+    ),
+)
+"""Zero is as dark as the board, since a white field would outshine everything on it."""
+_PAPER: Final = attrs.evolve(
+    HEAT,
+    sequential=_map("ink", "#f0f0f0", "#1c1c1c"),
+    diverging=_map("grey poles", "#101010", "#a2a2a2", "#ffffff"),
+)
+_PAPER_BY_NIGHT: Final = attrs.evolve(_PAPER, sequential=_map("chalk", "#303030", "#f4f4f4"))
+
+
+def heat_colours(name: PictureName, *, on_dark: bool) -> HeatColours:
+    """Return the colours of arrays that go with a picture palette: greys in print, of which black is negative."""
+    if name == "print":
+        return _PAPER_BY_NIGHT if on_dark else _PAPER
+    return _NIGHT if on_dark else HEAT
+
+
 def _picture(name: PictureName, outline: str, *colours: str) -> PictureColours:
     fields = [field.name for field in attrs.fields(PictureColours)][1:]
     return PictureColours(name, **dict(zip(fields, map(QColor, (outline, *colours)), strict=True)))

@@ -55,6 +55,7 @@ class Runs(QObject):
         self._workspace = workspace
         self._results: Results | None = None
         self._current = False
+        self._told_stale = False
         self._stage: Stage = "forward"
         self._generation = 0
         self._version = 0
@@ -118,7 +119,7 @@ class Runs(QObject):
         """Drop everything about the document that was shown so far."""
         self.stop()
         self._stage = "forward"
-        self._results, self._current = None, False
+        self._results, self._current, self._told_stale = None, False, False
         self._workspace.results_changed.emit(None)
 
     def mark_stale(self) -> None:
@@ -128,7 +129,8 @@ class Runs(QObject):
 
     def document_moved_on(self, *, by_load: bool = False) -> None:
         """Say that the results are old, and run again where that happens by itself."""
-        if self._results is not None and not by_load:
+        if self._results is not None and not by_load and not self._told_stale:
+            self._told_stale = True
             self._workspace.results_changed.emit(self._results)
         if self._live and self._can_run() and (self._results is not None or self._is_small()):
             self._timer.start(0 if self._is_quick() else PAUSE_MS)
@@ -191,6 +193,7 @@ class Runs(QObject):
         if generation == self._generation:
             self._results = results
             self._current = version == self._version
+            self._told_stale = not self._current
             self._workspace.results_changed.emit(results)
             if results.stage == "backward" and not results.executor_graph.gradient_nodes:
                 self._workspace.message.emit(NO_GRADIENT)

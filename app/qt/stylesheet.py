@@ -106,8 +106,9 @@ QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSp
   background: transparent; border: none; width: 20px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url($icons/spin-up-arrow.svg); width: 10px; height: 10px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url($icons/combo-arrow.svg); width: 10px; height: 10px; }
-QComboBoxPrivateContainer { background: $panel; border: 1px solid $border; }
-QComboBox QAbstractItemView { background: $panel; border: none; padding: 4px; outline: none;
+QComboBox { combobox-popup: 0; }
+QComboBoxPrivateContainer { background: $panel; border: none; }
+QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; padding: 4px; outline: none;
   selection-background-color: $accent_soft; selection-color: $text; }
 QComboBox QAbstractItemView::item { min-height: 24px; padding: 0 6px; border-radius: 4px; }
 QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover { background: $accent_soft;

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from app.qt import fonts
 from app.qt.colours import (
-    HEAT,
     CodeColours,
     HeatColours,
     PictureColours,
+    heat_colours,
     picture_colours,
 )
 from app.qt.settings import PictureName, Settings, ThemeChoice
@@ -72,14 +72,14 @@ class Theme:
     # sets of their own
     picture: PictureColours
     code: CodeColours
-    heat: HeatColours = attrs.field(default=HEAT, init=False)
+    heat: HeatColours
 
 
 def _colours(**named: str) -> dict[str, QColor]:
     return {name: QColor(text) for name, text in named.items()}
 
 
-def _light(picture: PictureColours) -> Theme:
+def _light(picture: PictureColours, heat: HeatColours) -> Theme:
     surfaces = _colours(
         window="#eef0f3",
         panel="#ffffff",
@@ -128,10 +128,10 @@ def _light(picture: PictureColours) -> Theme:
             sign="#5b6571",
         )
     )
-    return Theme(is_dark=False, picture=picture, code=code, **surfaces, **meanings, **board)
+    return Theme(is_dark=False, picture=picture, heat=heat, code=code, **surfaces, **meanings, **board)
 
 
-def _dark(picture: PictureColours) -> Theme:
+def _dark(picture: PictureColours, heat: HeatColours) -> Theme:
     surfaces = _colours(
         window="#15191f",
         panel="#1c2129",
@@ -180,13 +180,13 @@ def _dark(picture: PictureColours) -> Theme:
             sign="#a5afbc",
         )
     )
-    return Theme(is_dark=True, picture=picture, code=code, **surfaces, **meanings, **board)
+    return Theme(is_dark=True, picture=picture, heat=heat, code=code, **surfaces, **meanings, **board)
 
 
 def make_theme(*, dark: bool, picture: PictureName = "standard") -> Theme:
     """Return the theme with the picture palette of that name."""
-    colours = picture_colours(picture, on_dark=dark)
-    return _dark(colours) if dark else _light(colours)
+    make = _dark if dark else _light
+    return make(picture_colours(picture, on_dark=dark), heat_colours(picture, on_dark=dark))
 
 
 class Theming(QObject):

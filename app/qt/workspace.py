@@ -108,6 +108,13 @@ class Workspace(QObject):
         """Where the names of files in bindings start from."""
         return self.path.parent if self.path is not None else Path.cwd()
 
+    def spelled(self, path: Path) -> str:
+        """Return how a binding names a file: from the document where it lies beside it, so that both can move."""
+        folder = self.path.parent if self.path is not None else None
+        if folder is not None and path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+        return str(path.absolute())
+
     # -- changing it
 
     def commit(self, transaction: "Transaction") -> None:

@@ -1,9 +1,9 @@
-"""Arrays in files that people bring: `.npy`, `.npz#array`, and `.csv#column`."""
+"""Arrays in files that people bring: `.npy`, `.npz#array`, `.params#array`, and `.csv#column`."""
 
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from app.engine.errors import BindError, quoted
 from app.engine.shapes import Shape
-from app.services.npy_files import DAMAGE, member_head, read_head, read_member, read_npy
+from app.services.npy_files import DAMAGE, Head, member_head, read_head, read_member, read_npy
+from app.services.params_file import ParamsHead, read_params_array, read_params_heads
 from app.services.reading import read_text
 
 Array = NDArray[Any]
 
-SUFFIXES = (".npy", ".npz", ".csv")
+SUFFIXES = (".npy", ".npz", ".params", ".csv")
 
 
 def read_array(value: str, folder: Path | None) -> Array:
@@ -44,7 +45,20 @@ def array_names(path: Path) -> list[str]:
         if path.suffix.lower() == ".npz":
             with zipfile.ZipFile(path) as archive:
                 return [name.removesuffix(".npy") for name in archive.namelist()]
+        if path.suffix.lower() == ".params":
+            return list(params_heads(path))
         return _csv_rows(path)[0] if path.suffix.lower() == ".csv" else []
+
+
+def params_heads(path: Path) -> dict[str, ParamsHead]:
+    """Return what a parameter file says of its arrays; a file that did not change is read once."""
+    with _explained(path):
+        return _params_heads(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _params_heads(path: Path, _stamp: int) -> dict[str, ParamsHead]:
+    return read_params_heads(path)
 
 
 def _locate(value: str, folder: Path | None) -> tuple[Path, str]:
@@ -79,7 +93,9 @@ def _explained(path: Path) -> Iterator[None]:
 def _read(path: Path, name: str, _stamp: int) -> Array:
     """Read an array; the time of the file's last change is part of the memory's key."""
     reader: Callable[[Path, str], Array]
-    reader = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}[path.suffix.lower()]
+    reader = {".npy": _read_npy, ".npz": _read_npz, ".params": _read_params, ".csv": _read_csv}[
+        path.suffix.lower()
+    ]
     array = reader(path, name)
     _refuse_no_numbers(_called(path, name), array.dtype, array.shape)
     array = np.atleast_1d(array)
@@ -87,9 +103,12 @@ def _read(path: Path, name: str, _stamp: int) -> Array:
     return array
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _head_shape(path: Path, name: str, _stamp: int) -> Shape:
-    if path.suffix.lower() == ".npy":
+    head: Head | ParamsHead
+    if path.suffix.lower() == ".params":
+        head = _params_head(path, name)
+    elif path.suffix.lower() == ".npy":
         _refuse_name(path, name)
         with path.open("rb") as file:
             head = read_head(file)
@@ -121,14 +140,28 @@ def _read_npz(path: Path, name: str) -> Array:
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> str:
-    members = archive.namelist()
-    if not name and len(members) == 1:
-        return members[0]
-    if f"{name}.npy" not in members:
-        known = ", ".join(f"{path.name}#{member.removesuffix('.npy')}" for member in members[:8])
+    names = [member.removesuffix(".npy") for member in archive.namelist()]
+    return f"{_chosen(path, names, name)}.npy"
+
+
+def _read_params(path: Path, name: str) -> Array:
+    return read_params_array(path, _params_head(path, name))
+
+
+def _params_head(path: Path, name: str) -> ParamsHead:
+    heads = params_heads(path)
+    return heads[_chosen(path, list(heads), name)]
+
+
+def _chosen(path: Path, names: Sequence[str], name: str) -> str:
+    """Return the one array of a file that is meant."""
+    if not name and len(names) == 1:
+        return names[0]
+    if name not in names:
+        known = ", ".join(f"{path.name}#{one}" for one in names[:8])
         problem = f"holds no array called {name!r}" if name else "holds several arrays"
         raise BindError(f"{path.name} {problem}; write one of {known}.")
-    return f"{name}.npy"
+    return name
 
 
 def _refuse_name(path: Path, name: str) -> None:

@@ -80,7 +80,12 @@ def plain_from_text(text: str) -> dict[str, Any]:
     try:
         plain = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise FormatError(f"line {error.lineno}, column {error.colno} is not JSON: {error.msg}.") from error
+        reason = error.msg[:1].lower() + error.msg[1:]
+        raise FormatError(
+            f"from line {error.lineno}, column {error.colno} on it is not JSON ({reason})."
+            if text.strip()
+            else "it is empty."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise FormatError(f"it is not JSON that can be read: {error}.") from error
     if not isinstance(plain, dict):
@@ -118,6 +123,8 @@ def check_version(plain: Mapping[str, Any]) -> None:
     version = plain.get("version")
     if plain.get("format") != FORMAT:
         raise FormatError('it does not say "format": "chalkgraph".')
+    if version is None:
+        raise FormatError("it does not say in which version it is written.")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise FormatError(f"its version is {_shown(version)}, which is no version number.")
     if version > VERSION:

@@ -1,10 +1,11 @@
 """MXNet's parameter files: arrays with names, in the layouts of all ages, read and written."""
 
+import io
 import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import attrs
 import numpy as np
@@ -12,7 +13,8 @@ import numpy as np
 from app.engine.errors import FormatError
 from app.engine.inference.types import NUMBERS
 from app.engine.operator import Array, DType
-from app.services.reading import read_bytes
+from app.engine.shapes import Shape
+from app.services.reading import open_file, read_bytes
 from app.services.writing import write_whole
 
 FILE_MAGIC = 0x112
@@ -36,17 +38,65 @@ def read_params(path: Path) -> dict[str, Array]:
 
 def parse_params(data: bytes, name: str = "The file") -> dict[str, Array]:
     """Read the bytes of a parameter file."""
-    reader = _Reader(memoryview(data), name)
+    reader = _Reader(io.BytesIO(data), len(data), name)
+    count = _read_count(reader)
+    arrays = [_read_numbers(reader, _read_head(reader)) for _ in range(count)]
+    return dict(zip(_read_names(reader, count), arrays, strict=True))
+
+
+@attrs.frozen
+class ParamsHead:
+    """What a parameter file says of one array before its numbers, and where those begin.
+
+    A sparse array stores `stored` values, and `indices` say where in `shape` they belong.
+    """
+
+    shape: Shape
+    dtype: DType
+    storage: int
+    stored: Shape
+    indices: tuple[tuple[DType, Shape], ...]
+    begin: int
+
+    @property
+    def size(self) -> int:
+        """The bytes that its numbers take in the file."""
+        parts = ((self.dtype, self.stored), *self.indices)
+        return sum(dtype.itemsize * math.prod(shape) for dtype, shape in parts)
+
+
+def read_params_heads(path: Path) -> dict[str, ParamsHead]:
+    """Read what a file says of its arrays without reading their numbers, so that a large file takes no time."""
+    with open_file(path) as file:
+        reader = _Reader(file, path.stat().st_size, path.name)
+        count = _read_count(reader)
+        heads = []
+        for _ in range(count):
+            heads.append(_read_head(reader))
+            reader.skip(heads[-1].size)
+        return dict(zip(_read_names(reader, count), heads, strict=True))
+
+
+def read_params_array(path: Path, head: ParamsHead) -> Array:
+    """Read the numbers of one array."""
+    with open_file(path) as file:
+        reader = _Reader(file, path.stat().st_size, path.name)
+        reader.skip(head.begin)
+        return _read_numbers(reader, head)
+
+
+def _read_count(reader: "_Reader") -> int:
     if reader.number("<Q") != FILE_MAGIC:
-        raise FormatError(f"{name} is no parameter file: it does not begin with MXNet's mark.")
+        raise FormatError(f"{reader.name} is no parameter file: it does not begin with MXNet's mark.")
     reader.number("<Q")
-    count = reader.count(least_bytes=4, what="arrays")
-    arrays = [_read_array(reader) for _ in range(count)]
+    return reader.count(least_bytes=4, what="arrays")
+
+
+def _read_names(reader: "_Reader", count: int) -> list[str]:
     names = reader.count(least_bytes=8, what="names")
     if names not in (0, count):
-        raise FormatError(f"{name} is damaged: it has {count} arrays but {names} names.")
-    words = [reader.text() for _ in range(names)] or [str(number) for number in range(count)]
-    return dict(zip(words, arrays, strict=True))
+        raise FormatError(f"{reader.name} is damaged: it has {count} arrays but {names} names.")
+    return [reader.text() for _ in range(names)] or [str(number) for number in range(count)]
 
 
 def write_params(arrays: Mapping[str, Array], path: Path, *, layout: Layout = "V2") -> None:
@@ -81,16 +131,32 @@ def _packed(name: str, array: Array, layout: Layout) -> bytes:
 class _Reader:
     """Takes numbers, texts and arrays off the front of a file, refusing to go past its end."""
 
-    data: memoryview
+    file: IO[bytes]
+    size: int
     name: str
     place: int = 0
 
-    def take(self, size: int) -> memoryview:
+    def take(self, size: int) -> bytes:
         """Return the next `size` bytes."""
-        if size < 0 or self.place + size > len(self.data):
-            raise FormatError(f"{self.name} is damaged: it ends in the middle of an array or a name.")
+        self._refuse_beyond_end(size)
+        found = self.file.read(size)
+        if len(found) != size:
+            raise self._ended()
         self.place += size
-        return self.data[self.place - size : self.place]
+        return found
+
+    def skip(self, size: int) -> None:
+        """Go on behind the next `size` bytes."""
+        self._refuse_beyond_end(size)
+        self.place += size
+        self.file.seek(self.place)
+
+    def _refuse_beyond_end(self, size: int) -> None:
+        if size < 0 or self.place + size > self.size:
+            raise self._ended()
+
+    def _ended(self) -> FormatError:
+        return FormatError(f"{self.name} is damaged: it ends in the middle of an array or a name.")
 
     def number(self, layout: str) -> int:
         """Return the next number in a layout of `struct`."""
@@ -100,14 +166,14 @@ class _Reader:
     def count(self, least_bytes: int, what: str) -> int:
         """Return a count; one that the rest of the file cannot hold is refused before anything is read."""
         count = self.number("<Q")
-        if count * least_bytes > len(self.data) - self.place:
+        if count * least_bytes > self.size - self.place:
             raise FormatError(f"{self.name} is damaged: it cannot hold the {count} {what} that it claims.")
         return count
 
     def text(self) -> str:
         """Return a length and that many bytes of UTF-8."""
         try:
-            return bytes(self.take(self.number("<Q"))).decode("utf-8")
+            return self.take(self.number("<Q")).decode("utf-8")
         except UnicodeDecodeError as error:
             raise FormatError(f"{self.name} is damaged: a name is not UTF-8.") from error
 
@@ -139,63 +205,73 @@ class _Reader:
             raise FormatError(f"{self.name} is damaged: no array has the shape {shape}.") from error
 
 
-def _read_array(reader: _Reader) -> Array:
+def _read_head(reader: _Reader) -> ParamsHead:
     first = reader.number("<I")
     if first in (V2, V3):
-        return _read_modern(reader, first)
+        return _read_modern_head(reader, first)
     if first == V1:
-        shape = reader.shape("<q", reader.number("<I"))
-    else:
-        shape = reader.shape("<I", first)  # the oldest layout has no mark: this is the rank itself
-    return _read_dense(reader, shape)
+        return _dense_head(reader, reader.shape("<q", reader.number("<I")))
+    return _dense_head(
+        reader, reader.shape("<I", first)
+    )  # the oldest layout has no mark: this is the rank itself
 
 
-def _read_modern(reader: _Reader, mark: int) -> Array:
+def _read_modern_head(reader: _Reader, mark: int) -> ParamsHead:
     storage = reader.number("<i")
     if mark == V3:
         if storage != DENSE:
             raise FormatError(f"{reader.name} is damaged: arrays with numpy's shapes (V3) are never sparse.")
-        return _read_with_numpy_shape(reader)
+        rank = reader.number("<i")
+        return _no_array(reader) if rank == UNKNOWN_RANK else _typed_head(reader, reader.shape("<q", rank))
     if storage == DENSE:
-        return _read_dense(reader, reader.shape("<q", reader.number("<I")))
+        return _dense_head(reader, reader.shape("<q", reader.number("<I")))
     if storage not in _INDEX_ARRAYS:
         raise FormatError(f"{reader.name} is damaged: there is no storage type {storage}.")
+    return _sparse_head(reader, storage)
+
+
+def _dense_head(reader: _Reader, shape: Shape) -> ParamsHead:
+    return _typed_head(reader, shape) if shape else _no_array(reader)
+
+
+def _typed_head(reader: _Reader, shape: Shape) -> ParamsHead:
+    reader.take(8)  # device type and number
+    dtype = reader.dtype()
+    return ParamsHead(shape, dtype, DENSE, shape, (), reader.place)
+
+
+def _no_array(reader: _Reader) -> ParamsHead:
+    """Stand for "no array", of which nothing more follows."""
+    return ParamsHead((0,), np.dtype(np.float32), DENSE, (0,), (), reader.place)
+
+
+def _sparse_head(reader: _Reader, storage: int) -> ParamsHead:
     stored = reader.shape("<q", reader.number("<I"))
     shape = reader.shape("<q", reader.number("<I"))
     reader.take(8)  # device type and number
     dtype = reader.dtype()
-    kinds = []
+    indices = []
     for _ in range(_INDEX_ARRAYS[storage]):
         index_type = reader.dtype()
-        kinds.append((index_type, reader.shape("<q", reader.number("<I"))))
-    if math.prod(shape) * dtype.itemsize > _LARGEST_SPREAD:
-        raise FormatError(f"{reader.name} has a sparse array of shape {shape}, too large to spread out.")
+        indices.append((index_type, reader.shape("<q", reader.number("<I"))))
     if (
         0 in stored
     ):  # MXNet may save a conversion before it is done; then only the indices tell how many values there are
-        stored = kinds[-1][1] if storage == CSR else (*kinds[0][1], *shape[1:])
-    values = reader.array(stored, dtype)
-    indices = [reader.array(index_shape, index_type) for index_type, index_shape in kinds]
+        stored = indices[-1][1] if storage == CSR else (*indices[0][1], *shape[1:])
+    return ParamsHead(shape, dtype, storage, stored, tuple(indices), reader.place)
+
+
+def _read_numbers(reader: _Reader, head: ParamsHead) -> Array:
+    if head.storage == DENSE:
+        return reader.array(head.shape, head.dtype)
+    if math.prod(head.shape) * head.dtype.itemsize > _LARGEST_SPREAD:
+        raise FormatError(f"{reader.name} has a sparse array of shape {head.shape}, too large to spread out.")
+    values = reader.array(head.stored, head.dtype)
+    indices = [reader.array(shape, dtype) for dtype, shape in head.indices]
     try:
-        return _dense(storage, shape, values, indices)
+        return _dense(head.storage, head.shape, values, indices)
     except (IndexError, ValueError) as error:
         raise FormatError(f"{reader.name} is damaged: a sparse array points outside itself.") from error
-
-
-def _read_with_numpy_shape(reader: _Reader) -> Array:
-    rank = reader.number("<i")
-    if rank == UNKNOWN_RANK:
-        return np.zeros((0,), np.float32)  # "no array": nothing more follows
-    shape = reader.shape("<q", rank)
-    reader.take(8)
-    return reader.array(shape, reader.dtype())
-
-
-def _read_dense(reader: _Reader, shape: tuple[int, ...]) -> Array:
-    if not shape:
-        return np.zeros((0,), np.float32)  # "no array": nothing more follows
-    reader.take(8)
-    return reader.array(shape, reader.dtype())
 
 
 def _dense(storage: int, shape: tuple[int, ...], values: Array, indices: list[Array]) -> Array:

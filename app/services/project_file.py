@@ -32,6 +32,8 @@ Array = NDArray[Any]
 LONGEST_TEXT = 2000
 """A constant whose text is longer than this lies in the array file."""
 
+WHAT_OPENS = "What opens are Chalkgraph's documents (.chalk) and MXNet's symbol files (.json)."
+
 _KEY = re.compile(r".+-[0-9a-f]{16}\Z", re.DOTALL)
 
 
@@ -94,7 +96,8 @@ def _read_plain(path: Path) -> dict[str, Any]:
     try:
         return plain_from_text(text)
     except FormatError as error:
-        raise FormatError(f"{path.name} could not be opened: {error.sentence}") from error
+        hint = "" if text.lstrip().startswith("{") else f" {WHAT_OPENS}"
+        raise FormatError(f"{path.name} could not be opened: {error.sentence}{hint}") from error
 
 
 def _document(plain: dict[str, Any], path: Path) -> Document:

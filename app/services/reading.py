@@ -1,6 +1,9 @@
 """Reads whole files that people bring, refusing what is no file or far too large."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from app.engine.errors import FormatError
 from app.engine.planning.room import free_memory, in_words
@@ -24,6 +27,25 @@ def read_bytes(path: Path) -> bytes:
     return _read(path, free_memory())
 
 
+@contextmanager
+def open_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to be read in parts; FormatError in one sentence when that cannot be done."""
+    if path.exists() and not path.is_file():
+        raise FormatError(f"{path.name} is no file.")
+    try:
+        with path.open("rb") as file:
+            yield file
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> FormatError:
+    if isinstance(error, FileNotFoundError):
+        return FormatError(f"There is no file {path.name} in {path.absolute().parent.name or path.anchor}.")
+    reason = str(getattr(error, "strerror", None) or error)
+    return FormatError(f"{path.name} could not be read: {reason[:1].lower() + reason[1:]}.")
+
+
 def _read(path: Path, most: int | None) -> bytes:
     """Read at most so many bytes: a device may go on for ever, and a file may be larger than it says."""
     try:
@@ -31,8 +53,7 @@ def _read(path: Path, most: int | None) -> bytes:
             found = file.read() if most is None else file.read(most)
             too_large = most is not None and len(found) == most
     except (OSError, ValueError) as error:  # a path with a null character is a ValueError
-        reason = getattr(error, "strerror", None) or error
-        raise FormatError(f"{path.name} could not be read: {reason}.") from error
+        raise _unreadable(path, error) from error
     except MemoryError:
         too_large = True
     if too_large:

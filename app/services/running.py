@@ -4,7 +4,7 @@ Each run binds anew, so results are never overwritten by a later run and can be 
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.document.analysis import Analysis
+from app.document.drawing import DocumentProblem
 from app.document.records import Binding, Document, Id, Settings
 from app.engine.backends.backend import HostNode
 from app.engine.backends.computing import Computing
@@ -220,6 +221,21 @@ def bind(
     return Bound(analysis, executor, heads, computing)
 
 
+def values_of(
+    analysis: Analysis, names: Iterable[str], *, folder: Path | None = None, after: Results | None = None
+) -> dict[str, Array]:
+    """Return the arrays that a bind would give these arguments and states, or those that a run of this document left.
+
+    The rest of the graph may still be open. EngineError names what is missing or does not fit.
+    """
+    graph, inference = _refuse_problems(analysis, analysis.faults)
+    indices = {name: graph.index_by_name[name] for name in names}
+    if after is not None and after.document is analysis.document:
+        return {name: _not_none(after.argument(name)) for name in indices}
+    inference.refuse_open_variables(indices.values())
+    return {name: _array(analysis, index, folder) for name, index in indices.items()}
+
+
 def run(bound: Bound, *, backward: bool, cancel: Cancel | None = None) -> Events:
     """Run a bound document forward, and backward where asked."""
     executor, start = bound.executor, time.perf_counter()
@@ -302,13 +318,23 @@ def _frozen(array: Array | None) -> Array | None:
     return view
 
 
+def _not_none(array: Array | None) -> Array:
+    assert array is not None, "every argument of a bound graph has an array"
+    return array
+
+
 def _refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
+    graph, inference = _refuse_problems(analysis, analysis.errors)
+    inference.refuse_open()
+    return graph, inference
+
+
+def _refuse_problems(analysis: Analysis, refused: Sequence[DocumentProblem]) -> tuple[Graph, Inference]:
     for problem, told in zip(analysis.problems, analysis.told_problems, strict=True):
-        if problem in analysis.errors:
+        if problem in refused:
             raise GraphError(told.sentence, node=told.name or None, port=told.port)
     if analysis.graph is None or analysis.inference is None:
         raise GraphError("There is nothing to compute yet. Add an operator to the board.")
-    analysis.inference.refuse_open()
     return analysis.graph, analysis.inference
 
 

@@ -70,6 +70,23 @@ FILE = (
     Action("save", "&Save", "File", lambda bench: bench.files.save(), ("Ctrl+S",), rule=True),
     Action("save_as", "Save &as…", "File", lambda bench: bench.files.save_as(), ("Ctrl+Shift+S",)),
     Action(
+        "load_parameters",
+        "&Load parameters…",
+        "File",
+        lambda bench: bench.parameters.ask_and_load(),
+        enabled=with_nodes,
+        rule=True,
+        tip="Bind the graph to the arrays of an MXNet parameter file",
+    ),
+    Action(
+        "save_parameters",
+        "Save &parameters…",
+        "File",
+        lambda bench: bench.parameters.save(),
+        enabled=with_nodes,
+        tip="Write the values that are bound as an MXNet parameter file",
+    ),
+    Action(
         "export_numpy",
         "Python with &numpy alone…",
         "File",

@@ -47,8 +47,7 @@ class Application:
 
         window = MainWindow(self.settings)
         if self.windows:
-            place = self.windows[-1].pos()
-            window.move(place.x() + NEIGHBOUR_STEP, place.y() + NEIGHBOUR_STEP)
+            window.stand_beside(self.windows[-1], NEIGHBOUR_STEP)
         self.windows.append(window)
         window.closed.connect(self._on_closed)
         window.first_painted.connect(lambda: self.furnish(window, path))

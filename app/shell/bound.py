@@ -49,10 +49,9 @@ class RequestModel(QAbstractTableModel):
         super().__init__()
         self._workspace = workspace
         self.names: tuple[str, ...] = ()
-        workspace.analysis_changed.connect(self.refresh)
         self.refresh()
 
-    def refresh(self, _analysis: object = None) -> None:
+    def refresh(self) -> None:
         """Follow the document."""
         analysis = self._workspace.analysis
         names = analysis.argument_names if analysis is not None else ()
@@ -147,13 +146,13 @@ class BoundPopup(QFrame):
         self.table = QTableView()
         self._set_up_table()
         self._lay_out()
-        workspace.analysis_changed.connect(self._fill_outputs)
+        workspace.analysis_changed.connect(self._on_analysis)
         workspace.theming.changed.connect(self._restyle)
         self._restyle()
 
     def open_under(self, button: QWidget) -> None:
         """Show the popup under a button."""
-        self._fill_outputs()
+        self._fill()
         self.adjustSize()
         self.move(button.mapToGlobal(QPoint(0, button.height() + 4)))
         self.show()
@@ -192,7 +191,15 @@ class BoundPopup(QFrame):
         self.table.setFixedHeight(208)
         self.setFixedWidth(400)
 
-    def _fill_outputs(self, _analysis: object = None) -> None:
+    def _on_analysis(self, _analysis: object) -> None:
+        if self.isVisible():  # else a large model would cost every edit the filling of two long lists
+            self._fill()
+
+    def _fill(self) -> None:
+        self.requests.refresh()
+        self._fill_outputs()
+
+    def _fill_outputs(self) -> None:
         analysis = self._workspace.analysis
         if analysis is None:
             return

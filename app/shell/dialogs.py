@@ -25,11 +25,13 @@ from app.shell.actions import MENUS, Action
 
 Answer = Literal["save", "discard", "cancel"]
 OPEN_FILTER = (
-    "Graphs (*.chalk *.json);;Chalkgraph documents (*.chalk);;MXNet symbol files (*.json);;All files (*)"
+    "Graphs and parameters (*.chalk *.json *.params);;Chalkgraph documents (*.chalk);;MXNet symbol files (*.json);;"
+    "MXNet parameter files (*.params);;All files (*)"
 )
 SAVE_FILTER = "Chalkgraph documents (*.chalk)"
 PYTHON_FILTER = "Python files (*.py)"
 SYMBOL_FILTER = "MXNet symbol files (*.json)"
+PARAMETERS_FILTER = "MXNet parameter files (*.params)"
 
 
 class UnsavedQuestion(QMessageBox):
@@ -72,6 +74,22 @@ class RepairQuestion(QMessageBox):
         self.setEscapeButton(self.leave_button)
 
 
+class PartQuestion(QMessageBox):
+    """Asks whether to load what fits of a parameter file; closing it loads nothing."""
+
+    def __init__(self, sentence: str, details: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIcon(QMessageBox.Icon.NoIcon)
+        self.setWindowTitle("Parameters that do not fit")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(f"{sentence} Load these?")
+        self.setInformativeText(details)
+        self.load_button = self.addButton("Load what fits", QMessageBox.ButtonRole.AcceptRole)
+        self.cancel_button = self.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(self.load_button)
+        self.setEscapeButton(self.cancel_button)
+
+
 class Dialogs:
     """Every question of one window; a test puts another one in its place."""
 
@@ -92,9 +110,16 @@ class Dialogs:
         question.deleteLater()
         return question.clickedButton() is question.repair_button
 
-    def file_to_open(self, folder: Path) -> Path | None:
+    def load_in_part(self, sentence: str, details: str) -> bool:
+        """Ask whether to take what fits of a parameter file."""
+        question = PartQuestion(sentence, details, self._parent)
+        question.exec()
+        question.deleteLater()
+        return question.clickedButton() is question.load_button
+
+    def file_to_open(self, folder: Path, title: str = "Open", file_filter: str = OPEN_FILTER) -> Path | None:
         """Ask for a file to open."""
-        chosen, _ = QFileDialog.getOpenFileName(self._parent, "Open", str(folder), OPEN_FILTER)
+        chosen, _ = QFileDialog.getOpenFileName(self._parent, title, str(folder), file_filter)
         return Path(chosen) if chosen else None
 
     def file_to_save(self, suggestion: Path, title: str, file_filter: str) -> Path | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.services.project_file import Opened
 
 SUFFIX = ".chalk"
-OPENABLE = (SUFFIX, ".json")
+PARAMETERS_SUFFIX = ".params"
 UNTITLED = "Untitled"
 
 
@@ -30,6 +30,8 @@ class Files(QObject):
 
     opened = Signal(bool)
     """Another document is shown; carries whether it is one of the gallery."""
+    parameters_chosen = Signal(object)
+    """A parameter file is to be opened, which belongs into the document that is open; carries its path."""
     failed = Signal(str)
     """A file could not be opened or written; the sentence says why."""
     state_changed = Signal()
@@ -89,7 +91,10 @@ class Files(QObject):
             self.open(path)
 
     def open(self, path: Path) -> None:
-        """Read a Chalkgraph document or an MXNet symbol file and show it."""
+        """Read a Chalkgraph document or an MXNet symbol file and show it; parameters are left to who loads them."""
+        if path.suffix.lower() == PARAMETERS_SUFFIX:
+            self.parameters_chosen.emit(path)
+            return
         if not self.may_let_go():
             return
         self._reading = path = path.absolute()

@@ -6,7 +6,7 @@ Only what an empty window needs is imported here, so that it is on the screen ha
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QByteArray, QMimeData, QTimer, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRect, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QPaintEvent, QPalette
 from PySide6.QtWidgets import QMainWindow
 
@@ -19,7 +19,7 @@ FRAME, TITLE_BAR = 8, 40
 """What the system's own frame around a window takes, roughly."""
 FIRST_LIGHT = "#ffffff"
 FIRST_DARK = "#1c2129"
-OPENABLE = (".chalk", ".json")
+OPENABLE = (".chalk", ".json", ".params")
 
 
 class Furnishing(Protocol):
@@ -63,6 +63,19 @@ class MainWindow(QMainWindow):
         if self.width() > wide or self.height() > high:
             self.resize(min(self.width(), wide), min(self.height(), high))
             self.move(room.topLeft())
+
+    def stand_beside(self, other: "MainWindow", step: int) -> None:
+        """Stand a step down and to the right of another window, smaller where the screen ends there.
+
+        Where less than two thirds of the screen would be left, start again in its corner.
+        """
+        room = other.screen().availableGeometry()
+        place = other.pos() + QPoint(step, step)
+        if not room.contains(QRect(place, room.size() * 2 / 3)):
+            place = room.topLeft()
+        wide, high = room.right() + 1 - place.x() - FRAME, room.bottom() + 1 - place.y() - TITLE_BAR
+        self.resize(min(self.width(), wide), min(self.height(), high))
+        self.move(place)
 
     def _is_dark(self) -> bool:
         if self._settings.theme == "system":

@@ -26,6 +26,7 @@ from app.shell.docks import Docks
 from app.shell.exports import Exports
 from app.shell.files import Files
 from app.shell.main_window import TITLE, MainWindow
+from app.shell.parameters import Parameters
 from app.shell.status_line import StatusLine
 from app.shell.toolbar import ToolBar
 
@@ -66,6 +67,7 @@ class Workbench(QObject):
         self.dialogs = Dialogs(window)
         self.files = Files(self.workspace, self.dialogs, self)
         self.exports = Exports(self.workspace, self.dialogs, self.files)
+        self.parameters = Parameters(self.workspace, self.dialogs, self.files)
         self.parts: Parts | None = None
         self._waiting: Callable[[], None] | None = None
         self._was_opened = False
@@ -350,4 +352,5 @@ class Workbench(QObject):
         self.workspace.shutdown()
         self.files.shutdown()
         self.exports.shutdown()
+        self.parameters.shutdown()
         self._loader.shutdown()

@@ -159,6 +159,13 @@ def test_a_broken_drawing_says_what_to_mend_first(scene, workspace, draw, gradie
     assert not scene.hint
 
 
+def test_shapes_that_clash_are_told_with_what_would_mend_them(scene, workspace, gradient_picture):
+    workspace.try_edit(set_binding, Binding("A", shape=(2, 3)))
+    workspace.try_edit(set_binding, Binding("B", "constant", "[1]"))
+    assert scene.hint.startswith("To bind the graph, mend this first: ")
+    assert "Give A the shape (1)." in scene.hint
+
+
 def test_auxiliary_states_and_several_outputs(scene, workspace, draw):
     bn = draw.node("BatchNorm", 0, 0, "bn")
     kinds = {title: (item.look.kind, item.look.letter) for title, item in by_title(scene).items()}

@@ -211,9 +211,21 @@ def test_a_name_that_is_taken_is_marked_and_nothing_is_lost(board, qtbot, worksp
     assert editor.text() == "A"
     assert editor.property("wrong")
     assert "A" in editor.toolTip()
+    words = board._renaming.words
+    assert words.isVisible() and words.words == "There is a node called A already."
+    assert words.geometry().top() >= editor.geometry().bottom()
+    editor.setText("B")
+    assert not words.isVisible()
     qtbot.keyClick(editor, Qt.Key.Key_Escape)
     assert board.name_editor is None
     assert workspace.document.nodes[c].name == "C"
+
+
+def test_another_document_closes_the_editor(board, workspace, chain):
+    workspace.select({chain[2]})
+    board.rename()
+    workspace.load(workspace.document)
+    assert board.name_editor is None
 
 
 def test_a_double_click_on_the_name_renames(board, mouse, workspace, chain):

@@ -123,6 +123,17 @@ def test_a_parameter_changes_shapes_and_summary_at_once(scene, workspace, layer)
     assert scene.auto_items[fc, 1].look.shape.text == "(3, 7)"
 
 
+def test_a_wrong_parameter_is_shown_instead_of_one_that_stands_in(scene, workspace, layer):
+    _data, fc = layer
+    workspace.try_edit(set_param, fc, "num_hidden", "many")
+    assert scene.node_items[fc].look.summary == "num_hidden many ?"
+    workspace.try_edit(set_param, fc, "num_hidden", None)
+    assert scene.node_items[fc].look.summary == "num_hidden ?"
+    workspace.undo()
+    workspace.undo()
+    assert scene.node_items[fc].look.summary == "3"
+
+
 def test_shapes_are_upright_when_given_slanted_when_inferred_and_a_mark_when_unknown(
     scene, workspace, layer, draw
 ):

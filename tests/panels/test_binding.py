@@ -171,6 +171,9 @@ def test_a_file_beside_the_document_is_named_by_its_own_name(
     assert binding(desk, "w").value == "weights.npz#first"
     assert editor.row("file").complaint.isHidden()
     assert editor.shape.line.placeholderText() == "(2, 3)"
+    np.savez(tmp_path / "weights.npz", first=np.ones((2, 3)), w=np.zeros(4))
+    field.take(tmp_path / "weights.npz")
+    assert binding(desk, "w").value == "weights.npz#w"
     type_text(qtbot, field, "nowhere.npy")
     assert "There is no file" in editor.row("file").complaint.text()
 

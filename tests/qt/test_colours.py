@@ -14,6 +14,7 @@ from app.qt.colours import (
     NEGATIVE_INFINITY_LEVEL,
     POSITIVE_INFINITY_LEVEL,
     contrast,
+    heat_colours,
     mix,
     picture_colours,
     readable_on,
@@ -49,6 +50,25 @@ def test_diverging_heat_is_white_at_zero_and_as_dark_on_both_sides():
         assert below.blueF() > below.redF()
         assert above.redF() > above.blueF()
         assert oklab_lightness(below) == pytest.approx(oklab_lightness(above), abs=0.03)
+
+
+def test_diverging_heat_is_dark_at_zero_on_a_dark_board_and_as_light_on_both_sides():
+    poles = heat_colours("standard", on_dark=True).diverging
+    assert oklab_lightness(poles.colour(0.5)) < 0.32
+    for distance in (0.1, 0.25, 0.5):
+        below, above = poles.colour(0.5 - distance), poles.colour(0.5 + distance)
+        assert below.blueF() > below.redF()
+        assert above.redF() > above.blueF()
+        assert oklab_lightness(below) == pytest.approx(oklab_lightness(above), abs=0.03)
+
+
+@pytest.mark.parametrize("on_dark", [False, True])
+def test_heat_in_print_has_no_colour_and_says_the_sign(on_dark):
+    heat = heat_colours("print", on_dark=on_dark)
+    for chosen in (heat.sequential, heat.diverging):
+        assert all(colour.red() == colour.green() == colour.blue() for colour in chosen.colours(33))
+    greys = [colour.red() for colour in heat.diverging.colours(33)]
+    assert greys == sorted(greys)
 
 
 def test_positions_outside_take_the_nearer_end():

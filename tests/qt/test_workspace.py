@@ -153,6 +153,19 @@ def test_results_become_stale_with_a_value_but_not_with_a_position(
     assert value(workspace, "C") == [20.0]
 
 
+def test_that_results_are_old_is_told_once(qtbot: QtBot, workspace: Workspace) -> None:
+    workspace.load(product())
+    run(qtbot, workspace, "forward")
+    told: list[bool] = []
+    workspace.results_changed.connect(lambda _: told.append(workspace.results_are_current))
+    for number in range(3):
+        workspace.try_edit(set_binding, Binding("A", "constant", str(number)))
+    assert told == [False]
+    run(qtbot, workspace, "forward")
+    workspace.try_edit(set_binding, Binding("A", "constant", "5"))
+    assert told == [False, True, False]
+
+
 @pytest.mark.parametrize("change", ["seed", "batch_start", "train"])
 def test_settings_that_change_numbers_make_results_stale(
     qtbot: QtBot, workspace: Workspace, change: str

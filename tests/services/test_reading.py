@@ -20,7 +20,7 @@ def test_what_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"{\xff")
     for path, words in (
         (tmp_path / "a", "byte 1"),
-        (tmp_path / "b", "could not be read"),
+        (tmp_path / "b", "There is no file b in "),
         (tmp_path, "read"),
     ):
         with pytest.raises(FormatError, match=words):

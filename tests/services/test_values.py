@@ -115,7 +115,7 @@ def test_files_are_read(folder: Path, value: str, shape: tuple[int, ...], first:
     [
         ("", "No file is named"),
         ("gone.npy", "There is no file .*gone.npy"),
-        ("picture.png", "picture.png is none of the files that can be read: .npy, .npz, .csv"),
+        ("picture.png", "picture.png is none of the files that can be read: .npy, .npz, .params, .csv"),
         ("two.npz", r"two.npz holds several arrays; write one of two.npz#a, two.npz#b"),
         ("two.npz#c", r"two.npz holds no array called 'c'; write one of"),
         ("one.npy#a", "holds a single array, so leave #a out"),

@@ -46,6 +46,17 @@ def test_outputs_are_chosen_and_the_choice_can_be_undone(multi: Workbench, popup
     assert multi.workspace.document.options.heads == ()
 
 
+def test_the_lists_are_filled_only_while_they_are_seen(multi: Workbench, popup: BoundPopup) -> None:
+    popup.hide()
+    before = popup.requests.names, popup.outputs.count()
+    multi.board.duplicate()
+    multi.workspace.select(set(multi.workspace.document.nodes))
+    multi.board.duplicate()
+    assert (popup.requests.names, popup.outputs.count()) == before
+    multi.toolbar.bind_button.click()
+    assert popup.outputs.count() > before[1]
+
+
 def test_each_argument_has_one_request(multi: Workbench, popup: BoundPopup) -> None:
     model = popup.requests
     assert model.names == ("A", "B", "D")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -339,7 +339,8 @@ def test_a_file_that_is_dropped_is_opened(bench: Workbench, qtbot: QtBot, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("name", "can"), [("a.chalk", True), ("B.JSON", True), ("c.png", False), ("d", False)]
+    ("name", "can"),
+    [("a.chalk", True), ("net-0000.params", True), ("B.JSON", True), ("c.png", False), ("d", False)],
 )
 def test_only_files_that_can_be_opened_are_taken(name: str, can: bool) -> None:
     assert (openable(dropped(Path("/x") / name)) is not None) == can
@@ -407,6 +408,23 @@ def test_the_view_that_is_shown_has_the_keys(bench: Workbench, qtbot: QtBot, vie
     bench.show_view(view)
     shown = bench.parts.board if view == "symbol" else bench.parts.executor
     assert shown.hasFocus()
+
+
+def test_a_window_beside_another_lies_on_the_screen(qtbot: QtBot, settings: Any) -> None:
+    windows = [MainWindow(settings) for _ in range(3)]
+    for window in windows:
+        qtbot.addWidget(window)
+    first, second, third = windows
+    room = first.screen().availableGeometry()
+    first.setGeometry(room)
+    first.move(room.topLeft())
+    second.stand_beside(first, 32)
+    assert second.pos() - first.pos() == QPoint(32, 32)
+    assert room.contains(QRect(second.pos(), second.size()))
+    second.move(room.bottomRight() - QPoint(300, 200))
+    third.stand_beside(second, 32)
+    assert third.pos() == room.topLeft(), "where too little is left, the row begins anew"
+    assert room.contains(QRect(third.pos(), third.size()))
 
 
 def test_a_window_that_was_larger_than_the_screen_fits_it_the_next_time(qtbot: QtBot, settings: Any) -> None:

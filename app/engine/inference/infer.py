@@ -1,6 +1,6 @@
 """Shape inference to a fixed point in both directions, every finding with the node whose rule made it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any
@@ -143,17 +143,24 @@ class Inference:
     def refuse_open(self) -> None:
         """Raise a problem, or a ShapeError that names what is still open."""
         self.refuse_problems()
-        variables = [*self.graph.arguments, *self.graph.auxiliary]
-        open_names = [self.graph.nodes[i].name for i in variables if not is_known(self.shape((i, 0)))]
-        if not open_names:
-            open_names = [
+        self.refuse_open_variables((*self.graph.arguments, *self.graph.auxiliary))
+        _refuse_open(
+            [
                 self.graph.entry_name(entry)
                 for entry in self.graph.internals()
                 if not is_known(self.shape(entry))
             ]
-        if open_names:
-            some = ", ".join(open_names[:4]) + (" …" if len(open_names) > 4 else "")
-            raise ShapeError(f"The shape of {some} is still open. Give it, or the shape of an input.")
+        )
+
+    def refuse_open_variables(self, indices: Iterable[int]) -> None:
+        """Raise a ShapeError that names those of these variables whose shape is still open."""
+        _refuse_open([self.graph.nodes[i].name for i in indices if not is_known(self.shape((i, 0)))])
+
+
+def _refuse_open(names: Sequence[str]) -> None:
+    if names:
+        some = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
+        raise ShapeError(f"The shape of {some} is still open. Give it, or the shape of an input.")
 
 
 def infer(

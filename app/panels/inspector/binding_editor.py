@@ -87,9 +87,10 @@ class KindField(QComboBox):
 class FileField(TextField):
     """A path with a button to look for it."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__("path of a .npy, .npz or .csv file")
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        super().__init__(f"path of a file ({', '.join(SUFFIXES)})")
         self._workspace = workspace
+        self._name = name
         self.browse = QPushButton("Browse…")
         self.browse.clicked.connect(self._browse)
         layout = self.layout()
@@ -98,14 +99,14 @@ class FileField(TextField):
         layout.addWidget(self.browse)
 
     def take(self, path: Path) -> None:
-        """Take a file as the value, relative to the document where it lies beside it."""
-        folder = self._workspace.folder
-        spelled = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+        """Take a file as the value; of several arrays in it the one of the argument's name, else the first."""
+        spelled = self._workspace.spelled(path)
         try:
-            names = array_names(path) if path.suffix.lower() == ".npz" else []
+            names = array_names(path) if path.suffix.lower() != ".csv" else []
         except EngineError:
             names = []  # what is wrong with the file is said under the field
-        self.line.setText(f"{spelled}#{names[0]}" if len(names) > 1 else spelled)
+        own = [name for name in names if name.rpartition(":")[2] == self._name]
+        self.line.setText(f"{spelled}#{[*own, *names][0]}" if len(names) > 1 else spelled)
         self.flush()
 
     def _browse(self) -> None:
@@ -147,7 +148,7 @@ class BindingEditor(QWidget):
         self._fields: dict[ValueKind, Field] = {
             "constant": TextField("10, or [1, 2, 3]"),
             "initializer": InitializerField(),
-            "file": FileField(workspace),
+            "file": FileField(workspace, name),
             "dataset": ChoiceField(dataset_columns(), None),
         }
         self._add_rows()
@@ -206,7 +207,7 @@ class BindingEditor(QWidget):
         tips = {
             "constant": "A number fills the whole array; a list must have its shape.",
             "initializer": "Drawn anew for each seed of the document.",
-            "file": "A .npy file, an array of a .npz file (file.npz#name), or a .csv file (file.csv#column).",
+            "file": "A .npy file, an array of a .npz or .params file (file.npz#name), or a column (file.csv#column).",
             "dataset": "One batch of rows; how many is said in the summary of the document.",
         }
         self._rows: dict[ValueKind, FormRow] = {}

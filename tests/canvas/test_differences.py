@@ -1,0 +1,110 @@
+"""After an edit the board shows what a board drawn from scratch shows, whether it was followed or not."""
+
+import random
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPointF, QRectF
+
+from app.canvas.node_items import NodeItem
+from app.canvas.scene import SMALL, BoardScene
+from app.document.edits import move, rename, set_binding, set_options, set_param
+from app.document.records import Binding, Id
+from app.qt.workspace import Workspace
+from tests.residual import residual
+
+
+@pytest.fixture(params=["card", "picture"])
+def scene(workspace: Workspace, request: pytest.FixtureRequest) -> BoardScene:
+    """Return a board with a residual net, in each style."""
+    document = residual()
+    workspace.load(set_options(document, style=request.param).apply(document))
+    made = BoardScene(workspace)
+    assert len(made.node_items) > SMALL
+    return made
+
+
+def node(workspace: Workspace, name: str) -> Id:
+    return next(key for key, one in workspace.document.nodes.items() if one.name == name)
+
+
+def words(item: NodeItem) -> list[tuple[str, str, QRectF]]:
+    return [(label.role, label.words.text, label.box) for label in item.drawing.labels]
+
+
+def shown(scene: BoardScene) -> dict[str, Any]:
+    """Return everything that is drawn."""
+    return {
+        "nodes": {key: (item.look, item.pos(), words(item)) for key, item in scene.node_items.items()},
+        "wires": {key: (item.look, item.way) for key, item in scene.edge_items.items()},
+        "arguments": {key: (item.look, item.pos()) for key, item in scene.auto_items.items()},
+        "selected": {key for key, item in scene.node_items.items() if item.state.selected},
+    }
+
+
+def edit(workspace: Workspace, chance: random.Random) -> None:
+    """Edit as a hand does, and take some of it back."""
+    document = workspace.document
+    one = chance.choice([*document.nodes.values()])
+    kind = chance.randrange(7)
+    if kind == 0:
+        workspace.undo()
+    elif kind == 1:
+        workspace.redo()
+    elif kind == 2:
+        workspace.commit(rename(document, one.id, f"{one.name}x"))
+    elif kind == 3:
+        shape = (chance.randrange(1, 5), 3, 16, 16)
+        workspace.commit(set_binding(document, Binding("data", shape=shape)))
+    elif kind == 4:
+        workspace.select({one.id})
+    else:
+        conv = node(workspace, f"conv{chance.randrange(1, 20)}") if kind == 5 else one.id
+        text = chance.choice(["8", "8", "16", "-1"])
+        workspace.commit(set_param(document, conv, "num_filter", text))
+
+
+def test_a_followed_board_looks_like_one_drawn_from_scratch(scene: BoardScene, workspace: Workspace) -> None:
+    chance = random.Random(3)
+    for _ in range(40):
+        try:
+            edit(workspace, chance)
+        except (StopIteration, ValueError):  # renamed away, or not to be had
+            continue
+        assert shown(scene) == shown(BoardScene(workspace))
+
+
+def refreshes(scene: BoardScene, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    counts: list[int] = []
+    refresh = BoardScene.refresh
+    monkeypatch.setattr(BoardScene, "refresh", lambda self: (counts.append(1), refresh(self)))
+    return counts
+
+
+def test_settings_names_values_and_places_are_followed(
+    scene: BoardScene, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = refreshes(scene, monkeypatch)
+    conv = node(workspace, "conv9")
+    workspace.commit(set_param(workspace.document, conv, "num_filter", "16"))
+    workspace.commit(rename(workspace.document, conv, "other"))
+    workspace.commit(set_binding(workspace.document, Binding("data", shape=(4, 3, 16, 16))))
+    x, y = workspace.document.nodes[conv].position
+    workspace.commit(move(workspace.document, {conv: (x + 8, y + 8)}))
+    assert counts == []
+    assert scene.node_items[conv].pos() == QPointF(x + 8, y + 8)
+    assert scene.node_items[conv].look.name == "other"
+    workspace.commit(set_param(workspace.document, conv, "no_bias", "True"))
+    assert counts == [1], "an input less is more than settings"
+
+
+def test_the_board_from_far_away_follows_when_it_is_looked_at(
+    scene: BoardScene, workspace: Workspace
+) -> None:
+    conv = node(workspace, "conv9")
+    workspace.commit(move(workspace.document, {conv: (-5000.0, 40.0)}))
+    scene.set_scale(0.05)
+    assert scene.is_far
+    assert scene._far.boundingRect().left() < -5000
+    workspace.commit(move(workspace.document, {conv: (-9000.0, 40.0)}))
+    assert scene._far.boundingRect().left() < -9000
