@@ -6,7 +6,9 @@ products ran four times slower. So they run with one thread, which costs half a 
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +20,7 @@ _WITH_SMALL_PRODUCTS = ("SkylakeX", "Cooperlake", "SapphireRapids")
 
 
 @cache
-def _libraries() -> tuple[ctypes.CDLL, ...]:
+def libraries() -> tuple[ctypes.CDLL, ...]:
     """Load the OpenBLAS that lies beside numpy, where numpy came with one."""
     package = Path(np.__file__).parent
     found = []
@@ -34,7 +36,7 @@ def _libraries() -> tuple[ctypes.CDLL, ...]:
 @cache
 def has_small_products() -> bool:
     """Tell whether the BLAS multiplies small matrices without packing them first: OpenBLAS's 512-bit kernels do."""
-    names = (library.gotoblas_corename for library in _libraries() if hasattr(library, "gotoblas_corename"))
+    names = (library.gotoblas_corename for library in libraries() if hasattr(library, "gotoblas_corename"))
     for name in names:
         name.restype = ctypes.c_char_p
         return name().decode() in _WITH_SMALL_PRODUCTS
@@ -44,7 +46,7 @@ def has_small_products() -> bool:
 @cache
 def _functions() -> tuple[Callable[[int], object], Callable[[], int]] | None:
     """Return numpy's own BLAS's calls to set and get its threads; None where it is another BLAS."""
-    for library in _libraries():
+    for library in libraries():
         for spelling in _SPELLINGS:
             if hasattr(library, spelling.format("set_num_threads")):
                 setter = getattr(library, spelling.format("set_num_threads"))
@@ -103,3 +105,23 @@ def one_thread(step: Callable[[], object]) -> Callable[[], object]:
             step()
 
     return run
+
+
+_for_one_thread: ContextVar[bool] = ContextVar(
+    "steps are prepared to run with one thread per product", default=False
+)
+
+
+@contextmanager
+def for_one_thread() -> Iterator[None]:
+    """Say that the steps which are prepared meanwhile will run with one thread per product."""
+    token = _for_one_thread.set(True)
+    try:
+        yield
+    finally:
+        _for_one_thread.reset(token)
+
+
+def is_for_one_thread() -> bool:
+    """Tell whether a step that is prepared now will run with one thread per product."""
+    return _for_one_thread.get() or allowed_threads() == 1

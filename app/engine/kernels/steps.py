@@ -109,11 +109,6 @@ def writing(array: Array, shape: Shape) -> tuple[Array, list[Step]]:
     return plain.reshape(shape), [copy(plain, array)]
 
 
-def product(left: Array, right: Array, out: Array) -> Step:
-    """Return the step that writes a matrix product into plain memory."""
-    return partial(np.dot, left, right, out)
-
-
 def overwrite(fresh: Array, holder: Array) -> Step:
     """Return the step that puts a fresh gradient over what its holder holds."""
     return partial(np.copyto, holder, fresh)

@@ -19,7 +19,8 @@ import attrs
 import numpy as np
 
 from app.engine.graph import Graph
-from app.engine.kernels.steps import in_order, product
+from app.engine.kernels.matrices import product
+from app.engine.kernels.steps import in_order
 from app.engine.operator import Array, Arrays
 from app.engine.planning.plan import ArrayKey, value_key
 

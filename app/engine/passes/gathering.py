@@ -18,10 +18,11 @@ import attrs
 import numpy as np
 
 from app.engine.gradient import ExecutorGraph, ExecutorNode
+from app.engine.kernels.matrices import product
 from app.engine.kernels.reduction import sum_to
-from app.engine.kernels.steps import in_order, nothing, product, writing
+from app.engine.kernels.steps import in_order, nothing, writing
 from app.engine.operator import Array
-from app.engine.passes.halves import Given
+from app.engine.passes.tasks import Given
 from app.engine.shapes import element_count
 
 Call = Callable[[], object]

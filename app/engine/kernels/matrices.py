@@ -1,0 +1,87 @@
+"""Matrix products in the form that the BLAS computes fastest: the same numbers, asked for in another way.
+
+How OpenBLAS divides a product between threads depends on the result alone (`gemm_driver` in its level3_thread.c). A
+result with more rows than columns is cut into two stacks of rows, and each thread computes one by itself. Any other is
+cut between columns, and then both threads pack half of the same operand and read each other's half: where the two cores
+share no cache, that is as slow as one thread. So a wide result is computed as several tall ones side by side, or turned
+over where writing it down once more is cheap.
+
+Where every product has one thread, as in steps that run in halves, the whole is cut into tiles that OpenBLAS computes
+without packing, which is a tenth faster.
+"""
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from app.engine.kernels.blas import has_small_products, is_for_one_thread
+from app.engine.kernels.steps import Step
+from app.engine.operator import Array
+
+SMALL: Final = 1_000_000
+"""OpenBLAS computes up to so many multiply-adds in one thread and without packing, where it has kernels for that."""
+SMALL_RESULT: Final = 1_200
+"""Where the right operand is a transposed view, it does so only for results of up to so many elements."""
+WIDEST_TILE: Final = 64
+LEAST_TILE: Final = 256
+"""Tiles of fewer elements cost more in calls than they save."""
+TALL: Final = 128
+"""A result with fewer rows leaves threads too little to do when it is cut into pieces."""
+TURNED_ELEMENTS: Final = 65_536
+TURNED_SHARE: Final = 256
+"""Turning a result over takes as long as so many multiply-adds for each of its elements, or less."""
+
+
+def product(left: Array, right: Array, out: Array) -> Step:
+    """Return the step that writes the product of two matrices into plain memory."""
+    (rows, inner), columns = left.shape, right.shape[1]
+    work = rows * inner * columns
+    if out.dtype != np.float32 or not work:
+        return partial(np.dot, left, right, out)
+    turned = not right.flags.c_contiguous
+    if work <= SMALL and not (turned and rows * columns > SMALL_RESULT):
+        return partial(np.dot, left, right, out)
+    if has_small_products() and (work <= SMALL or is_for_one_thread()):
+        most = min(SMALL // inner, SMALL_RESULT) if turned else SMALL // inner
+        return _tiled(left, right, out, _tile(rows, columns, most))
+    if rows > columns:
+        return partial(np.dot, left, right, out)
+    if rows >= TALL and columns <= 2 * rows:
+        return _tiled(left, right, out, (rows, columns // _divisor(columns, columns // rows + 1)))
+    if rows * columns <= min(TURNED_ELEMENTS, TURNED_SHARE * inner):
+        return partial(_turned, right.T, left.T, out.T)
+    return partial(np.dot, left, right, out)
+
+
+def _tile(rows: int, columns: int, most: int) -> tuple[int, int]:
+    """Return the sizes of the largest tile of at most so many elements that the result can be laid with."""
+    heights, widths = (
+        [size for size in range(1, min(whole, WIDEST_TILE) + 1) if whole % size == 0]
+        for whole in (rows, columns)
+    )
+    tiles = [(height, width) for height in heights for width in widths if height * width <= most]
+    return max(tiles, key=lambda tile: (tile[0] * tile[1], min(tile)), default=(1, 1))
+
+
+def _divisor(number: int, least: int) -> int:
+    """Return the first divisor from `least` on."""
+    return next(one for one in range(least, number + 1) if number % one == 0)
+
+
+def _tiled(left: Array, right: Array, out: Array, tile: tuple[int, int]) -> Step:
+    """Return the step that computes one tile of the result after the other, in one call of numpy."""
+    height, width = tile
+    rows, columns = out.shape
+    if height * width < LEAST_TILE:
+        return partial(np.dot, left, right, out)
+    above = left.reshape(rows // height, 1, height, -1)
+    beside = right.reshape(-1, columns // width, width).transpose(1, 0, 2)
+    return partial(
+        np.matmul, above, beside, out.reshape(len(above), height, len(beside), width).transpose(0, 2, 1, 3)
+    )
+
+
+def _turned(left: Array, right: Array, out: Array) -> None:
+    """Write a product into an array whose columns are plain memory."""
+    np.copyto(out, np.dot(left, right))
