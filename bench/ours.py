@@ -6,6 +6,7 @@ python -m bench.ours FOLDER                  answers as `timing.py` says
 The numbers of every net are the same in every run.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from itertools import count, islice
@@ -16,6 +17,7 @@ import numpy as np
 
 from app.engine.executor import Executor
 from app.engine.inference import infer as inference
+from app.engine.kernels.places import CAN_PLACE, CORES
 from app.services.symbol_json import read_symbol, write_symbol
 from bench.edits import prepare_edits, prepare_layout
 from bench.nets import CLASSES, NETS, Net, resnet152
@@ -31,6 +33,8 @@ def main() -> None:
     if sys.argv[2:] == ["write"]:
         write(folder)
     else:
+        if CAN_PLACE:  # as the peers' first threads are, by a setting of theirs
+            os.sched_setaffinity(0, {min(CORES)})
         serve(lambda work: prepare_net(work, folder) if work in NETS else OTHERS[work](folder))
 
 

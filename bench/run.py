@@ -38,6 +38,8 @@ CLOSE_IN_DEEP: Final = {"resnet20": 1e-2}
 """How far sums over gradients may lie apart; through twenty normalised layers single precision moves them more."""
 OLDER_KERNELS: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Where these are set, for older libraries' sake, they hold numpy's BLAS to half of what the processor can do."""
+PINNED: Final = {"OMP_PROC_BIND": "true", "OMP_PLACES": "cores"}
+"""Keeps a peer's two threads on a core each; else they share one for seconds and take a thousand times as long."""
 MEMORY: Final = "memory"
 TURNS: Final = 8
 SECONDS: Final = 0.1
@@ -122,15 +124,11 @@ def engines() -> Iterator[Engine]:
     yield Engine(OURS, (sys.executable, "-P", "-m", "bench.ours"), without=OLDER_KERNELS)
     python = os.environ.get(MXNET_VARIABLE)
     if python:
-        pinned = {
-            "OMP_PROC_BIND": "true",
-            "OMP_PLACES": "cores",
-        }  # else its threads share one core for seconds
-        yield Engine(MXNET, (python, "-W", "ignore", "-m", "bench.in_mxnet"), pinned)
+        yield Engine(MXNET, (python, "-W", "ignore", "-m", "bench.in_mxnet"), PINNED)
     else:
         print("There is no MXNet to compare with (--peers makes an environment with it).")
     if importlib.util.find_spec("torch") is not None:
-        yield Engine(TORCH, (sys.executable, "-P", "-m", "bench.in_torch"))
+        yield Engine(TORCH, (sys.executable, "-P", "-m", "bench.in_torch"), PINNED)
     else:
         print("There is no PyTorch to compare with (--peers installs it).")
 

@@ -13,7 +13,7 @@ import numpy as np
 from app.engine.gradient import ExecutorGraph, in_turn
 from app.engine.kernels.steps import in_order
 from app.engine.operator import Array, Operator, OptionalArrays, Run
-from app.engine.passes.halves import Given
+from app.engine.passes.tasks import Given
 from app.engine.planning.plan import ArrayKey, Step
 
 Call = Callable[[], object]

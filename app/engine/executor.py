@@ -1,40 +1,32 @@
 """The executor: arrays bound to a graph, run forward and backward along a plan."""
 
 import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 import numpy as np
 
-from app.engine.adding import Addition, additions, take_strips
-from app.engine.backends.backend import HostNode
+from app.engine.backends.backend import HostNode, Program
 from app.engine.errors import EngineError, RunError
 from app.engine.following import Cancel, StepDone
 from app.engine.given import Staged, check_shape, copy_into, head_gradients
 from app.engine.gradient import ExecutorGraph, Request
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
-from app.engine.kernels.steps import fill, in_order
 from app.engine.nearby import no_such
-from app.engine.operator import Array, DType, Run
-from app.engine.passes.ahead import Ahead
-from app.engine.passes.gathering import Gathering
-from app.engine.passes.halves import Given, Halves
-from app.engine.passes.overwriting import overwritten
-from app.engine.planning.plan import ArrayKey, Plan, Step, allocate, gradient_key, value_key
-from app.engine.refusals import FAULTS, blaming, refusal
+from app.engine.numpy_program import NumpyProgram
+from app.engine.operator import Array, DType
+from app.engine.planning.plan import ArrayKey, Plan, allocate, gradient_key, value_key
+from app.engine.refusals import FAULTS, refusal
 from app.engine.settled import Binding
 from app.engine.shapes import Shape
+from app.engine.stepping import Call, Misstep
 from app.engine.taking import take_array, take_seed, take_truth
 
 if TYPE_CHECKING:
     from app.engine.checking.checked import GradientCheck
     from app.engine.explain import GradientExplanation
-
-Call = Callable[[], object]
 
 
 class Executor:
@@ -46,9 +38,8 @@ class Executor:
         self.executor_graph: ExecutorGraph = binding.executor_graph
         self.plan: Plan = binding.plan
         self.requests: Mapping[str, Request] = binding.requests
-        self._arrays = (
-            allocate(binding.plan) if binding.backend is None else binding.backend.allocate(binding)
-        )
+        backend = binding.backend
+        self._arrays = allocate(binding.plan) if backend is None else backend.allocate(binding)
         names = self.graph.nodes
         self.arg_dict = {names[index].name: binding.variables[index] for index in self.graph.arguments}
         self.aux_dict = {names[index].name: binding.variables[index] for index in self.graph.auxiliary}
@@ -62,24 +53,16 @@ class Executor:
         self._external(binding)
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._heads = [self._head(number, output) for number, output in enumerate(self.outputs)]
-        self._program = None if binding.backend is None else binding.backend.prepare(binding, self._arrays)
-        self._runs = self._make_runs() if self._program is None else {}
+        self._program: Program = (
+            NumpyProgram(binding, self._arrays) if backend is None else backend.prepare(binding, self._arrays)
+        )
         self.seed(binding.seed)
         self.step_seconds: dict[int, float] = {}
         """How long each step took when it was last followed, by its number; forward() and backward() do not measure."""
-        if self._program is not None:
-            self._predict, self._train = self._program.predict, self._program.train
-            self._backward = self._program.backward
-            self._stage(staged)
-            return
-        self._halves = Halves(self.graph, self.inference)
-        self._ahead = Ahead(self.graph, self._arrays, keep_all=binding.keep_all)
-        self._gathering = Gathering(self.executor_graph, keep_all=binding.keep_all)
-        steps = self.plan.steps
-        self._predict = [self._forward_call(step, train=False) for step in steps[: self.plan.forward_count]]
-        self._train = [self._forward_call(step, train=True) for step in steps[: self.plan.forward_count]]
-        self._backward = [self._backward_call(step) for step in steps[self.plan.forward_count :]]
-        self._stage(staged)
+        self._predict, self._train = (
+            staged.around(calls) for calls in (self._program.predict, self._program.train)
+        )
+        self._backward = staged.around(self._program.backward)
 
     # Running -----------------------------------------------------------------------------------------------------
 
@@ -96,7 +79,7 @@ class Executor:
         try:  # as in _call_all, without the call: in the smallest graphs it is a tenth of the time
             for call in calls:
                 call()
-        except FAULTS as error:
+        except (Misstep, *FAULTS) as error:
             raise self._told(error, calls, call, 0) from error
         return self.outputs
 
@@ -139,23 +122,19 @@ class Executor:
         try:
             for call in calls:
                 call()
-        except FAULTS as error:
+        except (Misstep, *FAULTS) as error:
             raise self._told(error, calls, call, first) from error
 
     def _told(self, error: Exception, calls: Sequence[Call], call: Call, first: int) -> EngineError:
         """Return what went wrong in a call as an error that names its node."""
         number = next(place for place, other in enumerate(calls, first) if other is call)
+        if isinstance(error, Misstep):
+            number, error = number + error.number, cast("Exception", error.__cause__)
         return refusal(self.inference, self.plan.steps[number].symbol_node, error)
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew; each node has its own, so one more node leaves the others' draws alone."""
-        seed = take_seed(seed)
-        if self._program is not None:
-            self._program.seed(seed)
-        for index, runs in self._runs.items():
-            fresh = np.random.PCG64(stream_of(self.graph.nodes[index].name, seed))
-            for run in runs:
-                run.rng.bit_generator.state = fresh.state
+        self._program.seed(take_seed(seed))
 
     def explain(self, name: str) -> "tuple[GradientExplanation, ...]":
         """Explain a gradient: formula, arrays read, and why it is there; a sum is followed by its parts."""
@@ -195,12 +174,12 @@ class Executor:
 
     def _array(self, key: ArrayKey) -> Array | None:
         found = self._arrays.get(key)
-        return found if found is not None or self._program is None else self._program.array(key)
+        return found if found is not None else self._program.array(key)
 
     @property
     def host_nodes(self) -> tuple[HostNode, ...]:
         """The nodes that a backend leaves to numpy on the host, and why; numpy itself leaves none."""
-        return () if self._program is None else self._program.host_nodes
+        return self._program.host_nodes
 
     @property
     def output_dict(self) -> dict[str, Array]:
@@ -218,86 +197,11 @@ class Executor:
             if node.request == "write":
                 self._arrays[gradient_key(node.index)] = binding.gradients[node.entry[0]]
 
-    def _stage(self, staged: Staged) -> None:
-        self._predict, self._train = staged.around(self._predict), staged.around(self._train)
-        self._backward = staged.around(self._backward)
-
     def _head(self, number: int, output: Array) -> tuple[Shape, DType, Array | None]:
         """Return shape and type of an output, and where its gradient goes when it is handed in: None where nowhere."""
         node = self.executor_graph.head_gradients.get(number)
         buffer = None if node is None else self._arrays[gradient_key(node)]
         return output.shape, output.dtype, buffer
-
-    def _make_runs(self) -> dict[int, tuple[Run, Run]]:
-        """Make each operator's two contexts, predicting and training, on one stream and one scratch."""
-        idle = np.random.Generator(np.random.PCG64(0))
-        runs, lent, spoilt = {}, dict[str, Any](), overwritten(self.executor_graph)
-        for index, node in enumerate(self.graph.nodes):
-            if node.operator is not None:
-                rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
-                scratch: dict[str, Any] = {}
-                facts = (rng, scratch, lent, index in spoilt)
-                runs[index] = (Run(False, *facts), Run(True, *facts))
-        return runs
-
-    def _forward_call(self, step: Step, *, train: bool) -> Call:
-        node = self.graph.nodes[step.symbol_node]
-        assert node.operator is not None
-        ins = [self._arrays[key] for key in step.reads]
-        outs = [self._arrays[key] for key in step.writes]
-        ahead = self._ahead.forward(step.symbol_node, ins, outs)
-        if ahead is not None:
-            return self._halves.whole(ahead)
-        with blaming(self.inference, step.symbol_node):
-            return self._halves.forward(node.operator, self._runs[step.symbol_node][train], ins, outs)
-
-    def _backward_call(self, step: Step) -> Call:
-        if step.kind == "backward":
-            with blaming(self.inference, step.symbol_node):
-                return self._operator_backward(step)
-        call = fill(self._arrays[step.writes[0]]) if step.kind == "zero" else self._addition(step)
-        return in_order([call, *self._added(additions(self.executor_graph, step, self._holders))])
-
-    def _operator_backward(self, step: Step) -> Call:
-        node, run = self.graph.nodes[step.symbol_node], self._runs[step.symbol_node][True]
-        assert node.operator is not None
-        found = list(additions(self.executor_graph, step, self._holders))
-        strips, found, whole = take_strips(node.operator, run, self._given(step), found)
-        calls = [self._halves.whole(strip) for strip in strips]
-        if any(grad is not None for grad in whole.grads):
-            kept, rest = self._gathering.keep(step.symbol_node, whole)
-            calls += kept if rest is None else [*kept, self._halves.backward(node.operator, run, rest)]
-        return in_order([*calls, *self._added(found)])
-
-    def _given(self, step: Step) -> Given:
-        """Return the arrays of a backward step: what it may read, and where each wanted gradient goes."""
-        node, read = self.graph.nodes[step.symbol_node], set(step.reads)
-        heads = self.executor_graph.backward_heads[step.symbol_node]
-        grads: list[Array | None] = [None] * len(node.inputs)
-        for index, key in zip(step.nodes, step.writes, strict=True):
-            grads[self.executor_graph.nodes[index].input] = self._arrays[key]
-        outs = [value_key((step.symbol_node, number)) for number in range(node.output_count)]
-        return Given(
-            [self._allowed(value_key(entry), read) for entry in node.inputs],
-            [self._allowed(key, read) for key in outs],
-            [None if head is None else self._allowed(gradient_key(head), read) for head in heads],
-            grads,
-        )
-
-    def _addition(self, step: Step) -> Call:
-        total = self._arrays[step.writes[0]]
-        gathered = self._gathering.addition(step.writes[0].node, step.reads[-1].node, total)
-        if gathered is not None:
-            return self._halves.whole(gathered)
-        parts = [self._arrays[key] for key in step.reads]
-        return partial(np.add if len(parts) == 2 else np.positive, *parts, total)
-
-    def _allowed(self, key: ArrayKey, read: set[ArrayKey]) -> Array | None:
-        return self._arrays[key] if key in read else None
-
-    def _added(self, found: Iterable[Addition]) -> list[Call]:
-        """Return the calls that add what a step found to the holders whose request is `add`."""
-        return [one.in_numpy(self._arrays[one.key]) for one in found]
 
     # Taking arrays in --------------------------------------------------------------------------------------------
 
@@ -342,12 +246,3 @@ class Executor:
                 f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
                 node=self.graph.nodes[self.graph.heads[number][0]].name,
             )
-
-
-def stream_of(node: str, seed: int | None) -> np.random.SeedSequence:
-    """Return what the random stream of a node starts from; without a seed it is another one each time."""
-    return (
-        np.random.SeedSequence()
-        if seed is None
-        else np.random.SeedSequence([seed, zlib.crc32(node.encode("utf-8", "surrogatepass"))])
-    )

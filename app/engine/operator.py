@@ -283,10 +283,9 @@ class Operator:
         """Pairs (head gradient, input gradient) that may share memory in backward."""
         return ()
 
-    @property
-    def split(self) -> Split | None:
-        """Tell how a long step may be run in two halves at once; None where it may not."""
-        return None
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Tell how a long step may be run in two halves at once, the best way first; nothing where it may not."""
+        return ()
 
     @property
     def strips(self) -> Split | None:

@@ -17,3 +17,8 @@ class Split:
     outs: tuple[int, ...]
     pace: float = 0.1
     is_product: bool = False
+
+
+def alike(rank: int, inputs: int, outputs: int, pace: float = 0.1) -> tuple[Split, ...]:
+    """Return the splits of what works element by element: along any axis, all arrays alike."""
+    return tuple(Split((axis,) * inputs, (axis,) * outputs, pace) for axis in range(rank))

@@ -22,12 +22,12 @@ from app.engine.backends.torch_steps import (
     Take,
     Zero,
 )
-from app.engine.executor import stream_of
 from app.engine.operator import Array
 from app.engine.passes.overwriting import overwritten
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.refusals import blaming
 from app.engine.settled import Binding
+from app.engine.stepping import stream_of
 
 
 class TorchBackend:

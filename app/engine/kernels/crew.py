@@ -5,13 +5,13 @@ sleeps between halves; waking it takes some 40 microseconds, so only long steps 
 """
 
 import contextvars
-import ctypes
 import os
 import threading
 from collections.abc import Callable
 from functools import cache, partial
 
 from app.engine.kernels.blas import OneThread, allowed_threads
+from app.engine.kernels.places import CAN_PLACE, Place
 
 Half = Callable[[], object]
 HELPER_NAME = "second half"
@@ -24,22 +24,30 @@ class _Helper:
         self._in_use, self._given, self._done = threading.Lock(), threading.Lock(), threading.Lock()
         self._given.acquire()
         self._done.acquire()
+        self._handed = self._finished = 0
+        """How many halves were handed over, and how many of them are done."""
         self._half: Half | None = None
         self._error: BaseException | None = None
         thread = threading.Thread(target=self._serve, name=HELPER_NAME, daemon=True)
         thread.start()
-        self._place = _Place(thread)
+        self._place = Place(partial(os.sched_setaffinity, thread.native_id or 0)) if CAN_PLACE else None
 
-    def run(self, first: Half, second: Half) -> None:
-        """Run both halves and return when both are done; an error of either is raised here."""
+    def run(self, first: Half, second: Half, alone: Half | None = None) -> None:
+        """Run both halves and return when both are done; an error of either is raised here.
+
+        Where the helper is busy, `alone` does both, or one half is run after the other.
+        """
         if not self._in_use.acquire(blocking=False):  # another thread's executor has the helper
-            first()
-            second()
+            for half in (first, second) if alone is None else (alone,):
+                half()
             return
         error: BaseException | None = None
         try:
             self._half = partial(contextvars.copy_context().run, second)  # with the caller's np.errstate
-            self._place.avoid_callers_core()
+            self._handed += 1
+            self._done.acquire(blocking=False)  # an interrupt may have left it free
+            if self._place is not None:
+                self._place.avoid_callers_core()
             self._given.release()
             try:
                 first()
@@ -54,13 +62,12 @@ class _Helper:
     def _wait(self) -> KeyboardInterrupt | None:
         """Wait for the second half, whatever happens: who goes on without it computes with half a result."""
         interrupt = None
-        while True:
+        while self._finished < self._handed:
             try:
                 self._done.acquire()
-            except KeyboardInterrupt as error:
+            except KeyboardInterrupt as error:  # before the lock was taken, or just after
                 interrupt = error
-            else:
-                return interrupt
+        return interrupt
 
     def _serve(self) -> None:
         while True:
@@ -73,35 +80,8 @@ class _Helper:
                 self._error = error
             finally:
                 del half
+                self._finished += 1
                 self._done.release()
-
-
-class _Place:
-    """Keeps the helper off its caller's core.
-
-    Linux likes to wake a thread where its waker runs, and on some virtual machines leaves both there for seconds while
-    another core idles: two halves then take as long as the whole. Other systems are left to themselves.
-    """
-
-    def __init__(self, thread: threading.Thread) -> None:
-        self._thread = thread.native_id or 0
-        self._avoided = -1
-        known = hasattr(os, "sched_setaffinity") and self._thread
-        self._cores = os.sched_getaffinity(0) if known else set()
-        self._current = getattr(ctypes.CDLL(None), "sched_getcpu", None) if known else None
-
-    def avoid_callers_core(self) -> None:
-        """Let the helper run everywhere but here."""
-        if self._current is None:
-            return
-        core = self._current()
-        others = self._cores - {core}
-        if core != self._avoided and others:
-            self._avoided = core
-            try:
-                os.sched_setaffinity(self._thread, others)
-            except OSError:  # not allowed here; the halves are right all the same
-                self._current = None
 
 
 @cache
@@ -120,11 +100,14 @@ def has_helper() -> bool:
     return cores > 1 and allowed_threads() != 1
 
 
-def side_by_side(first: Half, second: Half) -> Half:
-    """Return the step that runs two halves at once, products with one thread each."""
+def side_by_side(first: Half, second: Half, alone: Half | None = None) -> Half:
+    """Return the step that runs two halves at once, products with one thread each.
+
+    `alone` does the work of both in one thread, for when the helper is busy elsewhere and halves wait for each other.
+    """
 
     def run() -> None:
         with OneThread():
-            _helper().run(first, second)
+            _helper().run(first, second, alone)
 
     return run

@@ -11,6 +11,8 @@ from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, InPieces
 from app.engine.params import param
+from app.engine.shapes import Shapes
+from app.engine.split import Split, alike
 
 _APART_FROM_ZERO = {"data": Domain(avoid=(0.0,))}
 
@@ -113,6 +115,10 @@ class Activation(InPieces):
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """Only relu's gradient needs no room to compute in before it has read the incoming one."""
         return ((0, 0),) if self.act_type == "relu" else ()
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Elements know nothing of each other."""
+        return alike(len(outs[0]), 1, 1, pace=0.1 if self.act_type == "relu" else 0.4)
 
     def gradient_reads(self, index: int) -> Reads:
         """Most slopes follow from the result alone."""

@@ -11,6 +11,8 @@ from app.engine.operator import Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.pairwise import Pair, broadcast, same_shapes, with_scalar
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
+from app.engine.shapes import Shapes
+from app.engine.split import Split, alike
 
 ADD = Pair(
     compute=pairs.applied("add"),
@@ -231,6 +233,10 @@ class AddN(Prepared):
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """One gradient may be the incoming one."""
         return tuple((0, index) for index in range(self.num_args))
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Elements know nothing of each other."""
+        return alike(len(outs[0]), len(ins), 1)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""

@@ -16,6 +16,7 @@ from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.split import Split
 from app.engine.work_space import Work
 
 
@@ -81,6 +82,12 @@ class MatrixProduct(Prepared):
     @staticmethod
     def _joined(batch: Shape, matrix: Shape, place: int) -> Shape:
         return (*batch[:place], matrix[0], *batch[place:], matrix[1])
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Every axis but those of the matrices."""
+        rank = len(outs[0])
+        rows = self.rows_axis % rank
+        return [Split((axis, axis), (axis,)) for axis in range(rank - 1) if axis != rows]
 
     def _product(self, left: Array, right: Array, out: Array) -> list[Step]:
         steps: list[Step] = [partial(np.matmul, left, right, out)]

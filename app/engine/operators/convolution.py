@@ -117,10 +117,9 @@ class Filtering(Prepared):
         """The image's gradient reads the filters, the filters' gradient reads the image."""
         return Reads(inputs=((1,), (0,), ())[index])
 
-    @property
-    def split(self) -> Split:
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
         """Samples know nothing of each other."""
-        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,))
+        return [Split((0, *(None,) * (len(self.inputs) - 1)), (0,))]
 
     def prepare_backward(
         self,

@@ -13,6 +13,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Cost, OptionalArrays, 
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, merge_all, normalize_axis
+from app.engine.split import Split
 
 
 @operator(category="Shape", aliases=("concat",))
@@ -182,6 +183,15 @@ class SliceChannel(Prepared):
         """Write the division that makes the size of a part."""
         cut_here = not self.squeeze_axis and axis == self.axis % len(ins[0])
         return f"{ins[0][axis]} in {self.num_outputs} parts" if side == "out" and cut_here else ""
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Every axis but the one that is cut; in the parts those behind it move up where it is dropped."""
+        cut_axis = self.axis % len(ins[0])
+        axes = [axis for axis in range(len(ins[0])) if axis != cut_axis]
+        return [
+            Split((axis,), (axis - (self.squeeze_axis and axis > cut_axis),) * self.num_outputs)
+            for axis in axes
+        ]
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the values."""

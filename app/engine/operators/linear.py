@@ -8,8 +8,9 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
+from app.engine.kernels.matrices import product
 from app.engine.kernels.reduction import sum_to
-from app.engine.kernels.steps import Step, in_order, product, reading, ufunc, writing
+from app.engine.kernels.steps import Step, in_order, reading, ufunc, writing
 from app.engine.operator import Array, Arrays, CodeNames, Cost, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
@@ -71,15 +72,14 @@ class FullyConnected(Prepared):
         decides = axis == len(outs[0]) - 1 if side == "out" else index > 0 and axis == 0
         return f"num_hidden = {self.num_hidden}" if decides else ""
 
-    @property
-    def split(self) -> Split:
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
         """Rows know nothing of each other."""
-        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,), is_product=True)
+        return [self.strips] if len(outs[0]) > 1 else []
 
     @property
     def strips(self) -> Split:
         """The data's gradient comes row by row."""
-        return self.split
+        return Split((0, *(None,) * (len(self.inputs) - 1)), (0,), is_product=True)
 
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])

@@ -107,10 +107,9 @@ class BatchNormalization(Operator):
 
     # Running -----------------------------------------------------------------------------------------------------
 
-    @property
-    def split(self) -> Split:
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
         """Channels know nothing of each other."""
-        return Split((self.channel_axis, 0, 0, 0, 0), (self.channel_axis, 0, 0), pace=0.3)
+        return [Split((self.channel_axis, 0, 0, 0, 0), (self.channel_axis, 0, 0), pace=0.3)]
 
     def _by_channel(self, array: Array) -> Array:
         """View an array as (outer, channels, inner)."""

@@ -88,6 +88,14 @@ class PairOperator(InPieces):
         """A function that jumps has gradient zero."""
         return "value" if self.template(index) else "zero"
 
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Elements know nothing of each other; an operand that is repeated along an axis is shared by its halves."""
+        rank = len(outs[0])
+        if any(len(shape) != rank for shape in ins):
+            return ()
+        repeated = [[axis if shape[axis] > 1 else None for shape in ins] for axis in range(rank)]
+        return [Split(tuple(axes), (axis,)) for axis, axes in enumerate(repeated)]
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return self.fill(mathematics(self.template(index)), ins, outs[0], heads[0])

@@ -15,6 +15,7 @@ from app.engine.operators.formulas import for_torch, mathematics, number, templa
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
 from app.engine.shapes import Shapes, element_count
+from app.engine.split import Split, alike
 from app.engine.work_space import Work
 
 
@@ -30,6 +31,10 @@ class Formula(Prepared):
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """The gradient may overwrite the incoming one."""
         return ((0, 0),)
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Elements know nothing of each other."""
+        return alike(len(outs[0]), 1, 1)
 
     def templates(self) -> tuple[str, str]:
         """Return the templates of the value and of the gradient."""

@@ -230,10 +230,9 @@ class Pooling(Prepared):
             return kernels.global_sum(data, result, scale)
         return kernels.sum_pool(data, result, windows, scale)
 
-    @property
-    def split(self) -> Split:
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
         """Samples know nothing of each other."""
-        return Split((0,), (0,) * len(self.outputs + self.hidden), pace=0.5)
+        return [Split((0,), (0,) * len(self.outputs + self.hidden), pace=0.5)]
 
     def gradient_reads(self, index: int) -> Reads:
         """Maximum pooling reads only who won; power means read data and result; sums read nothing."""

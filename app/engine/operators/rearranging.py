@@ -12,6 +12,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.split import Split
 from app.engine.work_space import Work
 
 
@@ -34,6 +35,12 @@ class Reordered(Prepared):
         )  # an axis named twice leads nowhere back
         data = merge(data, tuple(out[place] for place in back))
         return (data,), (merge(tuple(data[axis] for axis in order) if data else (), out),)
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Each axis of the value is one of the data."""
+        order = self.order(len(ins[0]))
+        places = range(len(order)) if len(set(order)) == len(order) else ()
+        return [Split((axis,), (order.index(axis),), pace=0.8) for axis in places]
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""

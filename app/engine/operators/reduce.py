@@ -15,6 +15,7 @@ from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
+from app.engine.split import Split
 from app.engine.work_space import Work
 
 
@@ -57,6 +58,10 @@ class OverAxes(Prepared):
             sizes = list(out) if kept else []
         filled = dict(zip(kept, sizes, strict=True))
         return (tuple(filled.get(index, size) for index, size in enumerate(data)),), (out,)
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """The first axis, unless it is reduced."""
+        return [] if 0 in self.axes(len(ins[0])) else [Split((0,), (0,))]
 
     def kept(self, value: Array, data_shape: Shape) -> Array:
         """View the value, or its gradient, with the reduced axes kept."""

@@ -15,6 +15,7 @@ from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
+from app.engine.split import Split
 from app.engine.work_space import Work
 
 _FLOATS = ("float16", "float32", "float64")
@@ -83,6 +84,11 @@ class Shares(Prepared):
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """The result may take data's place."""
         return ((0, 0),) if self.dtype is None else ()
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Rows know nothing of each other."""
+        rank = len(outs[0])
+        return [Split((0,) * len(ins), (0,), pace=0.4)] if rank > 1 and self.axis % rank else ()
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient follows from the result alone."""

@@ -13,7 +13,8 @@ from app.engine.kernels.steps import Step, in_order, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Operator, Reads, operator
 from app.engine.operators.formulas import for_torch, mathematics, template_reads
 from app.engine.operators.prepared import Flow, InPieces, gradient_lines
-from app.engine.split import Split
+from app.engine.shapes import Shapes
+from app.engine.split import Split, alike
 
 Compute = Callable[[Array, Array], Step]
 """Makes the step that writes the function of the first array into the second."""
@@ -63,6 +64,10 @@ class Unary(InPieces):
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:
         """The gradient may overwrite the incoming one."""
         return ((0, 0),)
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Elements know nothing of each other."""
+        return alike(len(outs[0]), 1, 1, pace=0.4)
 
     @property
     def strips(self) -> Split:

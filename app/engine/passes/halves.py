@@ -1,156 +1,116 @@
-"""The pass `halves`: a long step runs as two, each in a thread of its own, on half of the batch or of the channels.
+"""The pass `halves`: long stretches of steps run in two threads, each on half of the batch or of the channels.
 
-It looks for operators that declare along which axes their arrays fall apart (`Operator.split`) and whose step takes
-long enough to be worth waking a thread. It saves 35 to 45 % of such a step on two cores. Where there is none, as in
-networks of matrix products alone, it does nothing, since the BLAS has threads of its own. Where there is one, the BLAS
-is held to one thread for the whole run: its second one would go on turning for 26 ms after a product and take the
-helper's core away.
+It looks for steps in a row that fall into halves which need nothing of each other (`stretches`) and take long enough
+together to be worth waking a thread. On two cores that saves two fifths of their time, and each core keeps its half in
+its own cache. Where there is none, as in small networks of matrix products alone, it does nothing, since the BLAS has a
+thread of its own, which is only kept off the caller's core. Where there is one, the BLAS is held to one thread for the
+whole run: its second one would go on turning for 26 ms after a product and take the helper's core away.
 
-Arrays are the same ones, so that whoever looks at them sees the same. What both halves write, the gradient of a shared
-input, is added up afterwards, so its last digits may differ from those of one whole step. Nothing depends on which half
-is ready first.
+Arrays are the same ones, so that whoever looks at them sees the same. What both halves write, the gradient of an input
+that they share, is added up at the end of the stretch, so its last digits may differ from those of one whole step.
+Nothing depends on which half is ready first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
-from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
 
-from app.engine.graph import Graph
-from app.engine.inference.infer import Inference
-from app.engine.kernels.blas import one_thread
-from app.engine.kernels.crew import has_helper, side_by_side
-from app.engine.kernels.steps import in_order
+from app.engine.kernels.blas import for_one_thread, one_thread
+from app.engine.kernels.crew import has_helper
+from app.engine.kernels.places import blas_place
+from app.engine.kernels.steps import in_order, nothing
 from app.engine.kernels.windows import work
-from app.engine.operator import Array, Arrays, Operator, OptionalArrays, Run
-from app.engine.shapes import Shape, Shapes, element_count
-from app.engine.split import Split
+from app.engine.passes.rows import in_step
+from app.engine.passes.stretches import Stretch, find_stretches, half, shared_gradients
+from app.engine.passes.tasks import How, Task
+from app.engine.stepping import Call
 
-Call = Callable[[], object]
-WORTHWHILE = 150_000
-"""Nanoseconds that a step must take for it to be halved."""
-NANOSECONDS_PER_PRODUCT = 0.02
-
-
-@attrs.frozen(eq=False)
-class Given:
-    """The arrays of one step, as `Operator.prepare_backward` takes them; a forward has no heads and gradients."""
-
-    ins: OptionalArrays
-    outs: OptionalArrays
-    heads: OptionalArrays
-    grads: OptionalArrays
+WORTHWHILE: Final = 150_000
+"""Nanoseconds that a stretch must take for it to be halved."""
+MEETING: Final = 4_000
+"""Further nanoseconds for each of its steps, since two threads wait for Python's lock now and then."""
+THREADED: Final = 20_000
+"""Nanoseconds of a product for which the BLAS uses its second thread."""
 
 
 class Halves:
-    """The pass for one bound graph."""
+    """The pass for one bound graph, whose passes forward and backward are lists of tasks."""
 
-    def __init__(self, graph: Graph, inference: Inference) -> None:
-        """Look whether any step is worth halving."""
-        self._is_on = has_helper() and any(
-            node.operator is not None
-            and node.operator.split is not None
-            and not node.operator.split.is_product
-            and _time(
-                node.operator,
-                [inference.shape(entry) for entry in node.inputs],
-                [inference.shape((index, number)) for number in range(node.output_count)],
-            )
-            >= WORTHWHILE
-            for index, node in enumerate(graph.nodes)
-        )
+    def __init__(self, passes: Sequence[Sequence[Task]], *, step_by_step: bool) -> None:
+        """Look whether any stretch is worth halving; `step_by_step` keeps every step a call of its own."""
+        self._passes = passes
+        self._stretches: list[list[Stretch]] = [[] for _ in passes]
+        self._room: dict[str, Any] = {}
+        """What the second thread finds of shared gradients."""
+        if not has_helper() or max(map(_spared, passes), default=0.0) < WORTHWHILE:
+            return
+        longest = 1 if step_by_step else None
+        found = [list(find_stretches(tasks, longest=longest)) for tasks in passes]
+        pairs = [(tasks, stretch) for tasks, some in zip(passes, found, strict=True) for stretch in some]
+        if any(_is_worthwhile(stretch.of(tasks), spare_products=True) for tasks, stretch in pairs):
+            self._stretches = [
+                [stretch for stretch in some if _is_worthwhile(stretch.of(tasks))]
+                for tasks, some in zip(passes, found, strict=True)
+            ]
 
-    def forward(self, operator: Operator, run: Run, ins: Arrays, outs: Arrays) -> Call:
-        """Prepare an operator's forward, halved where that pays."""
-        split = self._split_of(operator, Given(ins, outs, (), ()))
-        if split is None:
-            return self.whole(operator.prepare_forward(run, ins, outs))
-        first, second = (
-            operator.prepare_forward(half, _halves(split.ins, ins, number), _halves(split.outs, outs, number))
-            for number, half in enumerate(_runs(run))
-        )
-        return side_by_side(first, second)
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is halved."""
+        return any(self._stretches)
 
-    def backward(self, operator: Operator, run: Run, step: Given) -> Call:
-        """Prepare an operator's backward, halved where that pays."""
-        split = self._split_of(operator, step)
-        if split is None:
-            return self.whole(operator.prepare_backward(run, step.ins, step.outs, step.heads, step.grads))
-        calls, additions = [], []
-        for number, half in enumerate(_runs(run)):
-            grads = _parts(split.ins, step.grads, number)
-            if number == 1:
-                for index, grad in enumerate(step.grads):
-                    if grad is not None and split.ins[index] is None:
-                        grads[index] = work(half.lent, f"gradient {index}", grad.shape, grad.dtype)
-                        additions.append(partial(np.add, grad, grads[index], grad))
-            ins, outs = _parts(split.ins, step.ins, number), _parts(split.outs, step.outs, number)
-            heads = _parts(split.outs, step.heads, number)
-            calls.append(operator.prepare_backward(half, ins, outs, heads, grads))
-        return in_order([side_by_side(*calls), *additions])
+    def calls(self, number: int, *, train: bool) -> list[Call]:
+        """Prepare a pass: one call for each task, of which those that a stretch has swallowed do nothing."""
+        with for_one_thread() if self.is_on else nullcontext():
+            calls = self._calls(number, train)
+        place = None if self.is_on else blas_place()
+        if place is not None and any(task.products >= THREADED for task in self._passes[number]):
+            calls[0] = in_order([place.avoid_callers_core, calls[0]])
+        return calls
 
-    def whole(self, call: Call) -> Call:
+    def _calls(self, number: int, train: bool) -> list[Call]:
+        tasks = self._passes[number]
+        stretches = {stretch.first: stretch for stretch in self._stretches[number]}
+        calls: list[Call] = []
+        while len(calls) < len(tasks):
+            stretch = stretches.get(len(calls))
+            if stretch is None:
+                calls.append(self._whole(tasks[len(calls)], train))
+            else:
+                own = stretch.of(tasks)
+                calls.append(self._halved(own, stretch, train))
+                calls += [nothing] * (len(own) - 1)
+        return calls
+
+    def _whole(self, task: Task, train: bool) -> Call:
         """Prepare a step that runs in one piece, beside others that may run in halves."""
-        return one_thread(call) if self._is_on else call
+        call = in_order([task.prepare(task.given, How(train)), *task.after])
+        return one_thread(call) if self.is_on else call
 
-    def _split_of(self, operator: Operator, step: Given) -> Split | None:
-        """Return how the operator's arrays fall apart, None where they do not or it would not pay."""
-        split = operator.split
-        if split is None or not self._is_on:
-            return None
-        ins = [*zip(split.ins, step.ins, strict=True), *zip(split.ins, step.grads, strict=False)]
-        outs = [*zip(split.outs, step.outs, strict=True), *zip(split.outs, step.heads, strict=False)]
-        if any(
-            array.shape[axis] < 2 for axis, array in (*ins, *outs) if array is not None and axis is not None
-        ):
-            return None
-        time = _time(operator, _shapes(step.ins, step.grads), _shapes(step.outs, step.heads))
-        gradients = sum(grad is not None and grad.ndim > 1 for grad in step.grads)
-        return split if time * max(1, gradients) >= WORTHWHILE else None
-
-
-def _time(operator: Operator, ins: Shapes, outs: Shapes) -> float:
-    """Estimate the nanoseconds of one forward."""
-    numbers = sum(element_count(shape) for shape in (*ins, *outs))
-    pace = 0.0 if operator.split is None else operator.split.pace
-    return operator.cost(ins, outs).multiply_adds * NANOSECONDS_PER_PRODUCT + numbers * pace
+    def _halved(self, tasks: Sequence[Task], stretch: Stretch, train: bool) -> Call:
+        halves: tuple[list[Call], list[Call]] = [], []
+        after: list[Call] = []
+        for place, (task, split) in enumerate(zip(tasks, stretch.splits, strict=True)):
+            first, second = (half(split, task.given, number) for number in (0, 1))
+            grads = list(second.grads)
+            for index, grad in shared_gradients(split, task.given).items():
+                grads[index] = other = work(self._room, f"gradient {place} {index}", grad.shape, grad.dtype)
+                after.append(partial(np.add, grad, other, grad))
+            halves[0].append(task.prepare(first, How(train)))
+            halves[1].append(task.prepare(attrs.evolve(second, grads=grads), How(train, is_second=True)))
+            after += task.after
+        return in_order([in_step(halves[0], halves[1], stretch.needs), *after])
 
 
-def _shapes(arrays: OptionalArrays, others: OptionalArrays) -> list[Shape]:
-    """Return the shape of every array, or of the gradient that is like it."""
-    like = [other if one is None else one for one, other in zip_longest(arrays, others)]
-    return [() if array is None else array.shape for array in like]
+def _is_worthwhile(tasks: Sequence[Task], *, spare_products: bool = False) -> bool:
+    """Tell whether halving saves time; `spare_products` leaves out what the BLAS would do in two threads anyway."""
+    time = _spared(tasks) if spare_products else sum(task.time for task in tasks)
+    return time >= WORTHWHILE + MEETING * len(tasks)
 
 
-def _halves(axes: Sequence[int | None], arrays: Arrays, number: int) -> list[Array]:
-    return [_part(array, axis, number) for axis, array in zip(axes, arrays, strict=True)]
-
-
-def _parts(axes: Sequence[int | None], arrays: OptionalArrays, number: int) -> list[Array | None]:
-    return [
-        None if array is None else _part(array, axis, number)
-        for axis, array in zip(axes, arrays, strict=False)
-    ]
-
-
-def _part(array: Array, axis: int | None, number: int) -> Array:
-    """View the first or second half along an axis; what has no such axis is whole in both."""
-    if axis is None:
-        return array
-    middle = array.shape[axis] // 2
-    part: Any = [slice(None)] * array.ndim
-    part[axis] = slice(middle, None) if number else slice(0, middle)
-    view: Array = array[tuple(part)]
-    return view
-
-
-def _runs(run: Run) -> tuple[Run, Run]:
-    """Return the run and one like it with work arrays of its own, since both halves need them at once."""
-    return run, attrs.evolve(
-        run,
-        scratch=run.scratch.setdefault("second half", {}),
-        lent=run.lent.setdefault("second half", {}),
-    )
+def _spared(tasks: Sequence[Task]) -> float:
+    """Return the nanoseconds that no product of the BLAS takes."""
+    return sum(task.time - task.products for task in tasks)

@@ -69,25 +69,32 @@ def test_a_forked_child_gets_a_helper_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 
 
-def test_an_interrupt_waits_for_the_second_half(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_an_interrupt_waits_for_the_second_half(late: bool) -> None:
+    """The interrupt comes before the lock is taken, or just after: then there is nothing to wait for any more."""
     helper = crew._Helper()
     done: list[str] = []
-    taking = helper._done.acquire
-    interrupts = iter([True, False])
+    lock, interrupts = helper._done, iter([True, False, False])
 
     class Interrupted:
-        def acquire(self) -> bool:
-            if next(interrupts):
+        def acquire(self, blocking: bool = True) -> bool:
+            if not blocking:
+                return lock.acquire(blocking=False)
+            interrupt = next(interrupts)
+            taken = (late or not interrupt) and lock.acquire()
+            if interrupt:
                 raise KeyboardInterrupt
-            return taking()
+            return taken
 
         def release(self) -> None:
             lock.release()
 
-    lock, helper._done = helper._done, Interrupted()  # type: ignore[assignment]
+    helper._done = Interrupted()  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
         helper.run(lambda: None, lambda: done.append("second"))
     assert done == ["second"]
+    helper.run(lambda: None, lambda: done.append("again"))
+    assert done == ["second", "again"]
 
 
 def test_the_error_of_one_run_is_not_raised_in_another() -> None:

@@ -1,15 +1,20 @@
 """The pass `halves`: the same numbers with and without it, where it triggers, and what it leaves alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from app.engine import Executor, Symbol, sym
-from app.engine.kernels import crew
+from app.engine.errors import RunError
 from app.engine.operator import Array
-from app.engine.passes import halves
+from app.engine.operators.activation import Activation
+from app.engine.passes import halves, rows
+from app.engine.passes.stretches import find_stretches
+from app.engine.passes.tasks import Given, Task
+from app.engine.split import alike
+from app.engine.stepping import Call
 
 
 def network() -> Symbol:
@@ -53,13 +58,14 @@ def halved_steps(monkeypatch: pytest.MonkeyPatch, build: Callable[[], Executor])
     """Build an executor with every step worth halving, and count those that are."""
     halved = []
 
-    def side_by_side(first: crew.Half, second: crew.Half) -> crew.Half:
+    def in_step(first: Sequence[Call], second: Sequence[Call], needs: Sequence[int]) -> Call:
         halved.append(first)
-        return crew.side_by_side(first, second)
+        return rows.in_step(first, second, needs)
 
     monkeypatch.setattr(halves, "WORTHWHILE", 0)
+    monkeypatch.setattr(halves, "MEETING", 0)
     monkeypatch.setattr(halves, "has_helper", lambda: True)
-    monkeypatch.setattr(halves, "side_by_side", side_by_side)
+    monkeypatch.setattr(halves, "in_step", in_step)
     return build(), len(halved)
 
 
@@ -72,7 +78,8 @@ def test_numbers_stay(
     monkeypatch.setattr(halves, "has_helper", lambda: False)
     whole = results(bound(batch, dtype, grad_req))
     executor, halved = halved_steps(monkeypatch, lambda: bound(batch, dtype, grad_req))
-    assert halved == 3 * 6  # forward for prediction and for training, and backward, of six layers
+    # forward: the convolution, the normalisation by channels, and all behind it, for prediction and for training
+    assert halved == 2 * 3 + {"write": 7, "add": 8}[grad_req]
     for name, got in results(executor).items():
         np.testing.assert_allclose(got, whole[name], rtol=tolerance, atol=tolerance, err_msg=name)
 
@@ -89,7 +96,8 @@ def test_internal_arrays_and_single_steps_show_the_same(monkeypatch: pytest.Monk
     monkeypatch.setattr(halves, "has_helper", lambda: False)
     whole = bound(4, keep_all=True)
     results(whole)
-    executor, _ = halved_steps(monkeypatch, lambda: bound(4, keep_all=True))
+    executor, halved = halved_steps(monkeypatch, lambda: bound(4, keep_all=True))
+    assert halved == 3 * 6  # every step by itself: forward twice, and backward, of six layers
     for _ in range(2):
         steps = [*executor.run_forward(is_train=True), *executor.run_backward()]
     assert len(steps) == len(executor.plan.steps)
@@ -103,11 +111,45 @@ def test_one_sample_short_steps_and_one_core_stay_whole(monkeypatch: pytest.Monk
     one_sample = halved_steps(monkeypatch, lambda: bound(1))[1]
     assert one_sample == 3  # only the channels of BatchNorm
     monkeypatch.setattr(halves, "WORTHWHILE", 150_000)
-    monkeypatch.setattr(halves, "side_by_side", None)
+    monkeypatch.setattr(halves, "in_step", None)
     bound(4)  # too short to be worth it
     monkeypatch.setattr(halves, "WORTHWHILE", 0)
     monkeypatch.setattr(halves, "has_helper", lambda: False)
     bound(4)
+
+
+def test_a_step_within_a_stretch_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ValueError("no more")
+
+    plain = Activation.forward_step
+    monkeypatch.setattr(
+        Activation,
+        "forward_step",
+        lambda self, *given: fail if self.act_type == "tanh" else plain(self, *given),
+    )
+    symbol = sym.Variable("data")
+    for name, kind in (("one", "relu"), ("two", "tanh"), ("three", "relu")):
+        symbol = sym.Activation(symbol, act_type=kind, name=name)
+    executor, halved = halved_steps(monkeypatch, lambda: symbol.simple_bind({"data": (4, 3)}))
+    assert halved == 3  # all steps together, each time
+    with pytest.raises(RunError, match="two .*no more") as caught:
+        executor.forward()
+    assert caught.value.node == "two"
+
+
+def test_memory_that_the_other_half_still_reads_ends_a_stretch() -> None:
+    """The plan lays arrays over each other as it likes; halves must not overwrite what the other thread needs."""
+    memory = np.zeros(16)
+    first, second = memory[:8].reshape(4, 2), memory[8:].reshape(4, 2)
+    shifted = memory[4:12].reshape(4, 2)  # its first half is the second half of `first`
+    splits = alike(2, 1, 1)
+    tasks = [
+        Task(Given([source], [target]), lambda _given, _how: list, splits)
+        for source, target in ((first, second), (np.ones((4, 2)), first), (np.ones((4, 2)), shifted))
+    ]
+    assert [(one.first, len(one.splits)) for one in find_stretches(tasks[:2])] == [(0, 2)]
+    assert [(one.first, len(one.splits)) for one in find_stretches(tasks[1:])] == [(0, 1), (1, 1)]
 
 
 def shapes_of(symbol: Symbol, shapes: Mapping[str, tuple[int, ...]]) -> Executor:
@@ -117,7 +159,7 @@ def shapes_of(symbol: Symbol, shapes: Mapping[str, tuple[int, ...]]) -> Executor
 def test_layers_of_ordinary_size_are_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     halved = []
     monkeypatch.setattr(halves, "has_helper", lambda: True)
-    monkeypatch.setattr(halves, "side_by_side", lambda first, second: halved.append(first) or first)
+    monkeypatch.setattr(halves, "in_step", lambda first, *_: halved.append(first) or first[0])
     x = sym.Convolution(sym.Variable("data"), kernel=(3, 3), pad=(1, 1), num_filter=16, name="conv")
     shapes_of(sym.BatchNorm(x, name="bn"), {"data": (32, 16, 32, 32)})
     assert len(halved) == 6

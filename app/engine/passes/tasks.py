@@ -1,0 +1,78 @@
+"""A step of the plan as the passes see it: its arrays, how it is made a call, how long it takes, how it falls apart."""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from app.engine.operator import Arrays, Operator, OptionalArrays
+from app.engine.shapes import Shapes, element_count
+from app.engine.split import Split
+from app.engine.stepping import Call
+
+NANOSECONDS_PER_PRODUCT: Final = 0.02
+
+
+@attrs.frozen(eq=False)
+class Given:
+    """The arrays of one step, as `Operator.prepare_backward` takes them; a forward has no heads and gradients."""
+
+    ins: OptionalArrays = ()
+    outs: OptionalArrays = ()
+    heads: OptionalArrays = ()
+    grads: OptionalArrays = ()
+
+    @property
+    def all_ins(self) -> Arrays:
+        """The inputs of a forward, which are all there."""
+        return [array for array in self.ins if array is not None]
+
+    @property
+    def all_outs(self) -> Arrays:
+        """The outputs of a forward, which are all there."""
+        return [array for array in self.outs if array is not None]
+
+
+@attrs.frozen
+class How:
+    """What a call is prepared for: predicting or training, and the second of two threads or the only or first one."""
+
+    train: bool
+    is_second: bool = False
+
+
+Prepare = Callable[[Given, How], Call]
+
+
+@attrs.frozen(eq=False)
+class Task:
+    """One step. `prepare` makes a call that works on these arrays, or on halves of them.
+
+    `time` is how many nanoseconds one thread takes, `products` how many of them go into plain matrix products, which
+    the BLAS itself runs in several threads. `after` is done when the whole step is.
+    """
+
+    given: Given
+    prepare: Prepare
+    splits: tuple[Split, ...] = ()
+    time: float = 0.0
+    products: float = 0.0
+    after: tuple[Call, ...] = ()
+
+
+def whole(call: Call) -> Task:
+    """Return the task of a call that stays in one piece."""
+    return Task(Given(), lambda _given, _how: call)
+
+
+def operator_task(operator: Operator, given: Given, shapes: tuple[Shapes, Shapes], prepare: Prepare) -> Task:
+    """Return the task of an operator's forward or backward; the shapes are those of all inputs and outputs."""
+    ins, outs = shapes
+    splits = tuple(operator.splits(ins, outs))
+    if not splits:
+        return Task(given, prepare)
+    products = operator.cost(ins, outs).multiply_adds * NANOSECONDS_PER_PRODUCT
+    numbers = sum(element_count(shape) for shape in (*ins, *outs))
+    passes = max(1, sum(grad is not None and grad.ndim > 1 for grad in given.grads))
+    time = (products + numbers * splits[0].pace) * passes
+    return Task(given, prepare, splits, time, products * passes if splits[0].is_product else 0.0)
