@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from app.engine.kernels.blas import OneThread, allowed_threads
-from app.engine.kernels.places import CAN_PLACE, Place
+from app.engine.kernels.places import CAN_PLACE, CORES, Place
 
 Half = Callable[[], object]
 HELPER_NAME = "second half"
@@ -96,7 +96,7 @@ if hasattr(os, "register_at_fork"):
 @cache
 def has_helper() -> bool:
     """Tell whether a second thread may be used: there is a core for it and the BLAS is not held to one thread."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(CORES) if CAN_PLACE else os.cpu_count() or 1
     return cores > 1 and allowed_threads() != 1
 
 
