@@ -109,9 +109,9 @@ class LeakyReLU(InPieces):
     # Running -----------------------------------------------------------------------------------------------------
 
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
-        """Count beside pieces what prelu adds up for the gradient of its slopes."""
+        """Count beside pieces what prelu adds up for the gradient of its slopes, and what a turned sign costs."""
         pieces = super().scratch(ins, outs, gradients=gradients)
-        is_summed = gradients and self.act_type == "prelu"
+        is_summed = gradients and (self.act_type == "prelu" or self.slope < 0)
         return WorkSpace(pieces.kept, pieces.passing + element_count(outs[0])) if is_summed else pieces
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Step:

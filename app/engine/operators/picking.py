@@ -117,7 +117,7 @@ class Pick(ByIndex):
 class BatchTake(ByIndex):
     """Take one element out of every row."""
 
-    work = Work(keeps=2.9, takes=0.4, keeps_back=1.5)
+    work = Work(keeps=2.1, takes=0.4, keeps_back=1.8)
 
     examples = (Example({"a": (4, 3), "indices": (4,)}, domains={"indices": Domain(0, 2, whole=True)}),)
 

@@ -144,7 +144,7 @@ class NanProd(PassingOver):
 class Norm(OverAxes):
     """Take the length of a vector along some axes: √Σ x², or Σ |x|."""
 
-    work = Work(takes=1.3, takes_back=1.4)
+    work = Work(takes=1.6, takes_back=1.8)
 
     ord: int = param(
         default=2, low=1, high=2, doc="2 for the root of the sum of squares, 1 for the sum of sizes."

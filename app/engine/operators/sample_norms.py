@@ -214,7 +214,7 @@ class GroupNorm(WithStatistics):
 class InstanceNorm(SampleNorm):
     """Normalise every channel of every sample on its own, then scale by gamma and shift by beta."""
 
-    work = Work(keeps=1.2, takes=0.4, keeps_back=2.8, takes_back=0.6)
+    work = Work(keeps=1.8, takes=0.4, keeps_back=5.2, takes_back=0.6)
 
     eps: float = param(default=0.001, doc="Added to the variance so that nothing is divided by zero.")
 
