@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from app.engine.kernels.blas import has_small_products, is_for_one_thread
-from app.engine.kernels.steps import Step
+from app.engine.kernels.steps import Step, in_order, ufunc
 from app.engine.operator import Array
 
 SMALL: Final = 1_000_000
@@ -33,8 +33,17 @@ TURNED_SHARE: Final = 256
 """Turning a result over takes as long as so many multiply-adds for each of its elements, or less."""
 
 
+def product_and_row(left: Array, right: Array, row: Array, out: Array) -> Step:
+    """Return the step that writes a product into plain memory with one row added to each of its rows."""
+    if _is_turned(left, right, out):
+        return lambda: np.add(np.dot(right.T, left.T).T, row, out)
+    return in_order([product(left, right, out), ufunc(np.add, out, row, out=out)])
+
+
 def product(left: Array, right: Array, out: Array) -> Step:
     """Return the step that writes the product of two matrices into plain memory."""
+    if _is_turned(left, right, out):
+        return lambda: np.copyto(out, np.dot(right.T, left.T).T)
     (rows, inner), columns = left.shape, right.shape[1]
     work = rows * inner * columns
     if out.dtype != np.float32 or not work:
@@ -45,13 +54,19 @@ def product(left: Array, right: Array, out: Array) -> Step:
     if has_small_products() and (work <= SMALL or is_for_one_thread()):
         most = min(SMALL // inner, SMALL_RESULT) if turned else SMALL // inner
         return _tiled(left, right, out, _tile(rows, columns, most))
-    if rows > columns:
-        return partial(np.dot, left, right, out)
-    if rows >= TALL and columns <= 2 * rows:
+    if rows <= columns <= 2 * rows and rows >= TALL:
         return _tiled(left, right, out, (rows, columns // _divisor(columns, columns // rows + 1)))
-    if rows * columns <= min(TURNED_ELEMENTS, TURNED_SHARE * inner):
-        return partial(_turned, right.T, left.T, out.T)
     return partial(np.dot, left, right, out)
+
+
+def _is_turned(left: Array, right: Array, out: Array) -> bool:
+    """Tell whether the result is computed with rows and columns changed round, and then written down once more."""
+    (rows, inner), columns = left.shape, right.shape[1]
+    if out.dtype != np.float32 or rows > columns or (rows >= TALL and columns <= 2 * rows):
+        return False
+    if rows * inner * columns <= SMALL or (has_small_products() and is_for_one_thread()):
+        return False
+    return bool(rows * columns <= min(TURNED_ELEMENTS, TURNED_SHARE * inner))
 
 
 def _tile(rows: int, columns: int, most: int) -> tuple[int, int]:
@@ -80,8 +95,3 @@ def _tiled(left: Array, right: Array, out: Array, tile: tuple[int, int]) -> Step
     return partial(
         np.matmul, above, beside, out.reshape(len(above), height, len(beside), width).transpose(0, 2, 1, 3)
     )
-
-
-def _turned(left: Array, right: Array, out: Array) -> None:
-    """Write a product into an array whose columns are plain memory."""
-    np.copyto(out, np.dot(left, right))

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from math import prod
 from typing import Literal
 
-import numpy as np
-
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
-from app.engine.kernels.matrices import product
+from app.engine.kernels.matrices import product, product_and_row
 from app.engine.kernels.reduction import sum_to
-from app.engine.kernels.steps import Step, in_order, reading, ufunc, writing
+from app.engine.kernels.steps import Step, in_order, reading, writing
 from app.engine.operator import Array, Arrays, CodeNames, Cost, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
@@ -89,9 +87,10 @@ class FullyConnected(Prepared):
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         table, steps, out = self._matrices(ins[0], outs[0])
-        steps.append(product(table, ins[1].T, out))
-        if not self.no_bias:
-            steps.append(ufunc(np.add, out, ins[2], out=out))
+        if self.no_bias:
+            steps.append(product(table, ins[1].T, out))
+        else:
+            steps.append(product_and_row(table, ins[1].T, ins[2], out))
         return in_order(steps)
 
     def gradient_reads(self, index: int) -> Reads:

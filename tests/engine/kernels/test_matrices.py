@@ -8,7 +8,7 @@ import pytest
 
 from app.engine.kernels import matrices
 from app.engine.kernels.blas import for_one_thread
-from app.engine.kernels.matrices import product
+from app.engine.kernels.matrices import product, product_and_row
 from app.engine.operator import Array
 
 SHAPES = [
@@ -78,3 +78,13 @@ def test_one_thread_computes_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrices, "has_small_products", lambda: True)
     with for_one_thread():
         assert asked(monkeypatch, "matmul", lambda: run(256, 128, 512)) == [(8, 16, 32, 32)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_row_is_added_to_every_row(shape: tuple[int, int, int]) -> None:
+    rows, inner, columns = shape
+    left, right = made(rows, inner, turned=False), made(inner, columns, turned=True)
+    row = np.arange(columns, dtype=np.float32)
+    out = np.full((rows, columns), np.nan, np.float32)
+    product_and_row(left, right, row, out)()
+    np.testing.assert_allclose(out, left.astype(float) @ right.astype(float) + row, rtol=1e-4, atol=1e-3)
