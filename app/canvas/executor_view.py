@@ -54,6 +54,10 @@ class ExecutorView(PanZoomView):
         """What is bound, which gradients are asked for, and what it takes."""
         return self.executor_scene.summary
 
+    def shutdown(self) -> None:
+        """End the worker, before the window goes away."""
+        self.executor_scene.shutdown()
+
     def ink(self) -> Ink:
         """Return the colours to paint with."""
         return self.executor_scene.kit.ink
