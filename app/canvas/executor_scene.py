@@ -103,6 +103,11 @@ class ExecutorScene(QGraphicsScene):
         """Whether a large graph is still being prepared or drawn."""
         return self._steps is not None or (self._runner is not None and self._runner.is_running)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the workspace has something else by now."""
+        return self._waiting or self.is_busy
+
     # Following the workspace -------------------------------------------------------------------------------------
 
     def set_active(self, active: bool) -> None:

@@ -151,3 +151,19 @@ def test_the_view_says_that_a_large_graph_is_being_laid_out(net: Workspace, qtbo
     view.close()
     view.deleteLater()
     view.executor_scene.deleteLater()
+
+
+def test_a_small_document_after_a_large_one_fills_the_view(net: Workspace, qtbot: QtBot) -> None:
+    view = ExecutorView(net)
+    view.resize(500, 400)
+    view.show()
+    qtbot.waitUntil(lambda: not view.executor_scene.is_behind)
+    far = view.zoom
+    net.load(open_entry("executor-backward"))
+    qtbot.waitUntil(lambda: not view.executor_scene.is_behind)
+    assert view.seen_box().contains(view.content_box())
+    assert view.zoom > 3 * far
+    view.shutdown()
+    view.close()
+    view.deleteLater()
+    view.executor_scene.deleteLater()
