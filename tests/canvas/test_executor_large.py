@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -107,6 +108,17 @@ def test_what_was_followed_is_what_is_drawn_from_scratch(
     assert seen(scene) == seen(fresh)
     fresh.shutdown()
     fresh.deleteLater()
+
+
+def test_no_two_tiles_stand_on_each_other(scene: ExecutorScene) -> None:
+    """The parts of the gradient of what is read twice, as in every unit of this net, have to find room."""
+    boxes = [(item.look.title, item.box) for item in scene.items_by_index]
+    assert len(boxes) > 200
+    assert any(" via " in title for title, _ in boxes)
+    over = [
+        (one, other) for (one, box), (other, next_box) in combinations(boxes, 2) if box.intersects(next_box)
+    ]
+    assert not over
 
 
 def test_an_edit_while_it_is_drawn_is_taken_up_afterwards(
