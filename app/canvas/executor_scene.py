@@ -236,8 +236,9 @@ class ExecutorScene(QGraphicsScene):
         if moved or turned:
             few = len(self.wires) <= SMALL
             yield from self._run_wires(moved, turned, few=few)
-            # In a small graph words keep clear of everything, so any of them may have to give way.
-            for index in range(len(self.items_by_index)) if few else moved:
+            # In a small graph words keep clear of everything, so any may have to give way; those of tiles never do.
+            everyone = range(len(self.items_by_index)) if few else moved
+            for index in everyone if not picture.has_tiles else ():
                 self.items_by_index[index].lay_out()
                 yield
         self._far.show_picture(picture.far)
@@ -281,6 +282,8 @@ class ExecutorScene(QGraphicsScene):
             item.show_look(look)
             item.setPos(picture.places[index])
             item.update()
+            if picture.has_tiles:
+                item.boundingRect()  # worked out now, else the search of the scene does it for all at once
             if item.box != before:
                 moved.add(index)
             yield
