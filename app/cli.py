@@ -6,7 +6,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from app.engine.errors import EngineError
 
 REFUSED = 2
 NumberT = TypeVar("NumberT", int, float)
@@ -30,10 +33,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         options = _read_words(words)
-        result: int = options.run(options)
     except EngineError as error:
         return _refuse(str(error))
+    try:
+        result: int = options.run(options)
+        sys.stdout.flush()
+    except EngineError as error:
+        return _refuse(f"{error}{_repair_advice(options, error)}")
+    except BrokenPipeError:  # whoever reads the answer has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return 0
     return result
+
+
+def _repair_advice(options: argparse.Namespace, error: "EngineError") -> str:
+    """Point out --repair where what is wrong may come from what it mends."""
+    from app.engine.errors import EngineError, ShapeError
+    from app.services.symbol_files import nodes_to_repair
+
+    if getattr(options, "repair", True) or not hasattr(options, "model"):
+        return ""
+    try:
+        mended = nodes_to_repair(Path(options.model))
+    except EngineError:
+        return ""
+    is_about_it = error.node in mended or (mended and isinstance(error, ShapeError))
+    return " --repair mends what older MXNets wrote otherwise in this file." if is_about_it else ""
 
 
 def _refuse(line: str) -> int:

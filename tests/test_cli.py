@@ -1,6 +1,8 @@
 """The command line keeps to its contract: answers on stdout, refusals as one line on stderr with exit code 2."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -329,3 +331,30 @@ def test_a_damaged_symbol_file_is_named_with_the_place_in_it(
     path.write_text('{"nodes": [{"op": "null"', encoding="utf-8")
     assert main(["shapes", str(path)]) == 2
     assert "cut.json: This is no symbol file" in (line := capsys.readouterr().err) and "line 1 column" in line
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(model: Path) -> None:
+    words = [sys.executable, "-m", "app", "cost", str(model), "--shape", "data=4,5"]
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.close()  # as `head` does
+        assert program.stderr.read() == b""
+    assert program.returncode == 0
+
+
+def test_repair_is_pointed_out_where_it_may_help(
+    old_pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    advice = "--repair mends what older MXNets wrote otherwise in this file."
+    detection = tmp_path / "detection.json"
+    detection.write_text(detection_file(), encoding="utf-8")
+    assert main(["shapes", str(detection), "--shape", "x=1,3,8,8"]) == 2
+    assert advice in capsys.readouterr().err
+    assert main(["shapes", str(old_pool), "--shape", "x=1,1,1"]) == 2
+    assert advice in capsys.readouterr().err
+    assert main(["shapes", str(old_pool), "--shape", "y=1,1,5,5"]) == 2
+    assert advice not in capsys.readouterr().err
+    assert main(["shapes", str(old_pool), "--shape", "x=1,1,1", "--repair"]) == 2
+    assert advice not in capsys.readouterr().err

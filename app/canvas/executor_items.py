@@ -66,6 +66,7 @@ class ExecutorItem(QGraphicsItem):
         self._kit = kit
         self._around = around
         self._plate: Plate | None = None
+        self._bounds: QRectF | None = None
         self.room = USUAL_ROOM
         """How wide the name of a tile may be."""
         self.selected = False
@@ -86,7 +87,7 @@ class ExecutorItem(QGraphicsItem):
     def lay_out(self) -> None:
         """Place the words anew."""
         self.prepareGeometryChange()
-        self._plate = None
+        self._plate = self._bounds = None
         self.update()
 
     def set_state(self, **changes: bool) -> None:
@@ -114,12 +115,14 @@ class ExecutorItem(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
-        plate = self.plate
-        name = next(label.box for label in plate.labels if label.role == "name")
-        box = grown(name, plate.foot, plate.growth)
-        if self._look.form != "square":
-            box = box.united(centred(self.room, 1.0).translated(name.center()))
-        return plate.bounds.united(box.adjusted(-2, -2, 2, 2))
+        if self._bounds is None:  # asked for often, by every search of the scene
+            plate = self.plate
+            name = next(label.box for label in plate.labels if label.role == "name")
+            box = grown(name, plate.foot, plate.growth)
+            if self._look.form != "square":
+                box = box.united(centred(self.room, 1.0).translated(name.center()))
+            self._bounds = plate.bounds.united(box.adjusted(-2, -2, 2, 2))
+        return self._bounds
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None

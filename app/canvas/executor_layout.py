@@ -4,7 +4,8 @@ The backward part repeats the forward one, so that every gradient is found at th
 to, as the tutorial draws it. Beside a wide drawing that would be far away, so there it is mirrored below.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
@@ -27,7 +28,6 @@ WITH_FORMULAS = 0.9
 """In a small graph its words are formulas, which need room."""
 CLEAR = QPointF(66.0, 56.0)
 ROUNDS = 40
-MOST_TO_SPREAD = 160
 ASIDE = QPointF(44.0, 40.0)
 
 
@@ -43,8 +43,7 @@ def square_places(graph: "ExecutorGraph", homes: Mapping[int, Home]) -> list[QPo
         for index, node in enumerate(graph.nodes)
         if node.kind not in ("argument", "auxiliary", "operator")
     ]
-    if len(places) <= MOST_TO_SPREAD:
-        spread(places, movable, CLEAR)
+    spread(places, movable, CLEAR)
     return places
 
 
@@ -93,22 +92,45 @@ class _Mirror:
         return QPointF(x, anchor.y()) + offset
 
 
-def spread(places: list[QPointF], movable: Sequence[int], clear: QPointF) -> None:
+def spread(places: list[QPointF], movable: Collection[int], clear: QPointF) -> None:
     """Push nodes apart that would stand on each other, as far as they may be moved."""
+    free, waiting = set(movable), list(movable)
     for _ in range(ROUNDS):
-        moved = False
-        for index in movable:
-            for other in range(len(places)):
+        moved: set[int] = set()
+        cells = _cells(places, clear)
+        for index in waiting:
+            for other in _near(cells, places[index], clear):
                 push = _push(places[index], places[other], clear) if other != index else None
                 if push is None:
                     continue
-                moved = True
-                if other in movable:
+                moved.add(index)
+                if other in free:
+                    moved.add(other)
                     places[index], places[other] = places[index] + push / 2, places[other] - push / 2
                 else:
                     places[index] = places[index] + push
         if not moved:
             return
+        waiting = sorted(moved)
+
+
+def _cell(place: QPointF, clear: QPointF) -> tuple[int, int]:
+    return math.floor(place.x() / clear.x()), math.floor(place.y() / clear.y())
+
+
+def _cells(places: Sequence[QPointF], clear: QPointF) -> dict[tuple[int, int], list[int]]:
+    """Sort nodes into cells, so that each has to be compared with those around it alone."""
+    cells: dict[tuple[int, int], list[int]] = {}
+    for index, place in enumerate(places):
+        cells.setdefault(_cell(place, clear), []).append(index)
+    return cells
+
+
+def _near(cells: Mapping[tuple[int, int], list[int]], place: QPointF, clear: QPointF) -> list[int]:
+    """List the nodes in a cell and around it; what a push brings near in this round is met in the next."""
+    x, y = _cell(place, clear)
+    around = [cells.get((x + right, y + down), ()) for right in (-1, 0, 1) for down in (-1, 0, 1)]
+    return sorted(index for cell in around for index in cell)
 
 
 def _push(place: QPointF, other: QPointF, clear: QPointF) -> QPointF | None:

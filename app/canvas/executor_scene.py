@@ -1,35 +1,27 @@
 """The executor graph's scene: what a bind makes of the document, with the numbers of the last run."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import math
+import time
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, QTimer, Signal
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QGraphicsScene
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
-from app.canvas.executor_homes import homes_of
-from app.canvas.executor_items import USUAL_ROOM, ExecutorItem, colour_of
-from app.canvas.executor_layout import square_places
-from app.canvas.executor_looks import (
-    KIND_WORDS,
-    ExecutorKind,
-    Form,
-    WireKind,
-    Writer,
-    requests_of,
-    summary_of,
-    wire_kind,
-)
-from app.canvas.executor_tiles import TileLayout, tile_layout
-from app.canvas.executor_wires import ExecutorWire, wire_pen
-from app.canvas.far_layer import FarBoxes, FarLayer, FarLines, FarPicture
+from app.canvas.executor_heats import ExecutorHeats
+from app.canvas.executor_items import ExecutorItem
+from app.canvas.executor_looks import WireKind
+from app.canvas.executor_picture import ExecutorPicture, WireKey, empty_picture, executor_picture
+from app.canvas.executor_wires import ExecutorWire
+from app.canvas.far_layer import FarLayer
 from app.canvas.ink import Ink
 from app.canvas.labels import Surroundings, line_meets_box
 from app.canvas.looks import Kit
 from app.document.records import Id
+from app.qt.runner import Runner
 
 if TYPE_CHECKING:
-    from app.canvas.heat import Heat
     from app.document.analysis import Analysis
     from app.engine.gradient import ExecutorGraph
     from app.qt.workspace import Workspace
@@ -37,35 +29,15 @@ if TYPE_CHECKING:
 
 SMALL = 120
 """Up to so many wires the words of a node keep clear of all the others."""
-LARGE = 400
-PAUSE_MS = 150
+LARGE: Final = 400
+"""With so many squares, or half as many arrays of the symbol, a worker prepares what is drawn, in slices."""
+PAUSE_MS: Final = 150
 """A large executor graph is drawn anew when the edits pause, so that it does not hold them up."""
-WIRE_KINDS: tuple[WireKind, ...] = ("forward", "read", "gradient")
+SLICE_S: Final = 0.008
+"""So long the event loop is held up at a time while a large executor graph is drawn."""
 BOWS = (36.0, -36.0, 64.0, -64.0)
 """How far an arrow may bend aside around the squares in its way."""
-
-
-class ExecutorHeats:
-    """Pictures of the executor graph's arrays, each drawn once, when it is first seen."""
-
-    def __init__(self, results: "Results | None", kit_theme: object) -> None:
-        self._results = results
-        self._theme = kit_theme
-        self._known: dict[str, Heat | None] = {}
-
-    def heat(self, node: str, which: str) -> "Heat | None":
-        """Return the picture of the array of an executor node, by its index as text."""
-        if self._results is None:
-            return None
-        if node not in self._known:
-            from app.canvas.heat import heat_of
-
-            array = self._results.exec_value(int(node))
-            colours = self._theme.heat  # type: ignore[attr-defined]
-            self._known[node] = (
-                heat_of(array, colours, diverging=which == "gradient") if array is not None else None
-            )
-        return self._known[node]
+BEING_LAID_OUT: Final = "The executor graph is being laid out …"
 
 
 class ExecutorScene(QGraphicsScene):
@@ -81,20 +53,21 @@ class ExecutorScene(QGraphicsScene):
     def __init__(self, workspace: "Workspace", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.workspace = workspace
-        self.graph: ExecutorGraph | None = None
+        self.picture = ExecutorPicture()
         self.items_by_index: list[ExecutorItem] = []
-        self.wires: dict[tuple[int, int], ExecutorWire] = {}
-        self._wires_at: dict[int, list[tuple[int, int]]] = {}
-        self.node_ids: dict[int, Id] = {}
-        self._layout: TileLayout | None = None
+        self.wires: dict[WireKey, ExecutorWire] = {}
+        self._wires_at: dict[int, list[WireKey]] = {}
         self._hovered: ExecutorItem | None = None
-        self.summary = ""
-        self.hint = ""
+        self._content = QRectF()
+        self._runner: Runner | None = None
+        self._steps: Iterator[None] | None = None
         self.kit = Kit(Ink(workspace.theme), ExecutorHeats(None, workspace.theme))
         self._far = FarLayer(self.kit, self._far_marks)
         self.addItem(self._far)
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self.refresh)
+        self._slice = QTimer(self, singleShot=True, interval=0)
+        self._slice.timeout.connect(self._go_on)
         self._active = True
         self._waiting = False
         workspace.analysis_changed.connect(self._on_change)
@@ -102,6 +75,38 @@ class ExecutorScene(QGraphicsScene):
         workspace.view_option_changed.connect(self._on_view_option)
         workspace.selection_changed.connect(self._on_selection)
         self.refresh()
+
+    # What it shows -----------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> "ExecutorGraph | None":
+        """The executor graph that is shown."""
+        return self.picture.graph
+
+    @property
+    def node_ids(self) -> Mapping[int, Id]:
+        """The node of the board for the index of each node here."""
+        return self.picture.node_ids
+
+    @property
+    def summary(self) -> str:
+        """What is bound, in one line."""
+        return self.picture.summary
+
+    @property
+    def hint(self) -> str:
+        """Why there is nothing to see, if so."""
+        return self.picture.hint
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a large graph is still being prepared or drawn."""
+        return self._steps is not None or (self._runner is not None and self._runner.is_running)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the workspace has something else by now."""
+        return self._waiting or self.is_busy
 
     # Following the workspace -------------------------------------------------------------------------------------
 
@@ -149,144 +154,188 @@ class ExecutorScene(QGraphicsScene):
             if wire.kind == "read":
                 ends = self.items_by_index[source], self.items_by_index[reader]
                 looked_at = any(item.selected or item is self._hovered for item in ends)
-                wire.set_pale(self._layout is not None and not looked_at)
+                wire.set_pale(self.picture.has_tiles and not looked_at)
 
     def refresh(self) -> None:
-        """Compare everything with the workspace and change what differs."""
-        self._waiting = False
+        """Show what the workspace has; a large graph follows when a worker has laid it out."""
         self._pause.stop()
-        workspace = self.workspace
-        analysis = workspace.analysis
-        if analysis is None or analysis.graph is None or not analysis.can_bind:
-            self._show_nothing(analysis)
+        self._waiting = self._steps is not None  # what is being drawn is finished first
+        if self._waiting:
             return
-        current = workspace.results is not None and workspace.results_are_current
-        graph = workspace.results.executor_graph if current and workspace.results else self._planned(analysis)
-        results = workspace.results
-        if results is not None and not current and not _alike(results.executor_graph, graph):
-            results = None
-        self._show_graph(analysis, graph, results, current=current)
+        workspace = self.workspace
+        analysis, results = workspace.analysis, workspace.results
+        current = results is not None and workspace.results_are_current
+        if analysis is None or analysis.graph is None or not analysis.can_bind:
+            self._give_up()
+            self._show(empty_picture(analysis))
+        elif len(analysis.graph.nodes) > LARGE / 2:
+            self._show_later(analysis, results, current=current)
+        else:
+            self._give_up()
+            self._show(executor_picture(analysis, results, current=current))
 
-    def _planned(self, analysis: "Analysis") -> "ExecutorGraph":
-        """Return what a bind would make of the document now."""
-        from app.engine.gradient import build_executor_graph
-        from app.services.running import request_of
-
-        graph, inference = analysis.graph, analysis.inference
-        assert graph is not None and inference is not None
-        names = [graph.nodes[index].name for index in graph.arguments]
-        return build_executor_graph(
-            graph, inference, {name: request_of(analysis.document, name) for name in names}
-        )
-
-    def _show_nothing(self, analysis: "Analysis | None") -> None:
-        self._clear()
-        self.graph = None
-        self.summary = ""
-        self.hint = "The arrays of the graph appear here once there is something to compute."
-        if analysis is not None and analysis.errors:
-            told = dict(zip(analysis.problems, analysis.told_problems, strict=True))[analysis.errors[0]]
-            self.hint = f"To bind the graph, mend this first: {told.sentence}"
-        self.content_changed.emit()
-
-    def _show_graph(
-        self, analysis: "Analysis", graph: "ExecutorGraph", results: "Results | None", *, current: bool
-    ) -> None:
-        layout = tile_layout(graph, homes_of(analysis)) if _is_drawn_with_tiles(analysis) else None
-        if self.graph is None or not _alike(self.graph, graph) or (layout is None) != (self._layout is None):
-            self._clear()
-        self.graph, self._layout = graph, layout
-        self.kit.heats = ExecutorHeats(results, self.kit.ink.theme)
-        writer = Writer(graph, results, is_current=current)
-        looks = [writer.look(node, self._form(node.index)) for node in graph.nodes]
+    def _show_later(self, analysis: "Analysis", results: "Results | None", *, current: bool) -> None:
+        """Let a worker lay the graph out; what is shown stands until then."""
+        if self._runner is None:
+            self._runner = Runner(self)
+            self._runner.finished.connect(self._show)
         if not self.items_by_index:
-            for look in looks:
-                item = ExecutorItem(look, self.kit, self.surroundings)
-                self.items_by_index.append(item)
-        self._place(analysis, graph)
-        for item, look in zip(self.items_by_index, looks, strict=True):
-            item.show_look(look)
-            item.update()
-        ids = analysis.node_ids
-        self.node_ids = {node.index: ids[node.entry[0]] for node in graph.nodes if node.entry[0] in ids}
-        self.summary = summary_of(graph, requests_of(analysis.document, graph), bound=current)
-        self.hint = ""
+            self.picture = ExecutorPicture(hint=BEING_LAID_OUT)
+            self.content_changed.emit()
+
+        def work(_cancel: object) -> Iterator[ExecutorPicture]:
+            yield executor_picture(analysis, results, current=current)
+
+        self._runner.start(work)
+
+    def _give_up(self) -> None:
+        if self._runner is not None:
+            self._runner.stop()
+
+    def shutdown(self) -> None:
+        """End the worker, before the window goes away."""
+        self._pause.stop()
+        self._slice.stop()
+        if self._runner is not None:
+            self._runner.shutdown()
+
+    # Drawing it --------------------------------------------------------------------------------------------------
+
+    def _show(self, picture: ExecutorPicture) -> None:
+        is_large = max(len(picture.looks), len(self.items_by_index)) > LARGE
+        self._steps = self._drawn(picture)
+        self._draw_on(SLICE_S if is_large else math.inf)
+
+    def _go_on(self) -> None:
+        self._draw_on(SLICE_S)
+
+    def _draw_on(self, slice_s: float) -> None:
+        """Draw on for a while; the rest comes when the event loop has seen to everything else."""
+        assert self._steps is not None
+        end = time.perf_counter() + slice_s
+        for _ in self._steps:
+            if time.perf_counter() > end:
+                self._slice.start()
+                return
+        self._steps = None
         self._on_selection(None)
         self.content_changed.emit()
+        if self._waiting:
+            self._on_change(None)
 
-    def _form(self, index: int) -> Form:
-        if self._layout is None:
-            return "square"
-        return "small" if self._layout.small[index] else "tile"
+    def _drawn(self, picture: ExecutorPicture) -> Iterator[None]:
+        """Draw another picture with the items that there are; stops where the event loop may have its turn."""
+        if len(picture.looks) <= LARGE and not picture.is_alike(self.picture):
+            yield from self._cut_down(0, {})  # all words find their places anew
+        yield from self._cut_down(len(picture.looks), picture.wires)
+        before, self.picture = self.picture, picture
+        self.kit.heats = ExecutorHeats(picture.results, self.kit.ink.theme)
+        self._hovered = None
+        moved = yield from self._place_nodes()
+        turned = yield from self._make_wires(before.lanes)
+        if moved or turned:
+            few = len(self.wires) <= SMALL
+            yield from self._run_wires(moved, turned, few=few)
+            # In a small graph words keep clear of everything, so any may have to give way; those of tiles never do.
+            everyone = range(len(self.items_by_index)) if few else moved
+            for index in everyone if not picture.has_tiles else ():
+                self.items_by_index[index].lay_out()
+                yield
+        self._far.show_picture(picture.far)
+        content = QRectF()
+        made: list[ExecutorItem | ExecutorWire] = [*self.wires.values(), *self.items_by_index]
+        for item in made:
+            if item.scene() is None:
+                item.setVisible(not self._far.isVisible())
+                self.addItem(item)
+            yield
+        for item in self.items_by_index:
+            content = content.united(item.plate.bounds.translated(item.pos()))
+            yield
+        self._content = content
 
-    def _clear(self) -> None:
-        for item in (*self.items_by_index, *self.wires.values()):
+    def _cut_down(self, count: int, wires: Mapping[WireKey, WireKind]) -> Iterator[None]:
+        """Remove the nodes from the index `count` on, and the wires that are not among those of a picture."""
+        gone: list[QGraphicsItem] = [
+            self.wires.pop(key) for key, wire in list(self.wires.items()) if wires.get(key) != wire.kind
+        ]
+        gone += self.items_by_index[count:]
+        del self.items_by_index[count:]
+        for item in gone:
             if item.scene() is self:
                 self.removeItem(item)
-        self.items_by_index = []
-        self.wires = {}
-        self.node_ids = {}
-        self._hovered = None
+            yield
 
-    # Places ------------------------------------------------------------------------------------------------------
+    def _place_nodes(self) -> Generator[None, None, set[int]]:
+        """Give every node its look and its place; return those that stand or reach elsewhere than before."""
+        picture = self.picture
+        moved = set()
+        for index, look in enumerate(picture.looks):
+            if index == len(self.items_by_index):
+                self.items_by_index.append(ExecutorItem(look, self.kit, self.surroundings))
+                moved.add(index)
+            item = self.items_by_index[index]
+            before = item.box
+            if item.room != picture.rooms[index]:
+                item.room = picture.rooms[index]
+                item.lay_out()
+            item.show_look(look)
+            item.setPos(picture.places[index])
+            item.update()
+            if picture.has_tiles:
+                item.boundingRect()  # worked out now, else the search of the scene does it for all at once
+            if item.box != before:
+                moved.add(index)
+            yield
+        return moved
 
-    def _place(self, analysis: "Analysis", graph: "ExecutorGraph") -> None:
-        """Put every node where its array's node is on the board, and run the wires."""
-        layout = self._layout
-        places = layout.places if layout is not None else square_places(graph, homes_of(analysis))
-        rooms = layout.rooms if layout is not None else [USUAL_ROOM] * len(places)
-        for item, room in zip(self.items_by_index, rooms, strict=True):
-            item.room = room
-        if not self.wires:
-            keys = [(source, node.index) for node in graph.nodes for source in node.reads]
-            self.wires = {key: ExecutorWire(wire_kind(graph, *key), self.kit) for key in keys}
-            self._wires_at = {}
-            for key in keys:
-                for index in set(key):
-                    self._wires_at.setdefault(index, []).append(key)
-            moved = set(range(len(places)))
-        else:
-            moved = {index for index, item in enumerate(self.items_by_index) if item.pos() != places[index]}
-        if not moved:
-            return
-        for index in moved:
-            self.items_by_index[index].setPos(places[index])
-        self._run_wires(moved)
-        # In a small graph words keep clear of everything, so any of them may have to give way.
-        for index in range(len(places)) if len(self.wires) <= SMALL else moved:
-            self.items_by_index[index].lay_out()
-        for made in (*self.wires.values(), *self.items_by_index):
-            if made.scene() is None:
-                made.setVisible(not self._far.isVisible())
-                self.addItem(made)
-        self._rebuild_far()
+    def _make_wires(self, lanes: Mapping[WireKey, float]) -> Generator[None, None, set[WireKey]]:
+        """Make the wires that are missing; return them, and those that ran in another of the `lanes`."""
+        turned = set()
+        self._wires_at = {}
+        for key, kind in self.picture.wires.items():
+            if key not in self.wires:
+                self.wires[key] = ExecutorWire(kind, self.kit)
+                turned.add(key)
+            elif lanes.get(key) != self.picture.lanes.get(key):
+                turned.add(key)
+            for index in set(key):
+                self._wires_at.setdefault(index, []).append(key)
+            yield
+        return turned
 
-    def _run_wires(self, moved: set[int]) -> None:
-        """Run the wires of nodes that moved; in a small graph they bend around the squares in their way."""
-        few = len(self.wires) <= SMALL
-        lanes = self._layout.lanes if self._layout is not None else {}
-        for (source, reader), wire in self.wires.items():
-            if not few and source not in moved and reader not in moved:
+    def _run_wires(self, moved: set[int], turned: set[WireKey], *, few: bool) -> Iterator[None]:
+        """Run the wires of nodes that moved; few ones bend around the squares in their way."""
+        lanes = self.picture.lanes
+        for key, wire in self.wires.items():
+            if not few and key not in turned and moved.isdisjoint(key):
                 continue
-            ends = self.items_by_index[source].box, self.items_by_index[reader].box
-            if (source, reader) in lanes:
-                wire.run_back(*ends, lanes[source, reader])
-                continue
-            wire.run(*ends)
-            if not few or wire.kind == "forward" or (wire.kind == "gradient" and self._layout is None):
-                continue
-            others = [
-                item.box.adjusted(-3, -3, 3, 3)
-                for index, item in enumerate(self.items_by_index)
-                if index not in (source, reader)
-            ]
-            least, best = _met(wire, others), 0.0
-            for bow in BOWS if least else ():
-                wire.run(*ends, bow)
-                met = _met(wire, others)
-                if met < least:
-                    least, best = met, bow
-            wire.run(*ends, best)
+            if key in lanes:
+                wire.run_back(*self._ends(key), lanes[key])
+            elif few and (wire.kind == "read" or (wire.kind == "gradient" and self.picture.has_tiles)):
+                self._run_bent(key, wire)
+            else:
+                wire.run(*self._ends(key))
+            yield
+
+    def _ends(self, key: WireKey) -> tuple[QRectF, QRectF]:
+        return self.items_by_index[key[0]].box, self.items_by_index[key[1]].box
+
+    def _run_bent(self, key: WireKey, wire: ExecutorWire) -> None:
+        """Run a wire straight, or bent aside where it then meets fewer squares."""
+        wire.run(*self._ends(key))
+        others = [
+            item.box.adjusted(-3, -3, 3, 3)
+            for index, item in enumerate(self.items_by_index)
+            if index not in key
+        ]
+        least, best = _met(wire, others), 0.0
+        for bow in BOWS if least else ():
+            wire.run(*self._ends(key), bow)
+            met = _met(wire, others)
+            if met < least:
+                least, best = met, bow
+        wire.run(*self._ends(key), best)
 
     def surroundings(self, index: int) -> Surroundings:
         """Return what the words of a node should not cover."""
@@ -310,18 +359,6 @@ class ExecutorScene(QGraphicsScene):
 
     # From far away -----------------------------------------------------------------------------------------------
 
-    def _rebuild_far(self) -> None:
-        boxes = {kind: FarBoxes(_fill(kind), lambda ink: ink.picture.outline) for kind in KIND_WORDS}
-        for item in self.items_by_index:
-            boxes[item.look.kind].boxes.append(item.box)
-        lines = {kind: FarLines(_wire_colour(kind)) for kind in WIRE_KINDS}
-        for (source, reader), wire in self.wires.items():
-            if wire.kind == "read" and self._layout is not None:
-                continue  # too many to be told apart from afar
-            ends = self.items_by_index[source].pos(), self.items_by_index[reader].pos()
-            lines[wire.kind].lines.append(QLineF(*ends))
-        self._far.show_picture(FarPicture(tuple(lines.values()), tuple(boxes.values())))
-
     def _far_marks(self) -> list[tuple[QRectF, bool]]:
         return [(item.box, True) for item in self.items_by_index if item.selected]
 
@@ -329,10 +366,7 @@ class ExecutorScene(QGraphicsScene):
 
     def content_box(self) -> QRectF:
         """Return the box of everything there is."""
-        box = QRectF()
-        for item in self.items_by_index:
-            box = box.united(item.plate.bounds.translated(item.pos()))
-        return box
+        return self._content
 
     def item_at(self, place: QPointF, reach: float) -> ExecutorItem | None:
         """Return the node at a place: its square, grown by `reach`, or its words."""
@@ -364,28 +398,3 @@ class ExecutorScene(QGraphicsScene):
 def _met(wire: ExecutorWire, boxes: list[QRectF]) -> int:
     """Count the squares that a wire runs through."""
     return sum(any(line_meets_box(*piece, box) for piece in wire.pieces()) for box in boxes)
-
-
-def _fill(kind: ExecutorKind) -> Callable[[Ink], QColor]:
-    return lambda ink: colour_of(kind, ink.picture)
-
-
-def _wire_colour(kind: WireKind) -> Callable[[Ink], QColor]:
-    return lambda ink: wire_pen(kind, ink).color()
-
-
-def _is_drawn_with_tiles(analysis: "Analysis") -> bool:
-    return analysis.document.options.style == "card"
-
-
-def _alike(one: "ExecutorGraph", other: "ExecutorGraph") -> bool:
-    """Tell whether two executor graphs have the same nodes, so that numbers of one belong to the other."""
-    if one is other:
-        return True
-    if len(one.nodes) != len(other.nodes):
-        return False
-    return all(
-        (first.kind, first.name, first.reads, first.shape, first.request)
-        == (second.kind, second.name, second.reads, second.shape, second.request)
-        for first, second in zip(one.nodes, other.nodes, strict=True)
-    )

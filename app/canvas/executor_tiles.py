@@ -22,7 +22,6 @@ SAME_ROW = 48.0
 """Nodes whose places differ by less across the flow are one row."""
 MOST_STRETCH = 1.6
 CLEAR = QPointF(74.0, 60.0)
-MOST_TO_SPREAD = 160
 FORWARD_LANE = 18.0
 GRADIENT_LANE = 36.0
 """How far before a row a wire runs that comes from the end of another row."""
@@ -176,8 +175,7 @@ class _Tiles:
             own[node.symbol_node] if node.kind in FORWARD else self.gradient_place(node)
             for node in self.graph.nodes
         ]
-        if len(places) <= MOST_TO_SPREAD:
-            spread(places, range(len(places)), CLEAR)
+        spread(places, range(len(places)), CLEAR)
         small = [self.is_small(node) for node in self.graph.nodes]
         lanes = {} if self.turned else self.find_lanes(places)
         turned = [self.turn(place) for place in places]

@@ -17,6 +17,7 @@ from app.canvas.overlays import EmptyHint
 from app.canvas.pan_zoom import PanZoomView
 
 if TYPE_CHECKING:
+    from app.document.store import Update
     from app.qt.workspace import Workspace
 
 
@@ -39,12 +40,15 @@ class ExecutorView(PanZoomView):
         self.executor_scene = ExecutorScene(workspace)
         super().__init__(self.executor_scene, parent)
         self._had_nodes = 0
+        self._is_other = False
+        """Whether another document was loaded, of which nothing is shown yet."""
         self._hint = EmptyHint(self, "")
         self.legend = Legend(self, self.ink())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Executor graph")
         self.executor_scene.content_changed.connect(self._on_content)
         workspace.view_option_changed.connect(self._dress)
+        workspace.document_changed.connect(self._on_document)
         self._dress()
         self._on_content()
         self.executor_scene.set_active(False)  # until it is shown
@@ -53,6 +57,10 @@ class ExecutorView(PanZoomView):
     def summary(self) -> str:
         """What is bound, which gradients are asked for, and what it takes."""
         return self.executor_scene.summary
+
+    def shutdown(self) -> None:
+        """End the worker, before the window goes away."""
+        self.executor_scene.shutdown()
 
     def ink(self) -> Ink:
         """Return the colours to paint with."""
@@ -75,6 +83,9 @@ class ExecutorView(PanZoomView):
         self.legend.dress(self.ink())
         self.viewport().update()
 
+    def _on_document(self, update: "Update") -> None:
+        self._is_other = self._is_other or update.origin == "load"
+
     def _on_content(self) -> None:
         scene = self.executor_scene
         count = len(scene.items_by_index)
@@ -83,10 +94,12 @@ class ExecutorView(PanZoomView):
         self._hint.place()
         self._show_legend()
         self.summary_changed.emit(scene.summary)
-        if count != self._had_nodes:
+        is_first = self._is_other and not scene.is_behind
+        if count != self._had_nodes or is_first:
             self._had_nodes = count
-            if not self.seen_box().contains(self.content_box()):
+            if is_first or not self.seen_box().contains(self.content_box()):
                 self.fit()
+        self._is_other = self._is_other and not is_first
         self.keep_fit()
 
     # Events ------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ class ExecutorWire(QGraphicsItem):
         self.pale = False
         self._kit = kit
         self._way = QPainterPath()
+        self._bounds = QRectF()
         self._came = QPointF()
         self._is_straight = True
         self.setZValue(1.0 if kind == "forward" else 2.0)
@@ -73,6 +74,7 @@ class ExecutorWire(QGraphicsItem):
     def _take(self, way: QPainterPath, came: QPointF) -> None:
         self.prepareGeometryChange()
         self._way, self._came = way, came
+        self._bounds = way.controlPointRect().adjusted(-8, -8, 8, 8)
         self._is_straight = way.elementCount() == 2
         self.update()
 
@@ -91,7 +93,7 @@ class ExecutorWire(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
-        return self._way.controlPointRect().adjusted(-8, -8, 8, 8)
+        return self._bounds
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None

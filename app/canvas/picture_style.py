@@ -1,7 +1,7 @@
 """The Picture style: ellipses with their names beside them, as the tutorial draws a symbol."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from app.canvas import strokes
 from app.canvas.geometry import PICTURE
@@ -164,17 +164,21 @@ class PictureStyle:
         drawing = subject.drawing
         foot = drawing.foot
         growth = min(drawing.growth, strokes.growth_at(kit.scale, words(subject.look.name, "name")))
+        loud = _loud_ground(painter, subject, kit.ink, growth)
         for label in drawing.labels:
             match label.role:
                 case "tag":
                     strokes.paint_pill(painter, label, kit.ink)
                 case "name":
                     if not subject.state.renaming:
-                        strokes.paint_grown(painter, label, foot, growth, theme.text)
+                        colour = loud if loud and not subject.look.number_name else theme.text
+                        strokes.paint_grown(painter, label, foot, growth, colour)
                 case "sign":
                     strokes.paint_label(painter, label, theme.text)
                 case "number":
-                    _paint_number(painter, label, subject, kit.ink, growth)
+                    quiet = theme.muted if subject.look.is_stale else theme.text
+                    larger = 1.0 if subject.look.number_name else growth
+                    strokes.paint_grown(painter, label, foot, larger, loud or quiet)
                 case _ if small:
                     strokes.paint_label(painter, label, theme.muted)
         for which, place in subject.drawing.heats:
@@ -208,13 +212,19 @@ def _second_line(look: NodeLook) -> str:
     return look.operator
 
 
-def _paint_number(painter: QPainter, label: Label, subject: Subject, ink: Ink, growth: float) -> None:
-    look, foot = subject.look, subject.drawing.foot
-    growth = growth if not look.number_name else 1.0
-    colour = ink.theme.muted if look.is_stale else ink.theme.text
-    if look.number in strokes.LOUD:
-        colour = strokes.loud_ground(painter, grown(label.box, foot, growth), ink)
-    strokes.paint_grown(painter, label, foot, growth, colour)
+def _loud_ground(painter: QPainter, subject: Subject, ink: Ink, growth: float) -> QColor | None:
+    """Put a glaring ground under a number that must not be overlooked, and under the name that it is written behind.
+
+    Returns the colour to write in; None where nothing is to be loud.
+    """
+    look, drawing = subject.look, subject.drawing
+    if look.number not in strokes.LOUD:
+        return None
+    if not look.number_name:
+        box = grown(_block_of(list(drawing.labels)), drawing.foot, growth)
+        return strokes.loud_ground(painter, box, ink)
+    box = next((label.box for label in drawing.labels if label.role == "number"), QRectF())
+    return strokes.loud_ground(painter, box, ink) if box.isValid() else None
 
 
 def _has_heat(look: NodeLook, which: str) -> bool:

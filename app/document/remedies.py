@@ -11,12 +11,15 @@ from app.document.drawing import DocumentProblem
 from app.document.edits import (
     disconnect,
     insert_on_wire,
+    rename,
     rename_param,
     set_binding,
     set_operator,
     set_param,
 )
-from app.document.records import Binding, Node
+from app.document.names import free_name, name_fault, name_owners
+from app.document.reading import read_node
+from app.document.records import Binding, Document, Node
 from app.document.starting_values import required_values
 from app.document.topology import topology
 from app.engine.errors import EngineError
@@ -79,6 +82,7 @@ def _candidates(analysis: Analysis, problem: DocumentProblem) -> Iterator[Remedy
             yield from _of_the_graph(analysis, solved, mend)
         return
     yield from _of_the_settings(analysis, node)
+    yield from _of_the_name(analysis.document, node)
     wire = analysis.document.edges.get(problem.edge) if problem.edge is not None else None
     if wire is not None:
         ends = [analysis.document.nodes[end].name for end in (wire.source, wire.target)]
@@ -105,6 +109,13 @@ def _of_the_settings(analysis: Analysis, node: Node) -> Iterator[Remedy]:
     for name, text in required_values(operator_class).items():
         if name not in node.params:
             yield Remedy(f"Set {name} of {node.name} to {text}", set_param(document, node.id, name, text))
+
+
+def _of_the_name(document: Document, node: Node) -> Iterator[Remedy]:
+    """Give a node the next free name of its kind, which helps where a name is there twice."""
+    name = free_name(node.name, name_owners(document), read_node(node))
+    if not name_fault(name):
+        yield Remedy(f"Rename {node.name} to {name}", rename(document, node.id, name))
 
 
 def _of_the_graph(analysis: Analysis, solved: Solved, mend: Mend) -> Iterator[Remedy]:

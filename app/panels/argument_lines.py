@@ -13,6 +13,7 @@ from app.engine.shapes import text as shape_text
 from app.panels.forms.request_picker import WORDS
 from app.panels.panel import ElidedLabel, shape_font
 from app.qt import fonts
+from app.services.array_files import short_place
 from app.services.proposals import propose_request, propose_value
 
 
@@ -28,6 +29,8 @@ class Line:
     value: str
     request: Request | None
     auxiliary: bool = False
+    file: str = ""
+    """Where the value comes from in full, since folders have no room in the line."""
 
 
 def lines_of(analysis: Analysis) -> list[Line]:
@@ -43,6 +46,7 @@ def lines_of(analysis: Analysis) -> list[Line]:
         binding = bindings.get(name, Binding(name))
         shape = inference.shape((index, 0))
         value = binding.value if binding.kind != "none" else propose_value(graph, index, inference).words
+        is_file = binding.kind == "file"
         lines.append(
             Line(
                 name,
@@ -50,9 +54,10 @@ def lines_of(analysis: Analysis) -> list[Line]:
                 shape_text(shape),
                 not inference.is_given((index, 0)),
                 is_known(shape),
-                value,
+                short_place(value) if is_file else value,
                 None if index in auxiliary else (binding.request or propose_request(name)),
                 index in auxiliary,
+                value if is_file else "",
             )
         )
     return lines
@@ -71,7 +76,7 @@ class LineWidgets:
         """Show what the analysis says."""
         self.shape.setFont(shape_font(inferred=line.inferred))
         self.shape.set_whole(line.shape, "" if line.known else "This shape is still open.")
-        self.value.set_whole(line.value)
+        self.value.set_whole(line.value, line.file)
         if self.request is not None and line.request is not None:
             self.request.setCurrentIndex(list(WORDS).index(line.request))
 

@@ -123,6 +123,9 @@ class ProblemPainter(QStyledItemDelegate):
         return QRect(left, STEP, room.width(), height)
 
 
+WIDEST_HELP = 60 * STEP
+
+
 class ProblemList(QListView):
     """The rows; a click or Enter goes to the problem."""
 
@@ -231,7 +234,7 @@ class Problems(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(HALF_STEP)
         column.addWidget(self.list, 1)
-        self.helps.setContentsMargins(STEP, 0, STEP, 0)
+        self.helps.setContentsMargins(2 * STEP, 0, 2 * STEP, STEP)
         self.helps.setSpacing(HALF_STEP)
         column.addLayout(self.helps)
         return whole
@@ -243,6 +246,7 @@ class Problems(Panel):
             return
         current = max(0, self.list.currentIndex().row())
         for part in remedy_parts(self.workspace, analysis, problems[current : current + 1]):
+            part.setMaximumWidth(WIDEST_HELP)
             self.helps.addWidget(part)
 
     def restyle(self, theme: Theme) -> None:

@@ -61,10 +61,22 @@ def _params_heads(path: Path, _stamp: int) -> dict[str, ParamsHead]:
     return read_params_heads(path)
 
 
-def _locate(value: str, folder: Path | None) -> tuple[Path, str]:
+def short_place(value: str) -> str:
+    """Write where an array comes from without the folders: `net.params#arg:fc1_weight`."""
+    text, name = _split(value)
+    file = text.replace("\\", "/").rpartition("/")[2]
+    return f"{file}#{name.strip()}" if name else file
+
+
+def _split(value: str) -> tuple[str, str]:
     text, name = value.strip(), ""
     if "#" in text and not text.lower().endswith(SUFFIXES):
         text, _, name = text.rpartition("#")
+    return text, name
+
+
+def _locate(value: str, folder: Path | None) -> tuple[Path, str]:
+    text, name = _split(value)
     if not text:
         raise BindError("No file is named. Give the path of a .npy, .npz or .csv file.")
     path = Path(text).expanduser()

@@ -26,6 +26,16 @@ def load_symbol(path: Path, *, repair: bool = False) -> Symbol:
         raise FormatError(f"{path.name}: {error.sentence}", node=error.node) from error
 
 
+def nodes_to_repair(path: Path) -> frozenset[str]:
+    """Name the nodes of a symbol file that a repair would change."""
+    as_written, repaired = (load_symbol(path, repair=repair).graph.nodes for repair in (False, True))
+    return frozenset(
+        one.name
+        for one, other in zip(as_written, repaired, strict=True)
+        if (one.op_name, one.operator) != (other.op_name, other.operator)
+    )
+
+
 def _is_document(text: str) -> bool:
     if f'"{FORMAT}"' not in text:
         return False

@@ -166,7 +166,7 @@ class Elastic(QToolButton):
         return self._words
 
     def show_words(self, words: str, short: str = "") -> None:
-        """Show another text in the same room, or the short one where the room is small."""
+        """Show another text in the same room, or the short one, or its beginning, where the room is small."""
         self._words, self._short = words, short or words
         self._cut()
 
@@ -186,7 +186,8 @@ class Elastic(QToolButton):
     def _cut(self) -> None:
         room = self.width() - AROUND_TEXT
         metrics = self.fontMetrics()
-        words = self._words if metrics.horizontalAdvance(self._words) <= room else self._short
+        shorter = (self._words, self._short, self._short.partition("   ")[0])
+        words = next((one for one in shorter if metrics.horizontalAdvance(one) <= room), self._short)
         cut = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
         if cut != self.text():
             self.setText(cut)

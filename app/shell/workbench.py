@@ -350,6 +350,8 @@ class Workbench(QObject):
         self.settings.window_state = self.docks.state()
         self.settings.save()
         self.workspace.shutdown()
+        if self.parts is not None:
+            self.parts.executor.shutdown()
         self.files.shutdown()
         self.exports.shutdown()
         self.parameters.shutdown()

@@ -60,7 +60,7 @@ def test_a_gradient_stands_under_its_array_and_those_of_arguments_under_that(mod
 
 
 def test_wires_to_another_row_run_where_no_tile_is(model):
-    lanes = model._layout.lanes
+    lanes = model.picture.lanes
     assert {model.wires[key].kind for key in lanes} == {"forward", "gradient"}
     for key in lanes:
         for item in model.items_by_index:

@@ -251,6 +251,18 @@ def test_larger_arrays_get_a_heatmap_drawn_once_for_each_run(scene, workspace, q
     assert scene.heats.heat(fc, "gradient") is None
 
 
+def test_the_ground_of_a_loud_number_lies_under_the_name_before_it(scene, workspace, qtbot, draw):
+    a, log = draw.node("Variable", 0, -120, "A"), draw.node("log", 0, 0, "L")
+    draw.wire(a, log, 0)
+    workspace.try_edit(set_binding, Binding("A", "constant", "-1"))
+    run(workspace, qtbot, "forward")
+    item = scene.node_items[log]
+    name = next(label.box for label in item.drawing.labels if label.role == "name").translated(item.pos())
+    loud = workspace.theme.heat.not_a_number
+    assert share(scene, QPointF(name.left(), name.center().y()), loud) > 0.2  # before its first letter
+    assert QColor("#111111").rgb() in around(scene, name.center(), reach=9)  # which stands on it
+
+
 def test_nan_is_loud_on_the_board(scene, workspace, qtbot, draw):
     a, log = draw.node("Variable", 0, -120, "A"), draw.node("log", 0, 0, "L")
     draw.wire(a, log, 0)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+import attrs
 import pytest
 
 from app.document.checks import analyse
 from app.document.edits import add_node, connect, insert_on_wire, set_binding, set_param
 from app.document.records import VARIABLE, Binding, Document, Id
 from app.document.remedies import remedies
+from app.engine import Variable, sym
+from app.services.import_symbol import document_from_symbol
 
 
 def one_node(op: str, params: Mapping[str, str]) -> tuple[Document, Id]:
@@ -82,3 +85,21 @@ def test_a_binding_is_given_the_type_that_fits() -> None:
     assert list(found) == ["Give b the type float64", "Put a Cast to float64 before input rhs of add"]
     assert found["Give b the type float64"].bindings["b"].dtype == "float64"
     assert all(not analyse(after).problems for after in found.values())
+
+
+def test_a_name_that_is_there_twice_is_made_another() -> None:
+    """A symbol file may have it so, and then every gradient and parameter of one of them would be missing."""
+    x = Variable("x")
+    one, two = (sym.FullyConnected(x, num_hidden=2, name=name) for name in ("fc", "fcc"))
+    document = document_from_symbol(sym.elemwise_add(one, two, name="sum"), title="net")
+    nodes = {
+        key: attrs.evolve(node, name=node.name.replace("fcc", "fc")) for key, node in document.nodes.items()
+    }
+    document = attrs.evolve(document, nodes=nodes)
+    assert [problem.severity for problem in analyse(document).problems if problem.node] == [
+        "warning",
+        "error",
+    ]
+    found = offers(document)
+    assert list(found) == ["Rename fc to fc1"]
+    assert not analyse(found["Rename fc to fc1"]).problems

@@ -19,6 +19,7 @@ from app.panels.forms.fields import ChoiceField, TextField
 from app.panels.forms.shape_text import ShapeTextError, read_shape
 from app.panels.inspector import Inspector
 from app.panels.inspector.binding_editor import BindingEditor, FileField
+from app.panels.panel import ElidedLabel
 from app.qt.workspace import Workspace
 from app.services.import_symbol import document_from_symbol
 
@@ -270,6 +271,19 @@ def test_the_sheet_lists_arguments_then_states(sheet: BindPanel, desk: Any) -> N
         ("bn_moving_var", "(6)", "ones", None),
     ]
     assert [line.inferred for line in sheet.lines] == [False, True, True, True, True]
+
+
+def test_the_sheet_names_a_file_and_its_tip_where_it_lies(
+    sheet: BindPanel, desk: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.npz"
+    np.savez(file, rows=np.zeros((4, 6)))
+    data, bn = desk.node(VARIABLE, "data"), desk.node("BatchNorm", "bn")
+    desk.wire(data, bn, 0)
+    desk.bind("data", kind="file", value=f"{file}#rows")
+    line = sheet.lines[0]
+    assert (line.value, line.file) == ("a.npz#rows", f"{file}#rows")
+    assert any(str(file) in one.toolTip() for one in sheet.findChildren(ElidedLabel))
 
 
 def test_a_long_sheet_begins_with_some_lines_and_shows_more_when_asked(

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
 from app.document.records import VARIABLE
 from app.panels.panel import widgets_in
 from app.panels.problems import Problems
+from app.qt.theme import STEP
 from app.qt.workspace import Workspace
 
 
@@ -151,3 +152,16 @@ def test_what_helps_against_the_current_problem_is_one_click_and_one_undo(
     assert not desk.workspace.analysis.problems_at(second)
     desk.workspace.store.undo()
     assert desk.param(second, "num_hidden") == "-2"
+
+
+def test_what_helps_stands_clear_of_the_edges_and_is_no_wider_than_its_words_need(
+    problems: Problems, desk: Any
+) -> None:
+    problems.resize(900, 240)
+    desk.workspace.try_edit(set_param, desk.node("Activation", "bend"), "act_type", "ReLU")
+    QApplication.processEvents()
+    (button,) = helping(problems).values()
+    place = button.mapTo(problems, QPoint(0, 0))
+    assert place.x() >= STEP
+    assert place.y() + button.height() + STEP <= problems.height()
+    assert button.width() < 600

@@ -286,6 +286,11 @@ def test_in_a_narrow_window_the_toolbar_leaves_words_away(bench: Workbench, qtbo
     assert bench.toolbar.find_button.words.startswith("Find or run a command")
 
 
+def test_a_narrow_window_leaves_the_word_find_whole(bench: Workbench, qtbot: QtBot) -> None:
+    bench.window.resize(960, 600)
+    qtbot.waitUntil(lambda: bench.toolbar.find_button.text() == "Find")
+
+
 def test_reset_layout_brings_everything_back(bench: Workbench) -> None:
     bench.actions.trigger("new")
     for panel in ("palette", "inspector", "code", "problems"):

@@ -1,6 +1,6 @@
 """What would mend a misfit: settings, shapes and operators that were tried and make the graph fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -59,20 +59,39 @@ class _Trials:
         self.ins = inference.in_shapes(problem.index)
 
     def candidates(self) -> Iterator[Mend]:
-        """Go through all changes that help the node by itself, the most telling first."""
-        wanted = list(self._wanted())
-        for number, shape in (*wanted, *self._likely()):
+        """Go through all changes that help the node by itself, the likeliest to be wanted first.
+
+        A setting is more likely wrong than a shape that was given, and that is more likely than the operator; but a
+        shape that would lose an axis, or keep one number of it, comes last.
+        """
+        fitting = [*self._wanted(), *self._likely()]
+        for number, shape in fitting:
             yield from self._at_the_source(self.node.inputs[number], shape)
             yield from self._of_the_source(self.node.inputs[number], shape)
         yield from self._own_settings()
+        shapes = self._shapes(fitting)
+        yield from (mend for mend in shapes if not self._loses(mend))
         yield from self._broadcasting()
-        for number, shape in reversed(wanted):
+        yield from filter(self._loses, shapes)
+
+    def _shapes(self, fitting: Sequence[tuple[int, Shape]]) -> list[Mend]:
+        """Give variables other shapes, those that fewest nodes read and that come last first."""
+        mends: dict[str, Mend] = {}
+        for number, shape in reversed(fitting):
             source = self.node.inputs[number][0]
             variable = self.graph.nodes[source]
             told = self.inference.given.get(variable.name) or "__shape__" in variable.attributes
             if variable.is_variable and is_known(shape) and told:
                 words = f"give {variable.name} the shape {text(shape)}"
-                yield Mend("shape", words, source, shape=shape)
+                mends.setdefault(words, Mend("shape", words, source, shape=shape))
+        return sorted(mends.values(), key=lambda mend: len(self.graph.consumers[mend.node]))
+
+    def _loses(self, mend: Mend) -> bool:
+        """Tell whether a variable would lose an axis, or all but one number along it."""
+        before = self.inference.shape((mend.node, 0))
+        if len(mend.shape) != len(before):
+            return len(mend.shape) < len(before)
+        return any(size == 1 != old for size, old in zip(mend.shape, before, strict=True))
 
     def mends(self, candidate: Mend) -> bool:
         """Tell whether the graph has fewer misfits with a change, and none at this node."""

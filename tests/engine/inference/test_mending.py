@@ -35,7 +35,44 @@ def test_one_of_two_layers_that_meet_can_be_set() -> None:
 
 def test_shapes_that_broadcast_get_the_operator_that_does() -> None:
     line = refusal(Variable("x") + Variable("y"), x=(4, 3), y=(4, 1))
-    assert "Use broadcast_add in place of elemwise_add" in line
+    assert "use broadcast_add in place of elemwise_add" in line
+
+
+@pytest.mark.parametrize(
+    ("shapes", "offers"),
+    [
+        ({"a": (1,), "b": (3, 4)}, "Give a the shape (3, 4), or use broadcast_mul in place of elemwise_mul."),
+        ({"a": (3, 4), "b": (1,)}, "Give b the shape (3, 4), or use broadcast_mul in place of elemwise_mul."),
+        (
+            {"a": (3, 1), "b": (3, 4)},
+            "Give a the shape (3, 4), or use broadcast_mul in place of elemwise_mul.",
+        ),
+        ({"a": (4,), "b": (3, 4)}, "Give a the shape (3, 4), or use broadcast_mul in place of elemwise_mul."),
+        ({"a": (3, 4), "b": (3, 5)}, "Give b the shape (3, 4), or give a the shape (3, 5)."),
+    ],
+)
+def test_a_small_array_is_made_to_fit_a_large_one_before_the_operator_is_another(
+    shapes: dict[str, tuple[int, ...]], offers: str
+) -> None:
+    product = sym.elemwise_mul(Variable("a"), Variable("b"), name="product")
+    assert refusal(product, **shapes).endswith(offers)
+
+
+def test_a_variable_that_nobody_else_reads_is_given_another_shape_first() -> None:
+    a, b, c = Variable("a"), Variable("b"), Variable("c")
+    both = sym.Group([sym.elemwise_mul(c, a, name="one"), sym.elemwise_mul(b, c, name="two")])
+    assert refusal(both, a=(2, 3), b=(2, 4), c=(2, 3)).endswith("Give b the shape (2, 3).")
+    only = sym.Group([sym.negative(b), sym.elemwise_add(a, b, name="sum")])
+    line = refusal(only, a=(2, 3), b=(2, 4))
+    assert line.endswith("Give a the shape (2, 4), or give b the shape (2, 3).")
+
+
+def test_one_size_of_a_shape_that_was_given_is_mended() -> None:
+    a, b = Variable("a"), Variable("b")
+    line = refusal(sym.dot(a, b, name="dot"), a=(3, 4), b=(5, 6))
+    assert line.endswith("Give b the shape (4, 6), or give a the shape (3, 5).")
+    line = refusal(sym.broadcast_add(a, b, name="sum"), a=(2, 3), b=(2, 4))
+    assert line.endswith("Give b the shape (2, 3), or give a the shape (2, 4).")
 
 
 def test_own_settings_are_offered() -> None:
