@@ -11,9 +11,6 @@ from app.engine.kernels.windows import Array
 NEAR = 40.0
 """e to this power and its reciprocal are far from the ends of float32, even times each other."""
 
-SMALL = 1024
-"""In so small an array the sum of all squares may tell at once that none is far from zero."""
-
 
 def along(array: Array, axis: int) -> Array:
     """View an array as (outer, classes, inner) around one axis."""
@@ -31,12 +28,10 @@ def softmax(x: Array, out: Array, scale: float = 1.0) -> Step:
     most, total = _one_per_row(x), _one_per_row(x)
     add_up = _total(out, total)
     may_be_near = x.dtype.char in "fd"
-    is_small = may_be_near and scale == 1.0 and x.size <= SMALL and x.flags.c_contiguous
-    flat = x.reshape(-1) if is_small else x
 
     def run() -> None:
         scaled = x if scale == 1.0 else np.multiply(x, scale, out=out)
-        if (is_small and np.dot(flat, flat) <= NEAR * NEAR) or (may_be_near and _is_near_zero(scaled)):
+        if may_be_near and _is_near_zero(scaled):
             np.exp(scaled, out=out)
         else:
             _shift(scaled, out, most)

@@ -53,16 +53,3 @@ def test_what_is_no_number_stays_in_its_row() -> None:
     assert np.isnan(out[1]).all()
     np.testing.assert_allclose(out[0], 0.25)
     np.testing.assert_allclose(out[2, :, 0], [0, 1 / 3, 1 / 3, 1 / 3], rtol=1e-6)
-
-
-@pytest.mark.parametrize("far", [0.0, 39.0, 41.0, 1e30, -1e30, np.inf, np.nan])
-@pytest.mark.parametrize("count", [10, 2000])
-def test_small_arrays_are_looked_at_in_another_way_with_the_same_shares(far: float, count: int) -> None:
-    x = np.zeros((2, count, 1), np.float32)
-    x[1, 3] = far
-    out = np.empty_like(x)
-    with np.errstate(all="ignore"):
-        kernels.softmax(x, out)()
-        shifted = np.exp(x - x.max(axis=1, keepdims=True))
-        wanted = shifted / shifted.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(out, wanted, rtol=1e-5)
