@@ -26,7 +26,7 @@ _INDEX_ARRAYS = {ROW_SPARSE: 1, CSR: 2}
 _MOST_AXES = 32
 UNKNOWN_RANK = -1
 _LARGEST_SPREAD, _ALWAYS_SPREAD, _MOST_SPREAD = 2**32, 2**26, 1000
-"""A sparse array becomes a dense one of so many bytes at most; a large one only of so many times what the file holds."""
+"""A sparse array becomes a dense one of so many bytes at most, or of so many times what the file holds of it."""
 _BFLOAT16 = 12
 
 
