@@ -12,7 +12,6 @@ from app.document.refusal import YES, Verdict, no
 from app.document.remember import remember
 from app.document.topology import topology
 from app.engine.operator import Port
-from app.engine.registry import find_operator
 from app.engine.signs import SIGNS, scalar_hint
 
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
@@ -121,7 +120,7 @@ def _stem(op: str) -> str:
         return "group"
     if op in _SIGN_STEMS:
         return _SIGN_STEMS[op]
-    return find_operator(op).hints.get(op, op.lower())
+    return op.lower()
 
 
 def _numbered(stem: str, start: int, taken: Collection[str], reading: Reading) -> str:

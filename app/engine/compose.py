@@ -78,7 +78,7 @@ def compose(
     texts = {key: as_text(value) for key, value in settings.items()}
     if operator_class.variadic and operator_class.variadic not in texts:
         texts[operator_class.variadic] = str(len(inputs.ordered) + len(inputs.named))
-    node_name = NameManager.current().name(name, hint or operator_class.hints.get(op_name, op_name.lower()))
+    node_name = NameManager.current().name(name, hint or op_name.lower())
     try:
         operator = operator_class.from_attributes(texts)
         given = _given_inputs(operator, inputs)

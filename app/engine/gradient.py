@@ -112,8 +112,13 @@ def build_executor_graph(
     )
 
 
-def differentiated_nodes(graph: Graph, requests: Mapping[str, Request]) -> list[bool]:
-    """Tell for every node whether a wanted gradient lies at it or before it."""
+def differentiated_nodes(
+    graph: Graph, requests: Mapping[str, Request], *, in_vain: bool = False
+) -> list[bool]:
+    """Tell for every node whether a wanted gradient lies at it or before it.
+
+    `in_vain` goes also through those that MXNet runs backward although they send nothing on.
+    """
     on_path = [False] * len(graph.nodes)
     arguments = frozenset(graph.arguments)
     for index, node in enumerate(graph.nodes):
@@ -121,11 +126,20 @@ def differentiated_nodes(graph: Graph, requests: Mapping[str, Request]) -> list[
             on_path[index] = requests.get(node.name, "null") != "null" and index in arguments
         else:
             runs_anyway = node.operator.updates_auxiliary == "backward"
+            runs_anyway |= in_vain and node.operator.runs_back_in_vain
             on_path[index] = any(
-                on_path[source] and (runs_anyway or node.operator.gradient_kind(number) == "value")
-                for number, (source, _) in enumerate(node.inputs[: len(node.operator.inputs)])
+                on_path[source[0]]
+                and not ignores_incoming(graph, source)
+                and (runs_anyway or node.operator.gradient_kind(number) == "value")
+                for number, source in enumerate(node.inputs[: len(node.operator.inputs)])
             )
     return on_path
+
+
+def ignores_incoming(graph: Graph, entry: Entry) -> bool:
+    """Tell whether an operator never reads the gradient that flows back into one of its outputs."""
+    operator = graph.nodes[entry[0]].operator
+    return operator is not None and entry[1] in operator.ignored_heads
 
 
 def in_turn(
@@ -154,7 +168,7 @@ def ignores_head_gradient(graph: Graph, head: Entry) -> bool:
     if operator is None:
         return False
     kinds = [operator.gradient_kind(number) for number in range(len(operator.inputs))]
-    return operator.is_loss or all(kind != "value" for kind in kinds)
+    return operator.is_loss or head[1] in operator.ignored_heads or all(kind != "value" for kind in kinds)
 
 
 class _Builder:
@@ -197,7 +211,7 @@ class _Builder:
         on_path = differentiated_nodes(self.graph, self.requests)
         wanted_heads: dict[Entry, list[int]] = {}
         for number, head in enumerate(self.graph.heads):
-            if on_path[head[0]]:
+            if on_path[head[0]] and not ignores_incoming(self.graph, head):
                 wanted_heads[head] = [
                     number
                 ]  # of an array that is several outputs MXNet takes the last gradient
@@ -231,12 +245,16 @@ class _Builder:
         self, index: int, operator: Operator, on_path: Sequence[bool], *, least: bool
     ) -> list[int]:
         """List the inputs to which gradients are sent; `least` wants only what makes the operator run backward."""
-        sources = [source for source, _ in self.graph.nodes[index].inputs[: len(operator.inputs)]]
-        wanted = [number for number, source in enumerate(sources) if on_path[source]]
+        sources = self.graph.nodes[index].inputs[: len(operator.inputs)]
+        wanted = [
+            number
+            for number, source in enumerate(sources)
+            if on_path[source[0]] and not ignores_incoming(self.graph, source)
+        ]
         values = [number for number in wanted if operator.gradient_kind(number) == "value"]
         if operator.updates_auxiliary == "backward":
             values = values or wanted  # a zero, so that it runs
-        own = [number for number in values if self.graph.nodes[sources[number]].is_variable]
+        own = [number for number in values if self.graph.nodes[sources[number][0]].is_variable]
         return own or values if least else values
 
     def whole_gradient(self, entry: Entry, wanted_heads: Mapping[Entry, list[int]]) -> int | None:

@@ -4,6 +4,17 @@ from collections import Counter
 from types import TracebackType
 from typing import ClassVar, Self
 
+FAMILIES = ("contrib", "linalg")
+"""Modules of MXNet's Python in which operators lack the beginning of their names: `contrib.box_nms`."""
+
+
+def python_name(op_name: str) -> str:
+    """Return where MXNet's Python has an operator: `contrib.box_nms`, `_internal._plus_scalar`, `Concat`."""
+    for family in FAMILIES:
+        if op_name.startswith(f"_{family}_"):
+            return f"{family}.{op_name.removeprefix(f'_{family}_')}"
+    return f"_internal.{op_name}" if op_name.startswith("_") else op_name
+
 
 class _Scope:
     """A stack of objects of one class; entering pushes, leaving pops."""

@@ -129,17 +129,19 @@ class Operator:
     """The parameter that counts the inputs, or nothing."""
     is_loss: ClassVar[bool] = False
     """A loss makes its own gradient, whatever head gradient comes in."""
+    ignored_heads: ClassVar[frozenset[int]] = frozenset()
+    """Outputs whose head gradient the backward never reads, so that nobody has to hand it in."""
     echoes: ClassVar[Mapping[int, int]] = {}
     """Inputs whose gradient MXNet reads back from another one's buffer (docs/decisions/0004)."""
     hands_on: ClassVar[bool] = False
     """Its gradients hold the numbers of the incoming one, and MXNet keeps them in the same place."""
     minds_overwriting: ClassVar[bool] = False
     """It reads the incoming gradient again after the first of its own may have taken its place in MXNet."""
+    runs_back_in_vain: ClassVar[bool] = False
+    """MXNet hands it the incoming gradient, and it sends zeros on (docs/decisions/0027)."""
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
-    hints: ClassVar[Mapping[str, str]] = {}
-    """Stems of automatic names where they are not the spelling in lower case."""
 
     # Ports -------------------------------------------------------------------------------------------------------
 
@@ -162,6 +164,11 @@ class Operator:
     def hidden(self) -> tuple[str, ...]:
         """Outputs that exist but are never listed, such as a dropout mask."""
         return ()
+
+    @property
+    def hidden_in_files(self) -> int:
+        """How many hidden outputs MXNet counts in its files."""
+        return len(self.hidden)
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:

@@ -197,6 +197,9 @@ def _kind(annotation: Any, enumeration: bool) -> tuple[str, bool]:
     return {bool: "bool", int: "int", float: "float"}[annotation], False
 
 
+_PYTHON_NUMBERS: dict[type, str] = {float: "float64", int: "int64"}
+
+
 def as_text(value: object) -> str:
     """Spell a Python value as MXNet writes it in attributes: `(3, 3)`, `[3, 3]`, `True`, `0.5`, `None`."""
     if isinstance(value, list):
@@ -209,7 +212,8 @@ def as_text(value: object) -> str:
     if value is None or isinstance(value, (bool, int, float)):
         return str(value)
     spelt = getattr(value, "name", None)  # numpy's dtypes
-    spelt = spelt or getattr(value, "__name__", None)  # its scalar types
+    if isinstance(value, type):
+        spelt = _PYTHON_NUMBERS.get(value, value.__name__)  # its scalar types, and Python's
     if not spelt and hasattr(value, "tolist"):
         return as_text(value.tolist())  # its numbers and arrays
     return str(spelt or quoted_value(value))

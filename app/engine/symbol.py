@@ -1,6 +1,6 @@
 """Symbols: handles on nodes that compose into larger ones, with MXNet's names and rules."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from numbers import Integral, Real
 from operator import index
@@ -282,23 +282,29 @@ def Group(symbols: Sequence[Symbol]) -> Symbol:  # noqa: N802 - MXNet's own name
     return Symbol([head for symbol in symbols for head in symbol.heads])
 
 
-def make_node(
-    op_name: str,
-    *inputs: Symbol,
-    name: str | None = None,
-    attr: Mapping[str, str] | None = None,
-    **keywords: Any,
-) -> Symbol:
-    """Compose one operator node: symbols among the keywords are inputs by port name, the rest are settings."""
-    where = op_name if name is None else take_text(name, f"name of {op_name}")
-    for place, symbol in enumerate(inputs):
-        if not isinstance(symbol, Symbol):
-            raise GraphError(_no_symbol(f"input {place} of {where}", symbol))
-    named = {key: value.heads for key, value in keywords.items() if isinstance(value, Symbol)}
-    settings = {key: value for key, value in keywords.items() if not isinstance(value, Symbol)}
-    given = Inputs([symbol.heads for symbol in inputs], named)
-    attributes = take_texts(attr, f"attr of {where}")
-    return _outputs(compose(op_name, given, settings, name=name, attributes=attributes))
+def node_maker(op_name: str, hint: str | None = None) -> Callable[..., Symbol]:
+    """Return the function that composes nodes of one operator; `hint` is the stem of automatic names, if another."""
+
+    def make(
+        *inputs: Symbol, name: str | None = None, attr: Mapping[str, str] | None = None, **keywords: Any
+    ) -> Symbol:
+        """Compose one operator node: symbols among the keywords are inputs by port name, the rest are settings."""
+        where = op_name if name is None else take_text(name, f"name of {op_name}")
+        for place, symbol in enumerate(inputs):
+            if not isinstance(symbol, Symbol):
+                raise GraphError(_no_symbol(f"input {place} of {where}", symbol))
+        named = {key: value.heads for key, value in keywords.items() if isinstance(value, Symbol)}
+        settings = {key: value for key, value in keywords.items() if not isinstance(value, Symbol)}
+        given = Inputs([symbol.heads for symbol in inputs], named)
+        attributes = take_texts(attr, f"attr of {where}")
+        return _outputs(compose(op_name, given, settings, name=name, hint=hint, attributes=attributes))
+
+    return make
+
+
+def make_node(op_name: str, *inputs: Symbol, **keywords: Any) -> Symbol:
+    """Compose one operator node, named after its operator as it is called here."""
+    return node_maker(op_name)(*inputs, **keywords)
 
 
 def _no_symbol(what: str, given: object) -> str:

@@ -25,7 +25,9 @@ _MAGIC = {"V1": V1, "V2": V2, "V3": V3}
 _INDEX_ARRAYS = {ROW_SPARSE: 1, CSR: 2}
 _MOST_AXES = 32
 UNKNOWN_RANK = -1
-_LARGEST_SPREAD = 2**32
+_LARGEST_SPREAD, _ALWAYS_SPREAD, _MOST_SPREAD = 2**32, 2**26, 1000
+"""A sparse array becomes a dense one of so many bytes at most, or of so many times what the file holds of it."""
+_BFLOAT16 = 12
 
 
 def read_params(path: Path) -> dict[str, Array]:
@@ -189,6 +191,11 @@ class _Reader:
     def dtype(self) -> DType:
         """Return an element type by MXNet's number."""
         number = self.number("<i")
+        if number == _BFLOAT16:
+            raise FormatError(
+                f"{self.name} holds numbers of the type bfloat16, which is not available here;"
+                " cast them to float32 in MXNet first."
+            )
         if not 0 <= number < len(NUMBERS):
             raise FormatError(f"{self.name} is damaged: there is no element type {number}.")
         return np.dtype(NUMBERS[number])
@@ -264,7 +271,8 @@ def _sparse_head(reader: _Reader, storage: int) -> ParamsHead:
 def _read_numbers(reader: _Reader, head: ParamsHead) -> Array:
     if head.storage == DENSE:
         return reader.array(head.shape, head.dtype)
-    if math.prod(head.shape) * head.dtype.itemsize > _LARGEST_SPREAD:
+    largest = min(_LARGEST_SPREAD, max(_ALWAYS_SPREAD, _MOST_SPREAD * head.size))
+    if math.prod(head.shape) * head.dtype.itemsize > largest:
         raise FormatError(f"{reader.name} has a sparse array of shape {head.shape}, too large to spread out.")
     values = reader.array(head.stored, head.dtype)
     indices = [reader.array(shape, dtype) for dtype, shape in head.indices]

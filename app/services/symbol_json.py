@@ -98,7 +98,9 @@ def write_symbol(symbol: Symbol) -> str:
         if node.subgraphs:
             item["subgraphs"] = json.loads(node.subgraphs)
         nodes.append(item)
-        row_ptr.append(row_ptr[-1] + node.output_count)
+        operator = node.operator
+        count = node.output_count if operator is None else len(operator.outputs) + operator.hidden_in_files
+        row_ptr.append(row_ptr[-1] + count)
     data = {
         "nodes": nodes,
         "arg_nodes": [index for index, node in enumerate(graph.nodes) if node.is_variable],

@@ -174,3 +174,28 @@ def test_backward_without_head_gradients_is_allowed_where_no_gradient_is_wanted(
     executor = sym.negative(Variable("x"), name="y").simple_bind({"x": (1,)}, grad_req="null")
     executor.forward()
     executor.backward()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda x: sym.topk(x, k=2, ret_typ="both"),
+        lambda x: sym.BatchNorm(x, output_mean_var=True),
+        lambda x: sym.LayerNorm(x, output_mean_var=True),
+    ],
+)
+def test_outputs_whose_gradient_is_never_read_need_none(layer: Callable[[Symbol], Symbol]) -> None:
+    outputs = layer(Variable("x"))
+    executor = Group([sym.tanh(outputs[1]), outputs[1], sym.make_loss(outputs[0])]).simple_bind({"x": (3, 4)})
+    executor.arg_dict["x"][...] = np.arange(12).reshape(3, 4)
+    executor.forward(is_train=True)
+    executor.backward()
+    with pytest.raises(RunError, match="needs the head gradient"):
+        outputs.simple_bind({"x": (3, 4)}).backward()
+
+
+def test_nothing_waits_for_what_flows_into_such_an_output() -> None:
+    places = sym.topk(Variable("x"), k=2, ret_typ="both")[1]
+    found = executor_graph(sym.sqrt(places, name="y"), {"x": (3, 4)}, x="write")
+    assert names(found)[-1] == "d(x)"
+    assert "d(y)" not in names(found)

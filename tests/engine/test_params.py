@@ -216,3 +216,10 @@ def test_operator_without_parameters_keeps_unknown_attributes() -> None:
 
     node: Operator = find_operator("elemwise_add").from_attributes({"mood": "x"})
     assert node.to_attributes() == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(float, "float64"), (int, "int64"), (bool, "bool"), (np.float16, "float16")]
+)
+def test_types_of_python_and_numpy_are_spelt_as_mxnet_does(kind: type, text: str) -> None:
+    assert as_text(kind) == text

@@ -164,3 +164,14 @@ def test_a_slip_of_the_finger_does_not_eat_all_memory() -> None:
         sym.SliceChannel(Variable("x"), num_outputs=99999999999999999999)
     with pytest.raises(EngineError, match="num_args"):
         sym.Concat(Variable("x"), num_args=10**12)
+
+
+def test_a_family_of_operators_is_found_under_its_name_as_in_mxnet() -> None:
+    x = Variable("x")
+    assert sym.contrib.box_nms(x).name == "box_nms0"
+    assert sym.contrib.MultiBoxPrior(x).name == "multiboxprior0"
+    assert sym.linalg.gemm2(x, x).graph.nodes[-1].op_name == "_linalg_gemm2"
+    assert getattr(sym, "_contrib_box_nms")(x).name == "_contrib_box_nms0"  # noqa: B009 - the name is the matter
+    assert "CTCLoss" in dir(sym.contrib)
+    with pytest.raises(AttributeError, match="_contrib_box_nms"):
+        _ = sym.contrib.box_nmss

@@ -171,3 +171,18 @@ def test_sparse_rows_whose_starts_make_no_sense_are_refused(
     )
     with pytest.raises(FormatError):
         read_params(path)
+
+
+def test_a_few_stored_values_cannot_claim_gigabytes() -> None:
+    rows, columns = 2, 2**29
+    head = struct.pack("<IiIqIqq", 0xF993FAC9, 1, 1, 0, 2, rows, columns) + struct.pack("<iii", 1, 0, 0)
+    indices = struct.pack("<iIq", 6, 1, 0)
+    data = struct.pack("<QQQ", 0x112, 0, 1) + head + indices + struct.pack("<Q", 0)
+    with pytest.raises(FormatError, match="too large to spread out"):
+        parse_params(data)
+
+
+def test_bfloat16_is_refused_by_its_name() -> None:
+    array = struct.pack("<IiIqiii", 0xF993FAC9, 0, 1, 1, 1, 0, 12) + b"\0\0"
+    with pytest.raises(FormatError, match="bfloat16.*cast them to float32"):
+        parse_params(struct.pack("<QQQ", 0x112, 0, 1) + array + struct.pack("<Q", 0))

@@ -321,3 +321,9 @@ def test_a_repaired_operator_with_other_settings_is_refused_by_name() -> None:
     with pytest.raises(EngineError, match="no parameter 'size'") as refusal:
         read_symbol(detection_file().replace("sizes", "size"), repair=True)
     assert refusal.value.node == "boxes"
+
+
+@pytest.mark.parametrize(("layout", "count"), [("NCHW", 2), ("NHWC", 1)])
+def test_a_file_counts_the_hidden_outputs_that_mxnet_has(layout: str, count: int) -> None:
+    pooled = sym.Pooling(Variable("x"), kernel=(2, 2), layout=layout)
+    assert json.loads(write_symbol(sym.relu(pooled)))["node_row_ptr"] == [0, 1, 1 + count, 2 + count]

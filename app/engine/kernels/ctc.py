@@ -9,16 +9,23 @@ import numpy as np
 
 from app.engine.kernels.windows import Array
 
-_NEVER = -1e30
+_NEVER = -np.inf
 
 
 @attrs.frozen(eq=False)
 class Labels:
-    """Stretched labels (batch, 2 · longest + 1), which symbols may skip the blank before them, and their lengths."""
+    """Stretched labels (batch, 2 · longest + 1) and their lengths, and which neighbouring symbols are equal.
+
+    `arrivals` are the positions that may be reached over the blank before them, `departures` those that may be reached
+    so on the way back. They differ only at a label that is the blank: MXNet lets it be skipped to on the way back, and
+    skipped from on the way there.
+    """
 
     stretched: Array
-    skips: Array
     lengths: Array
+    repeats: Array
+    arrivals: Array
+    departures: Array
 
 
 def stretch(label: Array, lengths: Array, blank: int) -> Labels:
@@ -26,12 +33,13 @@ def stretch(label: Array, lengths: Array, blank: int) -> Labels:
     batch, longest = label.shape
     stretched = np.full((batch, 2 * longest + 1), blank)
     inside = np.arange(longest) < lengths[:, None]
-    stretched[:, 1::2] = np.where(inside, label, blank)
-    skips = np.zeros(stretched.shape, np.bool_)
-    skips[:, 3::2] = (
-        stretched[:, 3::2] != stretched[:, 1:-2:2]
-    )  # equal neighbours need the blank between them
-    return Labels(stretched, skips, 2 * lengths + 1)
+    symbols = np.where(inside, label, blank)
+    stretched[:, 1::2] = symbols
+    repeats = symbols[:, 1:] == symbols[:, :-1]  # equal neighbours need the blank between them
+    arrivals, departures = np.zeros((2, *stretched.shape), np.bool_)
+    arrivals[:, 3::2] = ~repeats & (symbols[:, 1:] != blank)
+    departures[:, 3::2] = ~repeats & (symbols[:, :-1] != blank)
+    return Labels(stretched, 2 * lengths + 1, repeats & inside[:, 1:], arrivals, departures)
 
 
 def label_lengths(label: Array, padding: int) -> Array:
@@ -54,7 +62,10 @@ def ctc(data: Array, labels: Labels, steps: Array, grad: Array) -> Array:
     total = np.where(labels.lengths > 1, np.logaddexp(last, before), last)
     fits = _needed_steps(labels) <= steps
     np.exp(logarithms, out=grad)
-    posterior = np.exp(np.minimum(forward + backward - total[:, None], 0))
+    through = forward + backward
+    chance = np.full(through.shape, _NEVER)
+    np.subtract(through, total[:, None], out=chance, where=through > _NEVER)
+    posterior = np.exp(chance)
     for position in range(labels.stretched.shape[1]):
         grad[:, batch[:, 0], labels.stretched[:, position]] -= posterior[:, :, position]
     grad *= (np.arange(data.shape[0])[:, None] < np.where(fits, steps, 0))[:, :, None]
@@ -63,16 +74,14 @@ def ctc(data: Array, labels: Labels, steps: Array, grad: Array) -> Array:
 
 def _needed_steps(labels: Labels) -> Array:
     """Return the least number of steps of every label: one per symbol, and one for the blank between equal ones."""
-    symbols = (labels.lengths - 1) // 2
-    inside = np.arange(1, labels.skips.shape[1] // 2) < symbols[:, None]
-    return np.asarray(symbols + (inside & ~labels.skips[:, 3::2]).sum(axis=1))
+    return np.asarray((labels.lengths - 1) // 2 + labels.repeats.sum(axis=1))
 
 
 def _forward(said: Array, labels: Labels) -> Array:
     chances = np.full(said.shape, _NEVER)
     chances[0, :, :2] = said[0, :, :2]
     for step in range(1, len(said)):
-        chances[step] = _arrive(chances[step - 1], labels.skips) + said[step]
+        chances[step] = _arrive(chances[step - 1], labels.arrivals) + said[step]
     return chances
 
 
@@ -86,15 +95,15 @@ def _backward(said: Array, labels: Labels, steps: Array) -> Array:
         following = np.full(ends.shape, _NEVER)
         if step + 1 < len(said):
             coming = chances[step + 1] + said[step + 1]
-            following = _arrive(coming[:, ::-1], _leaves(labels.skips))[:, ::-1]
+            following = _arrive(coming[:, ::-1], _from_the_end(labels.departures))[:, ::-1]
         chances[step] = np.where(at_end, np.where(ends, 0.0, _NEVER), following)
     return chances
 
 
-def _leaves(skips: Array) -> Array:
+def _from_the_end(departures: Array) -> Array:
     """Turn "may be reached from two before" into "may go on to two behind", both seen from the end."""
-    leaving = np.zeros_like(skips)
-    leaving[:, :-2] = skips[:, 2:]
+    leaving = np.zeros_like(departures)
+    leaving[:, :-2] = departures[:, 2:]
     return leaving[:, ::-1]
 
 

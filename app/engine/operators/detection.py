@@ -30,6 +30,7 @@ class MultiBoxPrior(WithoutGradient):
     """Place anchor boxes around every cell of an image: all sizes with the first ratio, then all other ratios."""
 
     work = Work(keeps=4.3, takes=3.5, takes_back=3.5)
+    runs_back_in_vain = True
 
     sizes: tuple[float, ...] = param(default=(1.0,), doc="Heights of the boxes, as shares of the image.")
     ratios: tuple[float, ...] = param(default=(1.0,), doc="Widths over heights.")
@@ -178,6 +179,7 @@ class MultiBoxDetection(WithoutGradient):
     """
 
     work = Work(keeps=0.2, takes=6.3, keeps_back=0.5)
+    runs_back_in_vain = True
 
     clip: bool = param(default=True, doc="Cut boxes at the image's edge.")
     threshold: float = param(default=0.01, doc="Smallest chance of a box.")

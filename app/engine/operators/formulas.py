@@ -35,7 +35,14 @@ def mathematics(template: str) -> str:
         said = said.replace(code, words)
     for code, sign in (("**", "^"), (" * ", " · "), (" >= ", " ≥ "), (" <= ", " ≤ ")):
         said = said.replace(code, sign)
-    for code, sign in ((" == ", " = "), (" != ", " ≠ "), (" & ", " and "), (" - ", " − "), ("(-", "(−")):
+    for code, sign in (
+        (" == ", " = "),
+        (" != ", " ≠ "),
+        (" & ", " and "),
+        (" | ", " or "),
+        (" - ", " − "),
+        ("(-", "(−"),
+    ):
         said = said.replace(code, sign)
     return "−" + said[1:] if said.startswith("-") else said
 

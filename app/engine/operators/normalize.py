@@ -41,6 +41,8 @@ OUTPUT, MEAN, INVERSE = range(3)
 class BatchNormalization(Operator):
     """What both ages of BatchNorm have in common."""
 
+    ignored_heads = frozenset({MEAN, INVERSE})
+
     eps: Annotated[float, WIDE] = param(
         default=0.001, doc="Added to the variance so that nothing is divided by zero."
     )

@@ -160,6 +160,7 @@ class TopK(Ordered):
     """Take the k largest or smallest elements along an axis, their places, both, or a mask of them."""
 
     work = Work(takes=4.6)
+    ignored_heads = frozenset({1})  # places jump
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     k: int = param(default=1, doc="How many; less than 1 takes all.")

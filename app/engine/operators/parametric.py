@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy, in_order, overwrite, ufunc
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, Types, operator
+from app.engine.operator import Array, Arrays, CodeNames, Cost, DType, Reads, Types, operator
 from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
 from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
@@ -96,22 +96,53 @@ class Clip(Formula):
     def templates(self) -> tuple[str, str]:
         """Write value and gradient."""
         low, high = number(self.a_min), number(self.a_max)
-        return f"np.clip({{x}}, {low}, {high})", f"{{d}} * (({{x}} >= {low}) & ({{x}} <= {high}))"
+        value = f"np.clip({{x}}, {low}, {high})" if self.a_min <= self.a_max else self.in_turn
+        return value, f"np.where(({{x}} < {low}) | ({{x}} > {high}), 0, {{d}})"
 
-    def slope(self, x: Array | None, y: Array | None) -> Array:
-        """1 within the bounds and on them."""
-        data = np.asarray(x)
-        return np.logical_and(data >= self.a_min, data <= self.a_max)
+    @property
+    def in_turn(self) -> str:
+        """Look at the upper bound first, as MXNet does; that matters where the bounds are crossed."""
+        low, high = number(self.a_min), number(self.a_max)
+        return f"np.where({{x}} > {high}, {high}, np.where({{x}} < {low}, {low}, {{x}}))"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line; the gradient of torch.clip would stop at what is no number."""
+        return [f"{n.outs[0]} = {for_torch(self.in_turn).format(x=n.ins[0])}"]
+
+    def outside(self, data: Array) -> tuple[Array, Array]:
+        """Tell what lies above a_max, and below a_min; what is no number lies nowhere."""
+        return np.greater(data, np.float32(self.a_max)), np.less(data, np.float32(self.a_min))
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Let the incoming gradient through wherever the data was left as it is."""
+        data, head = flow.read(0), flow.head
+
+        def step(grad: Array) -> None:
+            above, below = self.outside(data)
+            np.copyto(grad, head)
+            np.copyto(grad, 0, where=np.logical_or(above, below, out=above))
+
+        return [partial(step, grad) for _, grad in flow.wanted]
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        low, high = (cut_number(bound, outs[0].dtype) for bound in (self.a_min, self.a_max))
-        if low > high:  # the upper bound is looked at first
-            data = ins[0]
-            return lambda: np.copyto(outs[0], np.where(data > high, high, np.where(data < low, low, data)))
-        return in_order(
-            [ufunc(np.maximum, ins[0], low, out=outs[0]), ufunc(np.minimum, outs[0], high, out=outs[0])]
-        )
+        data, result = ins[0], outs[0]
+        low, high = (cut_number(bound, result.dtype) for bound in (self.a_min, self.a_max))
+        if self.is_plain(result.dtype):
+            return in_order(
+                [ufunc(np.maximum, data, low, out=result), ufunc(np.minimum, result, high, out=result)]
+            )
+
+        def run_in_turn() -> None:
+            above, below = self.outside(data)
+            np.copyto(result, np.where(above, high, np.where(below, low, data)))
+
+        return run_in_turn
+
+    def is_plain(self, dtype: DType) -> bool:
+        """Tell whether the bounds are in order and within a type, so that the order of looking at them is no matter."""
+        least, most = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (-inf, inf)
+        return least <= self.a_min <= self.a_max <= most
 
     def summary(self) -> str:
         """The bounds."""

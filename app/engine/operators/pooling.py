@@ -115,6 +115,11 @@ class Pooling(Prepared):
         return ("winner",) if self.pool_type == "max" else ()
 
     @property
+    def hidden_in_files(self) -> int:
+        """MXNet finds the winners anew where the channels come last."""
+        return 0 if self.channels_last else len(self.hidden)
+
+    @property
     def channels_last(self) -> bool:
         """Whether the layout puts the channels behind the spatial axes."""
         return is_channels_last(self.layout)

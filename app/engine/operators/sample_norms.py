@@ -111,6 +111,8 @@ class SampleNorm(Prepared):
 class WithStatistics(SampleNorm):
     """A normalisation whose statistics may be outputs."""
 
+    ignored_heads = frozenset({MEAN, DEVIATION})
+
     eps: float = param(default=1e-5, doc="Added to the variance so that nothing is divided by zero.")
     output_mean_var: bool = param(
         default=False, doc="Give the mean and √(variance + eps) as further outputs."

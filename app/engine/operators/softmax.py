@@ -56,10 +56,18 @@ class Shares(Prepared):
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """The result has data's type unless another is asked for."""
+        self.check_lengths()
         if self.dtype is None:
             alike, results = super().infer_types(ins[:1], outs)
             return (*alike, *ins[1:]), results
         return ins, (np.dtype(self.dtype),)
+
+    def check_lengths(self) -> None:
+        """Refuse use_length where there is no input for it; MXNet's shape rule lets it pass, its type rule does not."""
+        if self.use_length is None or (self.use_length and len(self.inputs) == 1):
+            raise ShapeError(
+                f"use_length is {self.use_length}, but no lengths come in. Leave use_length out."
+            )
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the work arrays once."""
@@ -194,6 +202,7 @@ class Softmax(Shares):
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """There is one length for each run along the axis."""
+        self.check_lengths()
         found, results = super().infer(ins, outs)
         data = found[0]
         if not self.use_length or not data:

@@ -9,7 +9,7 @@ how many still wait for each array.
 from collections import Counter
 from collections.abc import Iterable
 
-from app.engine.gradient import ExecutorGraph, ExecutorNode
+from app.engine.gradient import ExecutorGraph, ExecutorNode, differentiated_nodes
 from app.engine.operator import Operator
 
 Unit = tuple[str, int]
@@ -41,10 +41,20 @@ class _Places:
         self.place: dict[int, int] = {}
         self.waiting: Counter[int] = Counter()
         self.found: list[int] = []
+        self.live: dict[Unit, None] = {}
+        requests = {graph.graph.nodes[node.entry[0]].name: node.request for node in self.holders}
+        wanted = {name: request for name, request in requests.items() if request is not None}
+        self.reached = differentiated_nodes(graph.graph, wanted, in_vain=True)
+
+    @property
+    def holders(self) -> list[ExecutorNode]:
+        """List the gradients that somebody asked for."""
+        return [node for node in self.graph.nodes if node.request is not None]
 
     def run(self) -> list[int]:
         """Return the nodes of the symbol whose incoming gradient is overwritten."""
-        for unit in self.order():
+        self.live = dict.fromkeys(self.order())
+        for unit in self.live:
             kind, index = unit
             operator = self.graph.graph.nodes[index].operator if kind == "gradient" else None
             heads = self.heads(unit)
@@ -55,10 +65,9 @@ class _Places:
 
     def order(self) -> Iterable[Unit]:
         """List the backward nodes as MXNet does: depth first from the gradients, in the order of the arguments."""
-        holders = [node for node in self.graph.nodes if node.request is not None]
         seen: set[Unit] = set()
         order: list[Unit] = []
-        for holder in sorted(holders, key=lambda node: node.entry[0]):
+        for holder in sorted(self.holders, key=lambda node: node.entry[0]):
             stack = [(_unit(holder), False)]
             while stack:
                 unit, done = stack.pop()
@@ -81,24 +90,31 @@ class _Places:
         """Decide where each gradient of a backward node lies: in a place of its own, or in that of its head."""
         parts = self.parts[unit]
         head = self.place[heads[0]] if heads else OUTSIDE
+        alone = head != OUTSIDE and self.waiting[head] == 1
         shared = operator is not None and bool(operator.echoes)
         outside = any(part.request is not None for part in parts)
+        if _minds(operator) and alone and all(part.input for part in parts) and self.flows_in_vain(unit):
+            self.found.append(unit[1])
         for part in parts:
             if part.request is not None or (shared and outside):
                 self.place[part.index] = OUTSIDE
                 continue
-            alone = head != OUTSIDE and self.waiting[head] == 1
-            takes = operator is not None and (
-                operator.hands_on or (_minds(operator) and part.input == 0 and alone)
-            )
-            self.place[part.index] = head if takes and head != OUTSIDE else part.index
-            if takes and _minds(operator):
+            overwrites = _minds(operator) and part.input == 0 and alone and bool(self.readers(part))
+            takes = head != OUTSIDE and operator is not None and (operator.hands_on or overwrites)
+            self.place[part.index] = head if takes else part.index
+            if overwrites:
                 self.found.append(part.symbol_node)
         for part in parts:
-            readers = {
-                _unit(self.graph.nodes[reader]) for reader in self.graph.gradient_readers.get(part.index, ())
-            }
-            self.waiting[self.place[part.index]] += len(readers)
+            self.waiting[self.place[part.index]] += len(self.readers(part))
+
+    def readers(self, part: ExecutorNode) -> set[Unit]:
+        """Return the backward nodes that read a gradient, of those on the way to a gradient that somebody wants."""
+        readers = self.graph.gradient_readers.get(part.index, ())
+        return {_unit(self.graph.nodes[reader]) for reader in readers}.intersection(self.live)
+
+    def flows_in_vain(self, unit: Unit) -> bool:
+        """Tell whether MXNet sends the gradient of an operator's first input on to where it changes nothing."""
+        return self.reached[self.graph.graph.nodes[unit[1]].inputs[0][0]]
 
 
 OUTSIDE = -1

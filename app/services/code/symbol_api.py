@@ -12,6 +12,7 @@ import attrs
 from app.document.analysis import Analysis
 from app.document.records import GROUP, VARIABLE, Id, Node
 from app.document.topology import topology
+from app.engine.naming import python_name
 from app.engine.opaque import Opaque
 from app.engine.operator import Operator
 from app.services.code import symbol_opaque
@@ -147,14 +148,14 @@ class _Program:
         if sign:
             self.lines.add(f"{name} = {sign}", [node.id])
         else:
-            self.lines.call(f"{name} = {_function(node.op)}(", _arguments(call), [node.id])
+            self.lines.call(f"{name} = mx.sym.{python_name(node.op)}(", _arguments(call), [node.id])
 
     def _write_broken(self, node: Node) -> None:
         """Say what is wrong with a node, and below it write what was typed, as a comment."""
         self.lines.add(remark(f"{node.name} is left out: {self._problem(node)}"), [node.id])
         reading = self.analysis.drawing.readings[node.id]
         text = as_typed(node, reading, self._wired(node.id))
-        self.lines.add(remark(f"{self.variable[node.id]} = {_function(node.op)}({text})"), [node.id])
+        self.lines.add(remark(f"{self.variable[node.id]} = mx.sym.{python_name(node.op)}({text})"), [node.id])
 
     def _wired(self, node_id: Id) -> dict[int, str]:
         """Return what comes in at each input; a wire to an input that there isn't carries nothing."""
@@ -220,10 +221,6 @@ def _with_sign(call: _Call) -> str:
         wrapped = f"({number})" if number.startswith("-") and "{number} **" in WITH_NUMBER[kind] else number
         return WITH_NUMBER[kind].format(x=texts[0], number=wrapped)
     return ""
-
-
-def _function(op: str) -> str:
-    return f"mx.sym._internal.{op}" if op.startswith("_") else f"mx.sym.{op}"
 
 
 def _arguments(call: _Call) -> list[str]:

@@ -171,3 +171,16 @@ def test_types_are_kept_on_the_way_there_and_back(dtype: Any, kind: str) -> None
     data = np.array([-1.5, 0.5], dtype)
     result = ran(layer("LeakyReLU", act_type=kind), {"data": data}, heads=[np.ones(2, dtype)])
     assert (result.out.dtype, result.grads["data"].dtype) == (dtype, dtype)
+
+
+@pytest.mark.parametrize("name", ["log_softmax", "softmin"])
+def test_lengths_are_refused_where_no_input_takes_them(name: str) -> None:
+    symbol = getattr(sym, name)(Variable("data"), use_length=True, name="op")
+    assert symbol.infer_shape(data=(2, 3))[1] == [(2, 3)]  # as in MXNet, whose types are asked only by a bind
+    with pytest.raises(ShapeError, match="op .*use_length is True.*Leave use_length out"):
+        symbol.simple_bind({"data": (2, 3)})
+
+
+def test_softmax_must_know_whether_lengths_come_in() -> None:
+    with pytest.raises(ShapeError, match="use_length is None"):
+        layer("softmax", use_length=None).infer_shape(data=(2, 3))

@@ -80,6 +80,9 @@ def slope_gradient(executor: Any, name: str, heads: list[Any]) -> Any:
         pytest.param(lambda x: sym.broadcast_add(prelu(layer(x, "f")), Z), {"p"}, id="so has broadcast_add"),
         pytest.param(lambda x: two(x)[0] + two(x)[1], {"p"}, id="the second of two"),
         pytest.param(lambda x: sym.add_n(*two(x)), {"p"}, id="the second of two in add_n"),
+        pytest.param(lambda x: sym.tanh(prelu(sym.sign(x) * 2)), {"p"}, id="on to what sends zeros on"),
+        pytest.param(lambda x: sym.tanh(prelu(sym.floor(x) * 2)), set(), id="on to what MXNet leaves out"),
+        pytest.param(lambda x: sym.tanh(prelu(sym.MakeLoss(x) * 2)), set(), id="on to a loss"),
         pytest.param(lambda x: Group([sym.tanh(y := prelu(layer(x, "f"))), sym.sin(y)]), {"p"}, id="summed before"),
     ],
 )  # fmt: skip

@@ -35,9 +35,10 @@ def _initializer(name: str) -> Any:
 
 
 class _Operators:
-    """`mx.sym`: the engine's operators; those with an underscore are only in `_internal`, as in mxnet."""
+    """`mx.sym`: the engine's operators; those with an underscore are only in `_internal` or a family, as in mxnet."""
 
     Variable, Group = staticmethod(sym.Variable), staticmethod(sym.Group)
+    contrib, linalg = sym.contrib, sym.linalg
 
     def __init__(self, *, internal: bool) -> None:
         self._is_internal = internal
@@ -47,7 +48,8 @@ class _Operators:
         return _Operators(internal=True)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") is not self._is_internal:
+        in_family = name.startswith(("_contrib_", "_linalg_"))
+        if in_family or name.startswith("_") is not self._is_internal:
             raise AttributeError(name)
         return getattr(sym, name)
 
