@@ -114,17 +114,21 @@ def write_symbol(symbol: Symbol) -> str:
 def _last_read(file: RawSymbol) -> dict[int, int]:
     """Return by node the highest number of an output that is read, and refuse inputs that are no nodes or outputs."""
     raw = file.nodes
-    found = dict.fromkeys(range(len(raw)), 0)
-    for reader, (source, output) in (
-        *((node.name, entry) for node in raw for entry in node.inputs),
-        *(("a head", head) for head in file.heads),
-    ):
-        if not 0 <= source < len(raw):
-            raise GraphError(f"{reader} reads node {source}, but there are only {len(raw)}.", node=reader)
-        if not 0 <= output < MOST_PORTS:
-            name = raw[source].name
-            raise GraphError(f"{reader} reads output {output} of {name}, which cannot have it.", node=name)
-        found[source] = max(found[source], output)
+    count = len(raw)
+    found = dict.fromkeys(range(count), 0)
+    readers = [*((node.name, node.inputs) for node in raw), ("a head", file.heads)]
+    for reader, entries in readers:
+        for source, output in entries:
+            if not output and 0 <= source < count:
+                continue  # the usual case
+            if not 0 <= source < count:
+                raise GraphError(f"{reader} reads node {source}, but there are only {count}.", node=reader)
+            if not 0 <= output < MOST_PORTS:
+                name = raw[source].name
+                raise GraphError(
+                    f"{reader} reads output {output} of {name}, which cannot have it.", node=name
+                )
+            found[source] = max(found[source], output)
     return found
 
 

@@ -25,6 +25,7 @@ _NODE_KEYS = {
     "subgraphs",
 }
 _NODE_NEEDED = {"op", "name", "inputs"}
+_NODE_USUAL = _NODE_NEEDED | {"attrs"}
 _DEEPEST = 50
 """How deep graphs may lie in nodes of each other."""
 _TEXT, _WHOLE = frozenset((str,)), frozenset((int,))  # True and False are of another type
@@ -112,11 +113,14 @@ def _version(data: Mapping[str, Any]) -> int:
 def _check_node_keys(item: Any, number: int) -> None:
     if not isinstance(item, dict):
         raise FormatError(f"Node {number} of the file is no object.")
-    if not item.keys() >= _NODE_NEEDED:
-        missing = min(_NODE_NEEDED - item.keys())
+    keys = item.keys()
+    if keys in (_NODE_NEEDED, _NODE_USUAL):
+        return
+    if not keys >= _NODE_NEEDED:
+        missing = min(_NODE_NEEDED - keys)
         raise FormatError(f"Node {number} of the file has no {missing!r}.")
-    if not item.keys() <= _NODE_KEYS:
-        raise FormatError(f"Node {number} of the file has an unknown key {min(item.keys() - _NODE_KEYS)!r}.")
+    if not keys <= _NODE_KEYS:
+        raise FormatError(f"Node {number} of the file has an unknown key {min(keys - _NODE_KEYS)!r}.")
 
 
 def _raw_node(item: Any, number: int, count: int, depth: int = 0) -> RawNode:
@@ -125,10 +129,11 @@ def _raw_node(item: Any, number: int, count: int, depth: int = 0) -> RawNode:
     op, name, sources = item["op"], item["name"], item["inputs"]
     if not isinstance(op, str) or not isinstance(name, str):
         raise FormatError(f"Node {number} of the file has no operator or name in words.")
-    attributes: dict[str, str] = {}
-    for key in item:  # MXNet forgets the first of attr and attrs where a node has both
-        if key in ("attr", "attrs"):
-            attributes = _texts(item[key], name)
+    attributes: dict[str, str]
+    if "attr" not in item:
+        attributes = _texts(item["attrs"], name) if "attrs" in item else {}
+    else:  # MXNet forgets the first of attr and attrs where a node has both
+        attributes = _texts(item[[key for key in item if key in ("attr", "attrs")][-1]], name)
     if "param" in item:
         attributes = {**_texts(item["param"], name), **attributes}
     if not isinstance(sources, list):

@@ -64,7 +64,9 @@ def _is_turned(left: Array, right: Array, out: Array) -> bool:
     (rows, inner), columns = left.shape, right.shape[1]
     if out.dtype != np.float32 or rows > columns or (rows >= TALL and columns <= 2 * rows):
         return False
-    if rows * inner * columns <= SMALL or (has_small_products() and is_for_one_thread()):
+    if right.flags.c_contiguous or rows * inner * columns <= SMALL:
+        return False
+    if has_small_products() and is_for_one_thread():
         return False
     return bool(rows * columns <= min(TURNED_ELEMENTS, TURNED_SHARE * inner))
 
