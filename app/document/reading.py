@@ -99,7 +99,8 @@ def _read(op: str, texts: tuple[tuple[str, str], ...], arity: Arity | None) -> R
         return Reading("unknown", Opaque(arity.inputs, arity.outputs, arity.hidden))
     params = dict(texts)
     try:
-        return Reading("operator", operator_class.from_attributes(params))
+        operator = operator_class.from_attributes(params)
+        return Reading("operator", operator, _faults(operator_class, params) if operator.unread else ())
     except EngineError as error:
         faults = _faults(operator_class, params) or (Fault(error.port, error.sentence),)
     return Reading("operator", _stand_in(operator_class, params, faults), faults)

@@ -54,9 +54,9 @@ Head = tuple[SymbolNode, int]
 
 @attrs.frozen
 class Inputs:
-    """What an operator is composed from: outputs in port order and by port name, each a list of heads."""
+    """What an operator is composed from: outputs in port order, None where one is missing, and by port name."""
 
-    ordered: Sequence[Sequence[Head]] = ()
+    ordered: Sequence[Sequence[Head] | None] = ()
     named: Mapping[str, Sequence[Head]] = attrs.Factory(dict)
 
 
@@ -67,12 +67,11 @@ def compose(
     *,
     name: str | None = None,
     hint: str | None = None,
-    attributes: Mapping[str, str] | None = None,
 ) -> SymbolNode:
     """Make one operator node; inputs that are missing become variables `NODE_INPUT`.
 
-    `settings` are Python values or MXNet's texts. Errors name the node: ParameterError for settings, GraphError for
-    inputs.
+    `settings` are Python values or MXNet's texts, those in underscores being attributes of the node. Errors name the
+    node: ParameterError for settings, GraphError for inputs.
     """
     operator_class = find_operator(op_name)
     texts = {key: as_text(value) for key, value in settings.items()}
@@ -86,7 +85,7 @@ def compose(
         raise _mixed_up(operator_class, inputs, texts, error).at(node_name) from None
     except EngineError as error:
         raise error.at(node_name) from None
-    everything = {**texts, **AttrScope.collect(dict(attributes or {}))}
+    everything = AttrScope.collect(texts)
     heads = tuple(
         head if head is not None else missing_input(node_name, port, everything)
         for port, head in zip(operator.ports, given, strict=True)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import attrs
 
+from app.engine.errors import ParameterError
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.inference.types import FLOAT32
@@ -127,6 +128,8 @@ def differentiated_nodes(
         else:
             runs_anyway = node.operator.updates_auxiliary == "backward"
             runs_anyway |= in_vain and node.operator.runs_back_in_vain
+            if node.operator.unread and any(on_path[source] for source, _ in node.inputs):
+                raise ParameterError(node.operator.unread, node=node.name)
             on_path[index] = any(
                 on_path[source[0]]
                 and not ignores_incoming(graph, source)

@@ -1,11 +1,22 @@
 """Automatic names and attribute scopes, as MXNet's NameManager, Prefix and AttrScope."""
 
 from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
 from typing import ClassVar, Self
 
 FAMILIES = ("contrib", "linalg")
 """Modules of MXNet's Python in which operators lack the beginning of their names: `contrib.box_nms`."""
+
+
+NODE_KEYS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
+"""What MXNet keeps for every node, written with underscores around it and listed without them too."""
+
+
+def with_bare_keys(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return a node's attributes as MXNet lists them: what belongs to every node stands there twice."""
+    bare = {key: attributes[f"__{key}__"] for key in NODE_KEYS if f"__{key}__" in attributes}
+    return {**attributes, **bare}
 
 
 def python_name(op_name: str) -> str:

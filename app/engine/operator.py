@@ -143,6 +143,14 @@ class Operator:
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
 
+    reads_late: ClassVar[bool] = False
+    """MXNet reads its settings only for a gradient; what is wrong with them waits in `unread` until then."""
+
+    @property
+    def unread(self) -> str:
+        """Why no gradient can be had with these settings, or nothing."""
+        return ""
+
     # Ports -------------------------------------------------------------------------------------------------------
 
     @property

@@ -1,10 +1,11 @@
 """Reads the settings of operators from texts, equal ones once."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.engine.errors import ParameterError
-from app.engine.params import parse_attributes
+from app.engine.params import Parameter, parse_attributes, read_each
 from app.engine.reconciling import reconcile, with_advice
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def read_settings(
     """
     if not operator_class.parameters:
         return operator_class()  # an operator without parameters keeps unknown attributes
-    values = parse_attributes(operator_class.parameters, dict(texts), operator_class.op_name)
+    values = (_read_late if operator_class.reads_late else parse_attributes)(
+        operator_class.parameters, dict(texts), operator_class.op_name
+    )
     for name in PORT_COUNTS & values.keys():
         if values[name] > most_ports:
             raise ParameterError(f"{name} is {values[name]}; at most {most_ports} make sense.", port=name)
@@ -34,3 +37,11 @@ def read_settings(
         found = [mend.words for mend in reconcile(made, error)]
         raise ParameterError(with_advice(error.sentence, found), port=error.port) from None
     return made
+
+
+def _read_late(
+    parameters: tuple[Parameter, ...], attributes: Mapping[str, str], operator: str
+) -> dict[str, Any]:
+    """Read what is right, and keep what is wrong for whoever asks for a gradient."""
+    values, faults = read_each(parameters, attributes, operator)
+    return {**values, "unread": faults[0].sentence} if faults else values

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from app.engine.calling import inputs_of_call, settings_of_call, takes_none
 from app.engine.compose import Head, Inputs, SymbolNode, compose, depth_first, flatten
 from app.engine.errors import GraphError, NoSuchOutput, ParameterError, ShapeError, WrongOperand
 from app.engine.graph import VARIABLE_OP, Graph
 from app.engine.inference.types import NUMBERS
-from app.engine.naming import AttrScope
+from app.engine.naming import AttrScope, with_bare_keys
 from app.engine.nearby import listed, no_such, quoted_value
 from app.engine.params import as_text
+from app.engine.registry import find_operator
 from app.engine.shapes import Shape
 from app.engine.signs import SIGNS, Sign, Signs, scalar_hint
 from app.engine.taking import (
+    take_attributes,
+    take_factor,
     take_name,
     take_number,
     take_shape,
@@ -94,11 +98,11 @@ class Symbol(Signs):
 
     def list_attr(self) -> dict[str, str]:
         """Return the node's attributes; the well-known ones also without underscores."""
-        return _listed(self.heads[0][0].attributes)
+        return with_bare_keys(self.heads[0][0].attributes)
 
     def attr_dict(self) -> dict[str, dict[str, str]]:
         """Return every node's attributes by node name."""
-        return {node.name: _listed(node.attributes) for node in self.nodes_in_order if node.attributes}
+        return {node.name: with_bare_keys(node.attributes) for node in self.nodes_in_order if node.attributes}
 
     # Composing ---------------------------------------------------------------------------------------------------
 
@@ -241,10 +245,10 @@ def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
     shape: Shape | None = None,
     dtype: Any = None,
     init: str | None = None,
-    lr_mult: float | None = None,
-    wd_mult: float | None = None,
+    lr_mult: float | str | None = None,
+    wd_mult: float | str | None = None,
     stype: str | None = None,
-    **attributes: str,
+    **attributes: Any,
 ) -> Symbol:
     """Make a symbol that stands for an array given later; the keywords become attributes such as `__shape__`."""
     take_text(name, "A variable's name")
@@ -258,14 +262,13 @@ def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
             own[f"__{key}__"] = take_text(text, f"{key} of {name}")
     for key, factor in {"lr_mult": lr_mult, "wd_mult": wd_mult}.items():
         if factor is not None:
-            take_number(factor, f"{key} of {name}")
-            own[f"__{key}__"] = str(factor)
+            own[f"__{key}__"] = take_factor(factor, f"{key} of {name}")
     for key, value in attributes.items():
         if not (key.startswith("__") and key.endswith("__")):
             raise ParameterError(
                 f"Variable {name} has no keyword {key!r}. Attributes of your own are written __{key}__."
             )
-        own[key] = take_text(value, f"{key} of {name}")
+        own[key] = as_text(value)
     return Symbol([(SymbolNode(name, VARIABLE_OP, None, AttrScope.collect(own)), 0)])
 
 
@@ -286,18 +289,24 @@ def node_maker(op_name: str, hint: str | None = None) -> Callable[..., Symbol]:
     """Return the function that composes nodes of one operator; `hint` is the stem of automatic names, if another."""
 
     def make(
-        *inputs: Symbol, name: str | None = None, attr: Mapping[str, str] | None = None, **keywords: Any
+        *inputs: Symbol | None,
+        name: str | None = None,
+        attr: Mapping[str, Any] | None = None,
+        **keywords: Any,
     ) -> Symbol:
         """Compose one operator node: symbols among the keywords are inputs by port name, the rest are settings."""
         where = op_name if name is None else take_text(name, f"name of {op_name}")
+        operator = find_operator(op_name)
         for place, symbol in enumerate(inputs):
-            if not isinstance(symbol, Symbol):
+            missing = symbol is None and takes_none(operator)
+            if not missing and not isinstance(symbol, Symbol):
                 raise GraphError(_no_symbol(f"input {place} of {where}", symbol))
         named = {key: value.heads for key, value in keywords.items() if isinstance(value, Symbol)}
-        settings = {key: value for key, value in keywords.items() if not isinstance(value, Symbol)}
-        given = Inputs([symbol.heads for symbol in inputs], named)
-        attributes = take_texts(attr, f"attr of {where}")
-        return _outputs(compose(op_name, given, settings, name=name, hint=hint, attributes=attributes))
+        others = {key: value for key, value in keywords.items() if not isinstance(value, Symbol)}
+        settings = settings_of_call(operator, where, {**take_attributes(attr, f"attr of {where}"), **others})
+        ordered = [None if symbol is None else symbol.heads for symbol in inputs]
+        given = inputs_of_call(ordered, named)
+        return _outputs(compose(op_name, given, settings, name=name, hint=hint))
 
     return make
 
@@ -322,17 +331,6 @@ def _for_arrays(given: object) -> str:
 
 def _outputs(node: SymbolNode) -> Symbol:
     return Symbol([(node, number) for number in range(node.visible_outputs)])
-
-
-_DOUBLED = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
-
-
-def _listed(attributes: Mapping[str, str]) -> dict[str, str]:
-    listed = dict(attributes)
-    for key in _DOUBLED:
-        if f"__{key}__" in listed:
-            listed[key] = listed[f"__{key}__"]
-    return listed
 
 
 def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Symbol:

@@ -136,15 +136,30 @@ def take_text(given: Any, what: str) -> str:
     raise ParameterError(f"{what} must be text, not {quoted_value(given)}.")
 
 
+def take_factor(given: Any, what: str) -> str:
+    """Return the text of a number, which may be written as text."""
+    if isinstance(given, str):
+        try:
+            float(given)
+            return given
+        except ValueError:
+            pass
+    take_number(given, what)
+    return str(given)
+
+
 def take_texts(given: Any, what: str) -> dict[str, str]:
-    """Return texts by name: attributes of a node."""
+    """Return texts by name: attributes of a variable."""
+    return {key: take_text(text, f"{what} {key}") for key, text in take_attributes(given, what).items()}
+
+
+def take_attributes(given: Any, what: str) -> dict[str, Any]:
+    """Return values by name: attributes of a node."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise ParameterError(f'{what} must be a dict of texts, like {{"k": "v"}}, not {quoted_value(given)}.')
-    return {
-        take_text(key, f"a name in {what}"): take_text(text, f"{what} {key}") for key, text in given.items()
-    }
+    return {take_text(key, f"a name in {what}"): value for key, value in given.items()}
 
 
 def take_name(name: Any, what: str, known: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.engine.errors import EngineError
 from app.engine.graph import VARIABLE_OP
+from app.engine.naming import NODE_KEYS
 from app.engine.operator import Port
 from app.engine.registry import all_operators, find_operator
 from app.engine.repairs.offered import repairs_for
@@ -13,7 +14,6 @@ FIRST_WITH_GRAPH_PASS = (
     900  # 0.9.0: before it parameters and free attributes lay apart, auxiliary inputs were unwritten
 )
 FIRST_WITHOUT_INIT = 904
-_MULTIPLIERS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
 
 
 def lift_multipliers(raw: Sequence[RawNode]) -> None:
@@ -25,8 +25,8 @@ def lift_multipliers(raw: Sequence[RawNode]) -> None:
     for number, node in enumerate(raw):
         if node.op != VARIABLE_OP and node.op not in all_operators():
             continue  # nobody knows what the keys of an unknown operator mean
-        for key in [key for key in node.attributes if key.endswith(_MULTIPLIERS)]:
-            found = next((word for word in _MULTIPLIERS if key == word or key.endswith(f"_{word}")), None)
+        for key in [key for key in node.attributes if key.endswith(NODE_KEYS)]:
+            found = next((word for word in NODE_KEYS if key == word or key.endswith(f"_{word}")), None)
             if found is None:
                 continue
             if key == found:
@@ -66,7 +66,7 @@ def mend(raw: Sequence[RawNode], version: int) -> None:
 
 
 def _without_multipliers(node: RawNode) -> dict[str, str]:
-    return {key: text for key, text in node.attributes.items() if not key.endswith(_MULTIPLIERS)}
+    return {key: text for key, text in node.attributes.items() if not key.endswith(NODE_KEYS)}
 
 
 def _ports(node: RawNode) -> tuple[Port, ...]:

@@ -31,15 +31,19 @@ def through_whole_slopes(
 ) -> Step:
     """Return the step that writes head · slope for whole numbers: MXNet cuts the slope to a whole number first.
 
-    `slope` takes an incoming gradient, the operands and where to write; an operand that is not read may be None.
+    `slope` takes an incoming gradient, the operands and where to write; an operand that is not read may be None. A
+    slope of the largest float is one that MXNet has as a constant, and so its compiler makes it the type's largest.
     """
+    largest = np.finfo(np.float64).max
 
     def compute(head: Array, *arrays: Any) -> None:
         *operands, out = arrays
         wide = [None if array is None else array.astype(np.float64) for array in operands]
         cut = np.empty(out.shape, np.float64)
         slope(np.ones(out.shape), *wide, cut)()
-        np.multiply(head, cut.astype(out.dtype), out=out, casting="unsafe")
+        whole = cut.astype(out.dtype)
+        np.copyto(whole, np.iinfo(out.dtype).max, where=cut == largest)
+        np.multiply(head, whole, out=out, casting="unsafe")
 
     return in_pieces(partial(partial, compute), head, *operands, out)
 

@@ -11,7 +11,7 @@ from app.engine.kernels.steps import Step
 from app.engine.operator import Array, Arrays, GradientKind, Port, operator, refuse
 from app.engine.operators.prepared import Prepared
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, element_count, merge
+from app.engine.shapes import Inferred, Shapes, element_count, merge, text
 from app.engine.work_space import Work, WorkSpace
 
 _VARIANCES = (0.1, 0.1, 0.2, 0.2)
@@ -55,7 +55,11 @@ class MultiBoxPrior(WithoutGradient):
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """There is a box per cell, size and further ratio."""
-        data = merge((0, 0, 0, 0), ins[0], "data")
+        data = ins[0] or (0, 0, 0, 0)
+        if len(data) < 4:
+            raise ShapeError(
+                f"expected batch, channels, height and width, but got {text(data)}.", port="data"
+            )
         number = data[2] * data[3] * (len(self.sizes) + len(self.ratios) - 1)
         return (data,), (merge((1, number, 4), outs[0], "output"),)
 
@@ -65,7 +69,7 @@ class MultiBoxPrior(WithoutGradient):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Make the boxes once; they depend on nothing but the size."""
-        height, width = ins[0].shape[2:]
+        height, width = ins[0].shape[2:4]
         first = sqrt(self.ratios[0])
         shapes = [(size * height / width * first / 2, size / first / 2) for size in self.sizes]
         for ratio in self.ratios[1:]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from math import inf
+from math import inf, trunc
 from typing import Annotated
 
 import numpy as np
@@ -165,19 +165,13 @@ class SmoothL1(Formula):
         Example({"data": (3, 4)}, domains={"data": Domain(-2, 2, avoid=(-0.25, 0.25))}, scalar=2.0),
     )
 
-    @property
-    def square(self) -> float:
-        """What the square is multiplied by."""
-        return self.scalar * self.scalar
-
-    @property
-    def edge(self) -> float:
-        """Where the square part ends; with s = 0 nowhere."""
-        return 1 / self.square if self.square else inf
+    def _scalar(self, dtype: DType) -> float:
+        """Return s as MXNet takes it: beside whole numbers it is one too."""
+        return float(trunc(self.scalar)) if dtype.kind in "iu" else self.scalar
 
     def templates(self) -> tuple[str, str]:
         """Write value and gradient."""
-        square, edge = number(self.square), number(self.edge)
+        square, edge = number(self.scalar * self.scalar), number(_edge(self.scalar))
         inside = f"np.abs({{x}}) < {edge}"
         value = f"np.where({inside}, {square} * {{x}}**2 / 2, np.abs({{x}}) - {edge} / 2)"
         return value, f"np.where({inside}, {{d}} * {square} * {{x}}, {{d}} * np.sign({{x}}))"
@@ -185,15 +179,17 @@ class SmoothL1(Formula):
     def slope(self, x: Array | None, y: Array | None) -> Array:
         """s²·x within, the sign outside."""
         data = np.asarray(x)
-        return np.where(np.abs(data) < self.edge, self.square * data, np.sign(data))
+        s = self._scalar(data.dtype)
+        return np.where(np.abs(data) < _edge(s), s * s * data, np.sign(data))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        edge = self.edge
+        s = self._scalar(ins[0].dtype)
+        edge = _edge(s)
 
         def run() -> None:
             size = np.abs(ins[0])
-            small = 0.5 * np.square(self.scalar * ins[0])
+            small = 0.5 * np.square(s * ins[0])
             np.copyto(outs[0], np.where(size < edge, small, size - 0.5 * edge), casting="unsafe")
 
         return run
@@ -201,6 +197,11 @@ class SmoothL1(Formula):
     def summary(self) -> str:
         """The number."""
         return f"{self.scalar:g}"
+
+
+def _edge(s: float) -> float:
+    """Return where the square part of smooth_l1 ends; with s = 0 nowhere."""
+    return 1 / (s * s) if s * s else inf
 
 
 @operator(name="hard_sigmoid", category="Functions")

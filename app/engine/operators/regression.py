@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
@@ -19,7 +20,9 @@ from app.engine.work_space import Work
 class Regression(Loss):
     """What the three regressions have in common."""
 
+    reads_late = True
     grad_scale: float
+    unread: str
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet adds the bare difference to the buffer, and then the sum, scaled, once more."""
@@ -160,6 +163,7 @@ class LinearRegressionOutput(Regression):
     work = Work(keeps_back=1.1)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
+    unread: str = attrs.field(default="", kw_only=True)
 
     examples = (
         Example({"data": (3, 2)}, gradient=False),
@@ -177,6 +181,7 @@ class LogisticRegressionOutput(Regression):
     work = Work(keeps_back=1.1)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
+    unread: str = attrs.field(default="", kw_only=True)
 
     examples = (
         Example({"data": (3, 2)}, domains={"label": Domain(0, 1)}, gradient=False),
@@ -210,6 +215,7 @@ class MAERegressionOutput(Regression):
     work = Work(keeps_back=1.1, takes_back=0.3)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
+    unread: str = attrs.field(default="", kw_only=True)
 
     examples = (
         Example({"data": (3, 2)}, gradient=False),

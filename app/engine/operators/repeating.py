@@ -12,7 +12,7 @@ from app.engine.kernels.steps import Step, copy, in_order, reading, writing
 from app.engine.operator import Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge, normalize_axis, text
 
 
 class Repeated(Prepared):
@@ -159,9 +159,9 @@ class BroadcastAxis(Broadcasting):
         )
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Replace the sizes 1."""
+        """Replace the sizes 1, once all sizes of data are known."""
         data, out = ins[0], outs[0]
-        if not data:
+        if not is_known(data):
             return ins, outs
         sizes = list(data)
         for axis, wanted in zip(self.axis, self.size, strict=True):

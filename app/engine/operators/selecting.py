@@ -11,7 +11,7 @@ from app.engine.kernels.steps import Step
 from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, merge, merge_all, normalize_axis, text
+from app.engine.shapes import Inferred, Shape, Shapes, is_known, merge, merge_all, normalize_axis, text
 from app.engine.work_space import Work
 
 _ZERO_OR_ONE = {"condition": Domain(0, 1, whole=True)}
@@ -34,16 +34,23 @@ class Where(Prepared):
         return (Port("condition"), Port("x"), Port("y"))
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """All are alike, but the condition may also be one number a row."""
-        condition = ins[0]
-        alike = merge_all((ins[1], ins[2], outs[0]), ("x", "y", ""))
-        if condition and len(condition) == 1 and len(alike) != 1:
-            if alike:
-                condition = merge(alike[:1], condition, "condition")
-                alike = (condition[0], *alike[1:])
-        elif condition:
-            alike = merge(alike, condition, "condition")
-            condition = alike
+        """All are alike, but the condition may also be one number a row.
+
+        As in MXNet nothing is said before the condition is known, which decides no other shape itself, and a
+        contradiction leaves open what is only partly known.
+        """
+        condition, x, y = ins
+        if not is_known(condition):
+            return ins, outs
+        try:
+            alike = merge_all((x, y, outs[0]), ("x", "y", ""))
+        except ShapeError:
+            if is_known(x) and is_known(y):
+                raise
+            return ins, outs
+        by_row = len(condition) == 1 < len(alike)
+        if by_row or is_known(alike):
+            merge(alike[:1] if by_row else alike, condition, "condition")
         return (condition, alike, alike), (alike,)
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:

@@ -211,15 +211,13 @@ class Squeeze(SameElements):
     )
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Leave the axes out; with them named, the other sizes follow from the value too."""
+        """Leave the axes out, once all sizes of data are known."""
         data, out = ins[0], outs[0]
-        if not data or (0 in data and self.axis is None):
-            return (data,), (out,)
+        if not is_known(data):
+            return ins, outs
         dropped = self._dropped(data)
-        kept = [axis for axis in range(len(data)) if axis not in dropped]
-        out = merge(tuple(data[axis] for axis in kept) or (1,), out)
-        sizes = dict(zip(kept, out, strict=False))
-        return (tuple(sizes.get(axis, 1) for axis in range(len(data))),), (out,)
+        kept = tuple(size for axis, size in enumerate(data) if axis not in dropped)
+        return ins, (merge(kept or (1,), out),)
 
     def _dropped(self, data: Shape) -> set[int]:
         if self.axis is None:

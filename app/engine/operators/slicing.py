@@ -223,10 +223,13 @@ class SliceAxis(Part):
 class SliceLike(Part):
     """Cut the array down to the size of another one."""
 
-    axes: tuple[int, ...] = param(default=(), doc="The axes that are cut; all when empty.")
+    axes: tuple[int, ...] | None = param(
+        default=(), doc="The axes that are cut; all when empty, none at None."
+    )
 
     examples = (
         Example({"data": (4, 5), "shape_like": (2, 3)}),
+        Example({"data": (4, 5), "shape_like": (2, 6, 3)}, axes=None),
         Example({"data": (2, 3, 4), "shape_like": (1, 7, 2)}, axes=(-1,)),
     )
 
@@ -240,11 +243,11 @@ class SliceLike(Part):
         data, like = ins
         if not data or not like:
             return ins, outs
-        if not self.axes and len(data) != len(like):
+        if self.axes == () and len(data) != len(like):
             raise ShapeError(
                 f"{text(data)} and {text(like)} have different ranks; name the axes.", port="shape_like"
             )
-        cut = self.axes or range(len(data))
+        cut = range(len(data)) if self.axes == () else self.axes or ()
         sizes = list(data)
         for axis in cut:
             # A negative axis counts from the end of the data; MXNet takes that place in the other array too.

@@ -161,7 +161,11 @@ unary(
 unary(
     "gamma",
     Value(computed(special.gamma), "", formula="Γ({x})"),
-    by("{d} * {y} * ψ({x})", lambda x, y: y * special.digamma(x)),
+    by(
+        "{d} * {y} * ψ({x})",
+        lambda x, y: y * special.digamma(x),
+        whole=lambda x, _: special.gamma(x) * special.digamma(x),
+    ),
     passing_pieces=18,
     doc="Take Γ(x), which is (x − 1)! for whole numbers.",
     domain=_POSITIVE,

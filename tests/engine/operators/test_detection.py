@@ -138,3 +138,12 @@ def test_suppression_leaves_rows_of_the_background_out_and_looks_at_none_with_to
     np.testing.assert_array_equal(best, [rows[2], rows[1], [-1] * 6])
     same = ran(sym._contrib_box_nms(Variable("x"), id_index=0, topk=0, name="op"), {"x": rows}).out
     np.testing.assert_array_equal(same, rows)
+
+
+def test_anchors_look_at_the_third_and_fourth_axis() -> None:
+    prior = sym.contrib.MultiBoxPrior(Variable("x"), sizes=(0.5, 0.3), ratios=(1, 2))
+    flat = prior.bind({"x": np.zeros((1, 2, 3, 4), np.float32)}).forward()[0].copy()
+    deep = prior.bind({"x": np.zeros((1, 2, 3, 4, 5, 6), np.float32)}).forward()[0]
+    np.testing.assert_array_equal(deep, flat)  # as MXNet 1.9.1 has it
+    with pytest.raises(ShapeError, match="expected batch, channels, height and width, but got"):
+        prior.infer_shape(x=(1, 2, 3))

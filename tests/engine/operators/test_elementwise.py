@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.engine import Variable, sym
 from app.engine.errors import ParameterError
 from app.engine.kernels import special
 from app.engine.operator import Operator, Run
@@ -147,3 +148,33 @@ def test_whole_numbers_are_taken_by_functions_of_real_ones() -> None:
     out = np.empty(2, np.int32)
     make("exp").forward(Run(True, np.random.default_rng(0)), [np.int32([0, 1])], [out])
     assert out.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("op", "settings", "kind", "data", "head", "slopes"),
+    [  # what MXNet 1.9.1 gives
+        ("gammaln", {}, "int32", [-1, 0, 3, 5, 9], 1, [2**31 - 1, 2**31 - 1, 0, 1, 2]),
+        ("gammaln", {}, "int32", [-1, 0, 3, 5, 9], 3, [2**31 - 3, 2**31 - 3, 0, 3, 6]),
+        ("gammaln", {}, "int8", [-1, 0, 3, 5, 9], 3, [125, 125, 0, 3, 6]),
+        ("gammaln", {}, "uint8", [0, 3, 5, 9], 1, [255, 0, 1, 2]),
+        ("gammaln", {}, "int64", [0, 9], 1, [2**63 - 1, 2]),
+        ("gamma", {}, "int8", [-1, 0, 3, 5, 9], 1, [0, 0, 1, 36, 38]),
+        ("smooth_l1", {"scalar": 0.5}, "int32", [-9, -1, 0, 2, 5], 3, [0, 0, 0, 0, 0]),
+        ("smooth_l1", {"scalar": 2.5}, "int32", [-9, -1, 0, 2, 5], 3, [-3, -3, 0, 3, 3]),
+    ],
+)
+def test_slopes_of_whole_numbers_are_those_of_mxnet(
+    op: str, settings: dict[str, float], kind: str, data: list[int], head: int, slopes: list[int]
+) -> None:
+    symbol = getattr(sym, op)(Variable("x"), **settings)
+    given, grad = np.array(data, kind), np.zeros(len(data), kind)
+    executor = symbol.bind({"x": given}, {"x": grad})
+    with np.errstate(all="ignore"):  # the values themselves are no numbers at the poles
+        executor.forward(is_train=True)
+        executor.backward([np.full_like(given, head)])
+    assert grad.tolist() == slopes
+
+
+def test_smooth_l1_of_whole_numbers_cuts_its_setting() -> None:
+    symbol = sym.smooth_l1(Variable("x"), scalar=0.5)
+    assert symbol.bind({"x": np.array([-9, 0, 5], np.int32)}).forward()[0].tolist() == [0, 0, 0]

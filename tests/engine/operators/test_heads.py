@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine import Group, Variable, sym
-from app.engine.errors import ShapeError
+from app.engine.errors import ParameterError, ShapeError
 from app.engine.operators.heads import SoftmaxOutput
 from app.engine.operators.regression import LinearRegressionOutput
 from tests.layer_runs import layer, ran, single
@@ -208,3 +208,18 @@ def test_sparseness_pulls_by_the_moving_mean_and_moves_it_in_backward() -> None:
     np.testing.assert_allclose(result.aux["op_moving_avg"], moved, rtol=1e-6)
     pull = 0.5 * (0.9 / (1 - moved) - 0.1 / moved)
     np.testing.assert_allclose(result.grads["data"], np.tile(1 + pull, (2, 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("op", ["LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput"])
+@pytest.mark.parametrize(
+    ("setting", "said"), [({"foo": "3"}, "'foo'"), ({"grad_scale": "x"}, "grad_scale is 'x'")]
+)
+def test_a_regression_reads_its_settings_for_a_gradient_only(
+    op: str, setting: dict[str, str], said: str
+) -> None:
+    net = getattr(sym, op)(Variable("x"), Variable("y"), name="last", **setting)  # as MXNet 1.9.1 does
+    assert net.attr_dict()["last"] == setting
+    assert net.simple_bind({"x": (2, 3)}, grad_req="null").forward()[0].shape == (2, 3)
+    for wanted in ("write", {"x": "null", "y": "write"}):
+        with pytest.raises(ParameterError, match=f"last.*{said}"):
+            net.simple_bind({"x": (2, 3)}, grad_req=wanted)

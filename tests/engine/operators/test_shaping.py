@@ -114,7 +114,7 @@ def test_flatten_of_a_vector_makes_a_column() -> None:
 def test_squeeze_of_everything_leaves_one_axis() -> None:
     assert out_shape(make("squeeze"), (1, 1)) == (1,)
     assert out_shape(make("squeeze"), (0, 1)) == ()
-    assert out_shape(make("squeeze", axis=(1,)), (0, 1)) == (0,)
+    assert out_shape(make("squeeze", axis=(1,)), (0, 1)) == ()  # nothing before all sizes are known
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,39 @@ def test_blocks_go_there_and_back() -> None:
 def test_where_with_one_condition_a_row() -> None:
     x, y = np.ones((2, 2)), np.zeros((2, 2))
     assert compute(make("where"), [1, 0], x, y)[0].tolist() == [[1, 1], [0, 0]]
-    assert list(make("where").infer([(0,), (4, 5), ()], [()])[0]) == [(4,), (4, 5), (4, 5)]
+    assert list(make("where").infer([(4,), (4, 5), ()], [()])[0]) == [(4,), (4, 5), (4, 5)]
+
+
+@pytest.mark.parametrize(
+    ("op", "settings", "shapes", "expected"),
+    [  # what MXNet 1.9.1 says in partial inference
+        ("where", {}, [(0,), (4, 5), ()], ([(0,), (4, 5), ()], ())),
+        ("where", {}, [(0, 3), (0, 1), (2, 1)], ([(0, 3), (0, 1), (2, 1)], ())),
+        ("where", {}, [(2,), (0,), (0,)], ([(2,), (0,), (0,)], (0,))),
+        ("where", {}, [(2, 2), (2, 0), (3, 2)], ([(2, 2), (2, 0), (3, 2)], ())),
+        ("squeeze", {"axis": (1,)}, [(0, 3)], ([(0, 3)], ())),
+        ("squeeze", {"axis": (3,)}, [(0, 3)], ([(0, 3)], ())),
+        ("squeeze", {"axis": (0, -2)}, [(0, 3)], ([(0, 3)], ())),
+        ("broadcast_axis", {"axis": (1,), "size": (2,)}, [(0, 2, 1)], ([(0, 2, 1)], ())),
+        ("broadcast_axis", {"axis": (2,), "size": (2,)}, [(0, 1)], ([(0, 1)], ())),
+    ],
+)
+def test_what_is_partly_known_stays_open(
+    op: str, settings: dict[str, Any], shapes: list[Any], expected: Any
+) -> None:
+    ins, outs = make(op, **settings).infer(shapes, [()])
+    assert (list(ins), outs[0]) == expected
+
+
+@pytest.mark.parametrize("shapes", [[(2, 2), (2, 1), (2, 2)], [(3,), (2, 2), (2, 2)], [(1,), (3, 0), (3, 0)]])
+def test_where_refuses_what_cannot_fit_any_more(shapes: list[Any]) -> None:
+    with pytest.raises(ShapeError):
+        make("where").infer(shapes, [()])
+
+
+def test_no_axes_at_all_cut_nothing() -> None:
+    data, like = np.ones((3, 4)), np.ones((2, 2, 5))
+    assert compute(make("slice_like", axes=None), data, like)[0].shape == (3, 4)
 
 
 def test_shape_of_another_array_has_no_gradient() -> None:
