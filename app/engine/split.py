@@ -10,13 +10,14 @@ class Split:
     `ins` has one axis for every input (auxiliary states too), None for one that both halves read whole, and whose
     gradient is the sum of theirs; `outs` one for every output (hidden ones too). `pace` is how many nanoseconds a step
     takes for each number of its arrays, besides its products. `is_product` marks a plain matrix product, which the BLAS
-    itself runs in several threads.
+    itself runs in several threads. `updates` are the inputs that a step writes too, forward or backward.
     """
 
     ins: tuple[int | None, ...]
     outs: tuple[int, ...]
     pace: float = 0.1
     is_product: bool = False
+    updates: tuple[int, ...] = ()
 
 
 def alike(rank: int, inputs: int, outputs: int, pace: float = 0.1) -> tuple[Split, ...]:

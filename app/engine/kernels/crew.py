@@ -6,82 +6,108 @@ sleeps between halves; waking it takes some 40 microseconds, so only long steps 
 
 import contextvars
 import os
+import queue
 import threading
 from collections.abc import Callable
 from functools import cache, partial
 
 from app.engine.kernels.blas import OneThread, allowed_threads
 from app.engine.kernels.places import CAN_PLACE, CORES, Place
+from app.engine.kernels.steps import nothing
 
 Half = Callable[[], object]
 HELPER_NAME = "second half"
 
 
+class _Job:
+    """The second half of a step, which whoever is free first claims: the helper, or the caller when its own is done."""
+
+    def __init__(self, half: Half) -> None:
+        self._half: Half = partial(contextvars.copy_context().run, half)  # with the caller's np.errstate
+        self._claimed: dict[str, str] = {}
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._is_done = False
+        self.error: BaseException | None = None
+
+    def is_for(self, name: str) -> bool:
+        """Claim the job; whoever has claimed it first has it for good, and may ask again."""
+        return self._claimed.setdefault("by", name) == name
+
+    def do(self) -> None:
+        """Run the half and keep what goes wrong."""
+        try:
+            self._half()
+        except BaseException as error:  # noqa: BLE001  whatever it is, the caller must see it
+            self.error = error
+        finally:
+            self._is_done = True
+            self._done.release()
+
+    def wait(self) -> None:
+        """Return when the half is done; an interrupted wait may be begun anew."""
+        if not self._is_done:
+            self._done.acquire()
+
+
 class _Helper:
-    """A sleeping thread and the two locks by which work is handed over and back."""
+    """A sleeping thread that takes one job at a time.
+
+    A caller may be interrupted after any call of a function (CPython looks for interrupts there). So what was begun is
+    always read off what is there (`setdefault` says whose a thing is) and never off what the next line noted.
+    """
 
     def __init__(self) -> None:
-        self._in_use, self._given, self._done = threading.Lock(), threading.Lock(), threading.Lock()
-        self._given.acquire()
-        self._done.acquire()
-        self._handed = self._finished = 0
-        """How many halves were handed over, and how many of them are done."""
-        self._half: Half | None = None
-        self._error: BaseException | None = None
+        self._at_work: dict[str, _Job] = {}
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         thread = threading.Thread(target=self._serve, name=HELPER_NAME, daemon=True)
         thread.start()
         self._place = Place(partial(os.sched_setaffinity, thread.native_id or 0)) if CAN_PLACE else None
 
-    def run(self, first: Half, second: Half, alone: Half | None = None) -> None:
+    def run(self, first: Half, second: Half, alone: Half | None = None, give_up: Half = nothing) -> None:
         """Run both halves and return when both are done; an error of either is raised here.
 
-        Where the helper is busy, `alone` does both, or one half is run after the other.
+        Where the helper is busy, `alone` does both, or one half is run after the other. `give_up` tells the second half
+        that the first one will not come any further.
         """
-        if not self._in_use.acquire(blocking=False):  # another thread's executor has the helper
-            for half in (first, second) if alone is None else (alone,):
+        job, error = _Job(second), None
+        try:
+            self._begin(job, first, alone)
+        except BaseException as fault:  # noqa: BLE001  raised below, when the second half is done
+            error = fault
+        while "job" in self._at_work and self._at_work["job"] is job:
+            try:  # whatever happens: who goes on without the second half computes with half a result
+                if error is not None:
+                    give_up()
+                if not job.is_for("caller"):
+                    job.wait()
+                elif not isinstance(error, KeyboardInterrupt):
+                    job.do()
+                del self._at_work["job"]
+            except KeyboardInterrupt as fault:
+                error = fault
+        try:
+            if error is not None or job.error is not None:
+                raise error or job.error  # type: ignore[misc]  # one of the two is there
+        finally:
+            del error, job  # an error and the frame that it came through keep each other alive
+
+    def _begin(self, job: _Job, first: Half, alone: Half | None) -> None:
+        if self._at_work.setdefault("job", job) is not job:  # another thread's executor has the helper
+            for half in (first, job.do) if alone is None else (alone,):
                 half()
             return
-        error: BaseException | None = None
-        try:
-            self._half = partial(contextvars.copy_context().run, second)  # with the caller's np.errstate
-            self._handed += 1
-            self._done.acquire(blocking=False)  # an interrupt may have left it free
-            if self._place is not None:
-                self._place.avoid_callers_core()
-            self._given.release()
-            try:
-                first()
-            finally:
-                interrupt = self._wait()
-                error, self._error = self._error, None
-        finally:
-            self._in_use.release()
-        if interrupt is not None or error is not None:
-            raise interrupt or error  # type: ignore[misc]  # one of the two is there
-
-    def _wait(self) -> KeyboardInterrupt | None:
-        """Wait for the second half, whatever happens: who goes on without it computes with half a result."""
-        interrupt = None
-        while self._finished < self._handed:
-            try:
-                self._done.acquire()
-            except KeyboardInterrupt as error:  # before the lock was taken, or just after
-                interrupt = error
-        return interrupt
+        if self._place is not None:
+            self._place.avoid_callers_core()
+        self._jobs.put(job)
+        first()
 
     def _serve(self) -> None:
         while True:
-            self._given.acquire()
-            half, self._half = self._half, None
-            try:
-                if half is not None:
-                    half()
-            except BaseException as error:  # noqa: BLE001  whatever it is, the caller must see it
-                self._error = error
-            finally:
-                del half
-                self._finished += 1
-                self._done.release()
+            job = self._jobs.get()
+            if job.is_for("helper"):
+                job.do()
+            del job
 
 
 @cache
@@ -100,14 +126,15 @@ def has_helper() -> bool:
     return cores > 1 and allowed_threads() != 1
 
 
-def side_by_side(first: Half, second: Half, alone: Half | None = None) -> Half:
+def side_by_side(first: Half, second: Half, alone: Half | None = None, give_up: Half = nothing) -> Half:
     """Return the step that runs two halves at once, products with one thread each.
 
-    `alone` does the work of both in one thread, for when the helper is busy elsewhere and halves wait for each other.
+    Where halves wait for each other, `alone` does the work of both in one thread, for when the helper is busy
+    elsewhere, and `give_up` keeps the second one from waiting for a first one that was interrupted before it began.
     """
 
     def run() -> None:
         with OneThread():
-            _helper().run(first, second, alone)
+            _helper().run(first, second, alone, give_up)
 
     return run

@@ -110,8 +110,10 @@ class BatchNormalization(Operator):
     # Running -----------------------------------------------------------------------------------------------------
 
     def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
-        """Channels know nothing of each other."""
-        return [Split((self.channel_axis, 0, 0, 0, 0), (self.channel_axis, 0, 0), pace=0.3)]
+        """Channels know nothing of each other; a fixed gamma and the moving statistics are written."""
+        axis = self.channel_axis
+        updates = (GAMMA,) * self.fix_gamma + (MOVING_MEAN, MOVING_VAR) * (self.updates_auxiliary != "")
+        return [Split((axis, 0, 0, 0, 0), (axis, 0, 0), pace=0.3, updates=updates)]
 
     def _by_channel(self, array: Array) -> Array:
         """View an array as (outer, channels, inner)."""

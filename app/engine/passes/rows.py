@@ -25,7 +25,10 @@ def in_step(first: Sequence[Call], second: Sequence[Call], needs: Sequence[int])
                 for call in calls:
                     call()
 
-    both = side_by_side(rows[0], rows[1], alone)
+    def give_up() -> None:
+        done[0] = BEHIND_ALL
+
+    both = side_by_side(rows[0], rows[1], alone, give_up)
 
     def run() -> None:
         done[:] = -1, -1

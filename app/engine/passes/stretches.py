@@ -182,7 +182,7 @@ def _accesses(split: Split, given: Given, number: int) -> tuple[list[Run], list[
     for array in (*mine.ins, *mine.heads, *(() if forward else mine.outs)):
         if array is not None:
             reads += bytes_of(array)
-    for array in mine.outs if forward else ():
+    for array in (*(mine.outs if forward else ()), *(mine.ins[index] for index in split.updates)):
         if array is not None:
             writes += bytes_of(array)
     for index, grad in enumerate(mine.grads):

@@ -1,12 +1,19 @@
 """Two halves at once: both are done, errors come back, and a busy helper or a forked child stop nothing."""
 
 import os
+import sys
 import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import count
+from types import FrameType
 
 import numpy as np
 import pytest
 
 from app.engine.kernels import blas, crew
+from app.engine.passes.rows import in_step
 
 
 def test_both_halves_run_at_once_with_one_thread_per_product() -> None:
@@ -69,32 +76,58 @@ def test_a_forked_child_gets_a_helper_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_an_interrupt_waits_for_the_second_half(late: bool) -> None:
-    """The interrupt comes before the lock is taken, or just after: then there is nothing to wait for any more."""
-    helper = crew._Helper()
-    done: list[str] = []
-    lock, interrupts = helper._done, iter([True, False, False])
+def interrupted_at(place: int, call: Callable[[], object]) -> bool:
+    """Make a call and interrupt it at the n-th of the places where CPython looks for that; tell whether it came to it.
 
-    class Interrupted:
-        def acquire(self, blocking: bool = True) -> bool:
-            if not blocking:
-                return lock.acquire(blocking=False)
-            interrupt = next(interrupts)
-            taken = (late or not interrupt) and lock.acquire()
-            if interrupt:
-                raise KeyboardInterrupt
-            return taken
+    Those are the beginning of a function, and the return from one that is written in C.
+    """
+    left = iter(range(place))
 
-        def release(self) -> None:
-            lock.release()
+    def look(frame: FrameType, event: str, argument: object) -> None:
+        if event in ("call", "c_return") and next(left, None) is None:
+            sys.setprofile(None)
+            time.sleep(0.002)  # the helper has begun by then, if it has anything to do
+            raise KeyboardInterrupt
 
-    helper._done = Interrupted()  # type: ignore[assignment]
-    with pytest.raises(KeyboardInterrupt):
-        helper.run(lambda: None, lambda: done.append("second"))
-    assert done == ["second"]
-    helper.run(lambda: None, lambda: done.append("again"))
-    assert done == ["second", "again"]
+    try:
+        sys.setprofile(look)
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+def test_an_interrupt_waits_for_the_second_half_wherever_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves the helper as it was, ready for the next step."""
+    monkeypatch.setattr(crew, "OneThread", nullcontext)
+    begun: list[str] = []
+    left_over, names_after = list[int](), list[list[str]]()
+
+    def slow() -> None:
+        begun.append(threading.current_thread().name)
+        time.sleep(0.002)
+
+    def interrupt_everywhere() -> None:
+        step = in_step([slow, slow, slow], [slow, slow, slow], (-1, -1, 0))
+        step()
+        for place in count():
+            if not interrupted_at(place, step):
+                break
+            before = len(begun)
+            time.sleep(0.005)
+            left_over.append(len(begun) - before)
+            begun.clear()
+            step()
+            names_after.append(sorted(begun))
+
+    thread = threading.Thread(target=interrupt_everywhere, name="caller", daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive(), "the halves wait for each other"
+    assert len(left_over) > 20 and set(left_over) == {0}
+    assert names_after == [["caller"] * 3 + [crew.HELPER_NAME] * 3] * len(left_over)
 
 
 def test_the_error_of_one_run_is_not_raised_in_another() -> None:

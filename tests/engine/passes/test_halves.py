@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine import Executor, Symbol, sym
+from app.engine import Executor, Group, Symbol, sym
 from app.engine.errors import RunError
 from app.engine.operator import Array
 from app.engine.operators.activation import Activation
 from app.engine.passes import halves, rows
 from app.engine.passes.stretches import find_stretches
 from app.engine.passes.tasks import Given, Task
-from app.engine.split import alike
+from app.engine.split import Split, alike
 from app.engine.stepping import Call
 
 
@@ -150,6 +150,35 @@ def test_memory_that_the_other_half_still_reads_ends_a_stretch() -> None:
     ]
     assert [(one.first, len(one.splits)) for one in find_stretches(tasks[:2])] == [(0, 2)]
     assert [(one.first, len(one.splits)) for one in find_stretches(tasks[1:])] == [(0, 1), (1, 1)]
+
+
+def test_an_input_that_a_step_writes_is_not_read_whole_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BatchNorm sets a fixed gamma to 1; here a layer's bias is the same variable."""
+    gamma = sym.Variable("gamma")
+    norm = sym.BatchNorm(sym.Variable("x"), gamma=gamma, fix_gamma=True, name="norm")
+    layer = sym.FullyConnected(sym.Variable("y"), bias=gamma, num_hidden=4, name="layer")
+    symbol = Group([norm, layer])
+    executor, halved = halved_steps(monkeypatch, lambda: symbol.simple_bind({"x": (3, 4, 2), "y": (6, 4)}))
+    assert halved == 2 * 2 + 1  # each by itself but in backward, which reads no bias
+    executor.arg_dict["gamma"][:] = 7
+    assert np.all(executor.forward()[1] == 1)
+
+
+def test_a_statistic_that_a_step_updates_is_not_read_whole_by_the_next() -> None:
+    data, gradient, statistics, channels = np.ones((4, 4)), np.ones((4, 4)), np.ones(4), np.ones((4, 4))
+    by_channel = Split((1, 0), (1,), updates=(1,))
+    shared = Split((0, None), (0,))
+    tasks = [
+        Task(given, lambda _given, _how: list, (split,))
+        for given, split in (
+            (Given([data, statistics], [None], [gradient], [channels, None]), by_channel),
+            (
+                Given([np.ones((4, 4)), statistics], [None], [np.ones((4, 4))], [np.ones((4, 4)), None]),
+                shared,
+            ),
+        )
+    ]
+    assert [(one.first, len(one.splits)) for one in find_stretches(tasks)] == [(0, 1), (1, 1)]
 
 
 def shapes_of(symbol: Symbol, shapes: Mapping[str, tuple[int, ...]]) -> Executor:
