@@ -115,12 +115,28 @@ class _Accesses:
         return True
 
 
+class _Step(_Accesses):
+    """What two threads do in one step, which is sorted only when somebody asks what meets it."""
+
+    def __init__(self, accesses: Accesses) -> None:
+        super().__init__()
+        self.accesses = accesses
+        self._is_sorted = False
+
+    def are_apart_from(self, accesses: Accesses) -> bool:
+        """Tell whether these threads and those keep out of each other's way."""
+        if not self._is_sorted:
+            self.add(self.accesses)
+            self._is_sorted = True
+        return super().are_apart_from(accesses)
+
+
 class _Territory:
     """What each of two threads reads and writes in a stretch, step by step."""
 
     def __init__(self) -> None:
         self._all = _Accesses()
-        self._steps: list[_Accesses] = []
+        self._steps: list[_Step] = []
         self._unfinished = Bytes()
         """Shared gradients, which are nobody else's until both halves are added up."""
 
@@ -129,38 +145,35 @@ class _Territory:
 
         The step is -1 where there is nothing to wait for. Waiting for the step just before is no better than parting.
         """
-        found: tuple[int, Split, Accesses] | None = None
+        found: tuple[int, Split, _Step] | None = None
         for split in task.splits:
             if is_cut(split, task.given):
-                accesses = (_accesses(split, task.given, 0), _accesses(split, task.given, 1))
-                need = self._need(accesses)
+                step = _Step((_accesses(split, task.given, 0), _accesses(split, task.given, 1)))
+                need = self._need(step)
                 if need is not None and (found is None or need < found[0]):
-                    found = need, split, accesses
+                    found = need, split, step
                 if need == NOTHING:
                     break
         if found is None:
             return None
-        need, split, accesses = found
-        own = _Accesses()
-        for kept in (own, self._all):
-            kept.add(accesses)
-        self._steps.append(own)
+        need, split, step = found
+        self._all.add(step.accesses)
+        self._steps.append(step)
         for grad in shared_gradients(split, task.given).values():
             self._unfinished.add(bytes_of(grad))
         return split, need
 
-    def _need(self, accesses: Accesses) -> int | None:
+    def _need(self, step: _Step) -> int | None:
         """Return the last step that the other thread must have done before, None where that is too near."""
-        own = _Accesses()
-        own.add(accesses)
-        touched = [run for reads, writes in accesses for run in (*reads, *writes)]
-        if not own.are_apart_from(accesses) or self._unfinished.meets(touched):
+        if self._steps and not self._steps[-1].are_apart_from(step.accesses):
+            return None  # the usual reason, so it is looked at first
+        touched = [run for reads, writes in step.accesses for run in (*reads, *writes)]
+        if self._unfinished.meets(touched) or not step.are_apart_from(step.accesses):
             return None
-        if self._all.are_apart_from(accesses):
+        if self._all.are_apart_from(step.accesses):
             return NOTHING
-        places = reversed(range(len(self._steps)))
-        need = next(place for place in places if not self._steps[place].are_apart_from(accesses))
-        return need if need < len(self._steps) - 1 else None
+        places = reversed(range(len(self._steps) - 1))
+        return next(place for place in places if not self._steps[place].are_apart_from(step.accesses))
 
 
 def is_cut(split: Split, given: Given) -> bool:

@@ -26,6 +26,10 @@ class Bytes:
         """Take more bytes in."""
         for run in runs:
             first, last = bisect_left(self._ends, run[0]), bisect_right(self._starts, run[1])
+            if first == last:  # the usual case: it touches no other
+                self._starts.insert(first, run[0])
+                self._ends.insert(first, run[1])
+                continue
             start = min([run[0], *self._starts[first:last]])
             end = max([run[1], *self._ends[first:last]])
             self._starts[first:last], self._ends[first:last] = [start], [end]
