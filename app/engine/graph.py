@@ -197,7 +197,7 @@ def digraph_of(inputs: Sequence[Sequence[Entry]]) -> "networkx.DiGraph[int]":
 
 def find_cycle(inputs: Sequence[Sequence[Entry]]) -> list[int]:
     """Return the nodes of one cycle in the order of its wires, or an empty list."""
-    if _points_forward(inputs):
+    if points_forward(inputs):
         return []
 
     import networkx
@@ -208,7 +208,7 @@ def find_cycle(inputs: Sequence[Sequence[Entry]]) -> list[int]:
         return []
 
 
-def _points_forward(inputs: Sequence[Sequence[Entry]]) -> bool:
+def points_forward(inputs: Sequence[Sequence[Entry]]) -> bool:
     """Tell whether every wire comes from a node before its reader, as in nearly every file."""
     for index, entries in enumerate(inputs):
         for source, _ in entries:
@@ -220,7 +220,7 @@ def _points_forward(inputs: Sequence[Sequence[Entry]]) -> bool:
 def topological_order(inputs: Sequence[Sequence[Entry]], heads: Iterable[Entry]) -> list[int]:
     """List what the heads need, depth first, inputs before the node; the graph must have no cycle."""
     heads = list(heads)
-    if [head for head, _ in heads] == list(range(len(inputs))) and _points_forward(inputs):
+    if [head for head, _ in heads] == list(range(len(inputs))) and points_forward(inputs):
         return list(range(len(inputs)))
     order: list[int] = []
     seen: set[int] = set()

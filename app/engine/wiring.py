@@ -164,6 +164,8 @@ class Wiring:
                 seen.add(source)
                 fresh.append(number)
         first, after = offsets[index], offsets[index + 1]
+        if not fresh and first < after:  # an operator behind others and without weights
+            return Touch(_reader(inputs), tuple(inputs), (), tuple(range(first, after)), first, after)
         places = (*[inputs[number] for number in fresh], *range(first, after))
         first = places[0] if places else after
         start = first if places == tuple(range(first, after)) else -1

@@ -12,7 +12,7 @@ from app.document.reading import read_node
 from app.document.records import Node
 from app.engine.compose import Head, SymbolNode, check_arity, check_outputs, missing_input
 from app.engine.errors import EngineError, GraphError
-from app.engine.graph import VARIABLE_OP, find_cycle, topological_order
+from app.engine.graph import VARIABLE_OP, find_cycle, points_forward, topological_order
 from app.engine.opaque import Opaque
 from app.engine.operator import MOST_PORTS, Operator
 from app.engine.registry import all_operators, find_operator
@@ -57,7 +57,8 @@ def _read(file: RawSymbol, *, repair: bool, lenient: bool) -> Symbol:
     nodes, version = file.nodes, file.version
     reading = _Reading(file, _last_read(file), lenient)
     needs = [node.needs for node in nodes]
-    cycle = find_cycle(needs)
+    is_in_order = points_forward(needs)
+    cycle = [] if is_in_order else find_cycle(needs)
     if cycle:
         names = " → ".join(nodes[index].name for index in (*cycle, cycle[0]))
         raise GraphError(f"The graph goes round in a circle: {names}.", node=nodes[cycle[0]].name)
@@ -67,7 +68,10 @@ def _read(file: RawSymbol, *, repair: bool, lenient: bool) -> Symbol:
         lift_multipliers(nodes)
     if version < FIRST_WITHOUT_INIT:
         say_first_values(nodes)
-    return _build(reading, topological_order(needs, [(number, 0) for number in range(len(nodes))]))
+    places = range(len(nodes))
+    return _build(
+        reading, places if is_in_order else topological_order(needs, [(place, 0) for place in places])
+    )
 
 
 @contextmanager
