@@ -12,10 +12,11 @@ from app.engine.nearby import did_you_mean, listed
 from app.engine.operator import Operator, Port
 from app.engine.params import as_text
 from app.engine.registry import find_operator
+from app.engine.unchanging import unchanging
 from app.engine.wiring import output_count, port_count
 
 
-@attrs.frozen(eq=False)
+@unchanging(eq=False)
 class SymbolNode:
     """A variable or an operator in the making of a graph; inputs are other nodes' outputs.
 

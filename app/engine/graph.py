@@ -9,6 +9,7 @@ import attrs
 
 from app.engine.operator import Operator
 from app.engine.shapes import Shape
+from app.engine.unchanging import unchanging
 from app.engine.wiring import Block, Wiring, output_count
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Rule = tuple[Callable[[Sequence[Shape]], Any], Answers, int, int, int]
 VARIABLE_OP = "null"
 
 
-@attrs.frozen(eq=False)
+@unchanging(eq=False)
 class GraphNode:
     """A variable or an operator; `inputs` are the entries it reads, auxiliary states last.
 

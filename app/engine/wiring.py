@@ -6,10 +6,9 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from app.engine.operator import Operator
 from app.engine.shapes import Shape
+from app.engine.unchanging import unchanging
 
 if TYPE_CHECKING:
     from app.engine.graph import GraphNode
@@ -42,7 +41,7 @@ def state_count(operator: Operator) -> int:
     return found
 
 
-@attrs.frozen(eq=False)
+@unchanging(eq=False)
 class Touch:
     """Where one operator node touches the list of all arrays of a graph.
 
