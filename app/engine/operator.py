@@ -215,12 +215,15 @@ class Operator:
         return (found,) * len(ins), (found,) * len(outs)
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
-        """Say why dimension `axis` of an input or output is what it is ("num_hidden = 32").
+        """Say why dimension `axis` of an input or output is what it is ("num_hidden = 32"), with the final shapes.
 
-        The shapes are the final ones. An empty answer leaves the sentence to the general rule, which finds the
-        dimensions that this one follows from by trying.
+        An empty answer leaves the sentence to the general rule, which finds what the dimension follows from by trying.
         """
         return ""
+
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """Tell whether settings that take these shapes would run, too, and may be meant; none others are offered."""
+        return True
 
     # Running -----------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from app.engine.operators.geometry import (
     image_of,
     in_layout,
     is_channels_last,
+    is_mostly_image,
     options,
     per_axis,
 )
@@ -104,6 +105,10 @@ class Filtering(Prepared):
             f"num_filter {self.num_filter} cannot be split into {self.num_group} equal groups.",
             port="num_group",
         )
+
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """No window sees little but padding."""
+        return is_mostly_image(self.windows, channels_first(ins[0], self.channels_last)[2:])
 
     def first(self, array: Array) -> Array:
         """View an array of the node's layout with its channels as the second axis."""

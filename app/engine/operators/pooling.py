@@ -24,6 +24,7 @@ from app.engine.operators.geometry import (
     image_of,
     in_layout,
     is_channels_last,
+    is_mostly_image,
     options,
     per_axis,
 )
@@ -151,6 +152,11 @@ class Pooling(Prepared):
         data = merge(data, (*result[:2], *(0,) * rank), "data")
         output = in_layout(result, last)
         return (in_layout(data, last),), (output,) * len(outs)
+
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """No window sees little but padding."""
+        image = channels_first(ins[0], self.channels_last)[2:]
+        return self.global_pool or is_mostly_image(self.windows(image), image)
 
     def _rank(self, known: Shape) -> int:
         """Return the number of spatial axes, 0 while nobody knows."""

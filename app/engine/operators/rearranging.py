@@ -42,9 +42,18 @@ class Reordered(Prepared):
         places = range(len(order)) if len(set(order)) == len(order) else ()
         return [Split((axis,), (order.index(axis),), pace=0.8) for axis in places]
 
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """No axis is named twice."""
+        return not ins[0] or len(set(self.order(len(ins[0])))) == len(ins[0])
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write the value."""
-        return partial(np.copyto, outs[0], ins[0].transpose(self.order(ins[0].ndim)))
+        """Write the value; an axis named twice passes MXNet's inference, and only running refuses it."""
+        order = self.order(ins[0].ndim)
+        if len(set(order)) < len(order):
+            raise ShapeError(
+                f"axes {order} name an axis twice; each from 0 to {len(order) - 1} must stand once."
+            )
+        return partial(np.copyto, outs[0], ins[0].transpose(order))
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient is the incoming one."""
@@ -167,6 +176,10 @@ class Blocks(Prepared):
         shape, order = self._split(grad.shape)
         moved = head.reshape([shape[axis] for axis in order]).transpose(inverse(order))
         np.copyto(grad, moved.reshape(grad.shape))
+
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """Something moves."""
+        return self.block_size > 1
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""

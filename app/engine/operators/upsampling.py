@@ -91,7 +91,10 @@ class UpSampling(Operator):
             batch = merge((batch,), (image[0],), port.name)[0]
             for whole, part in zip(size, image[2:], strict=True):
                 if whole and part and whole % part:
-                    raise ShapeError(f"{whole} is no multiple of {part}.", port=port.name)
+                    raise ShapeError(
+                        f"the first image comes to a side of {whole}, which is no multiple of {part}.",
+                        port=port.name,
+                    )
         channels = [image[1] for image in images]
         if self.multi_input_mode == "sum":
             common = result[1]
