@@ -41,6 +41,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
+def meant_by(missing: str, given: Iterable[Any], known: Sequence[str]) -> str:
+    """Ask whether a surplus name among the given was meant to be one that is missing, after a space."""
+    near = near_names(missing, [name for name in given if name not in known])
+    return f" One is given for {near[0]}, which is none; was that meant?" if near else ""
+
+
 def listed(names: Sequence[str]) -> str:
     """List names for people, of many only the first."""
     if not names:
