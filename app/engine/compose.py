@@ -103,14 +103,15 @@ def missing_input(node_name: str, port: Port, attributes: Mapping[str, str]) -> 
 def _given_inputs(operator: Operator, inputs: Inputs) -> list[Head | None]:
     names = [port.name for port in operator.ports]
     if len(inputs.ordered) > len(names):
-        advice = f" Set {operator.variadic} to as many, or leave it out." if operator.variadic else ""
-        sentence = f"{operator.op_name} takes {_inputs(names)} but was given {len(inputs.ordered)}.{advice}"
-        raise GraphError(_with_ports(sentence, operator, len(inputs.ordered)))
+        offers = [f"set {operator.variadic} to as many", "leave it out"] if operator.variadic else []
+        offers += _settings_with(operator, len(inputs.ordered))
+        sentence = f"{operator.op_name} takes {_inputs(names)} but was given {len(inputs.ordered)}."
+        raise GraphError(with_advice(sentence, offers))
     given: list[Sequence[Head] | None] = [*inputs.ordered, *[None] * (len(names) - len(inputs.ordered))]
     for port_name, heads in inputs.named.items():
         if port_name not in names:
             sentence = _no_input(operator, port_name, names)
-            raise GraphError(_with_ports(sentence, operator, port_name), port=port_name)
+            raise GraphError(with_advice(sentence, _settings_with(operator, port_name)), port=port_name)
         if given[names.index(port_name)] is not None:
             raise GraphError(
                 f"The input {port_name} was given twice, in its place and by name. Leave one out.",
@@ -127,13 +128,13 @@ def _given_inputs(operator: Operator, inputs: Inputs) -> list[Head | None]:
     return [None if entry is None else entry[0] for entry in given]
 
 
-def _with_ports(sentence: str, operator: Operator, wired: int | str) -> str:
-    """Add to a sentence which other settings would give a node as many ports, or the one of a name."""
+def _settings_with(operator: Operator, wired: int | str) -> list[str]:
+    """Say which other settings would give a node as many ports, or the one of a name."""
 
     def fits(ports: Sequence[str]) -> bool:
         return wired in (len(ports), *ports)
 
-    return with_advice(sentence, [mend.words for mend in settings_with_ports(operator, fits)])
+    return [mend.words for mend in settings_with_ports(operator, fits)]
 
 
 def _inputs(names: Sequence[str]) -> str:
@@ -233,11 +234,12 @@ def check_arity(node: SymbolNode) -> None:
     if len(node.inputs) != port_count(node.operator):
         names = [port.name for port in node.operator.ports]
         have, variadic = len(node.inputs), node.operator.variadic
-        advice = f" Set {variadic} to {have}, or wire as many as it says." if variadic else ""
+        offers = [f"set {variadic} to {have}", "wire as many as it says"] if variadic else []
         if not variadic and have < len(names):
-            advice = f" Wire {listed(names[have:])} too."
-        sentence = f"{node.name} ({node.op_name}) takes {_inputs(names)} but has {have}.{advice}"
-        raise GraphError(_with_ports(sentence, node.operator, have), node=node.name)
+            offers = [f"wire {listed(names[have:])} too"]
+        offers += _settings_with(node.operator, have)
+        sentence = f"{node.name} ({node.op_name}) takes {_inputs(names)} but has {have}."
+        raise GraphError(with_advice(sentence, offers), node=node.name)
 
 
 def check_outputs(nodes: Mapping[int, SymbolNode], entries: Iterable[Entry], reader: str) -> None:
