@@ -21,6 +21,8 @@ from app.engine.work_space import Work
 class Pad(Prepared):
     """Put a margin around an array: a constant, the elements at the edge, or their mirror image."""
 
+    only_moves = True
+
     work = Work(keeps=0.4, takes=2, takes_back=2.5)
 
     mode: str = param(choices=("constant", "edge", "reflect"), doc="What the margin is made of.")

@@ -6,7 +6,7 @@ from math import prod
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operator import Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reshape_codes import reshaped, reshaped_the_old_way
 from app.engine.params import param
@@ -16,6 +16,8 @@ from app.engine.split import Split
 
 class SameElements(Prepared):
     """The same elements in the same order in another shape."""
+
+    only_moves = True
 
     hands_on = True
 
@@ -49,10 +51,6 @@ class SameElements(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} in the shape of {ins[0]}"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed, and nothing moves."""
-        return Cost()
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""

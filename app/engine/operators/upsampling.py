@@ -148,6 +148,12 @@ class UpSampling(Operator):
             first = last if self.multi_input_mode == "concat" else first
         return parts
 
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Only filters multiply, and only a sum adds."""
+        if self.sample_type == "bilinear":
+            return element_count(ins[0]) * self._windows.places
+        return (len(ins) - 1) * element_count(outs[0]) if self.multi_input_mode == "sum" else 0
+
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count the unrolled windows of the transposed convolution."""
         if self.sample_type != "bilinear":
