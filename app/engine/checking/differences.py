@@ -104,7 +104,8 @@ class Behind:
     def _tolerance(self, analytic: float, numeric: float, size: float, width: float) -> float:
         """Allow for the curve between the two points, and for what rounding leaves of a small difference."""
         scale = max(abs(analytic), abs(numeric), 1e-3 * self.largest)
-        return self.relative * scale + 20 * self.rounding * size / width + 1e-300
+        lost = self.rounding * size / width if width else math.inf
+        return self.relative * scale + 20 * lost + 1e-300
 
     def _at_kink(self, element: CheckedElement) -> CheckedElement:
         """Tell whether the slopes to both sides differ, and the gradient lies between them."""
