@@ -247,3 +247,22 @@ def test_what_only_running_refuses_says_what_would_do() -> None:
     with pytest.raises(EngineError, match="name an axis twice") as refusal:
         sym.transpose(Variable("x"), axes=(0, 1, 1), name="turned").simple_bind({"x": (2, 3, 4)})
     assert refusal.value.node == "turned"
+
+
+def test_arrays_of_one_name_have_no_dict() -> None:
+    both = Variable("a") + Variable("a")
+    executor = both.bind([number(1), number(2)], [number(0), number(0)])
+    assert executor.forward()[0][0] == 3
+    for found in (
+        lambda: executor.arg_dict,
+        lambda: executor.grad_dict,
+        lambda: executor.forward(a=number(1)),
+    ):
+        with pytest.raises(RunError, match="Two arguments are named a"):
+            found()
+    assert executor.aux_dict == {} and [array[0] for array in executor.arg_arrays] == [1, 2]
+    heads = Group([sym.relu(Variable("x"), name="r"), sym.tanh(Variable("x"), name="r")])
+    executor = heads.bind([number(1), number(2)])
+    assert len(executor.forward()) == 2
+    with pytest.raises(RunError, match="Two outputs are named r_output"):
+        _ = executor.output_dict
