@@ -358,3 +358,46 @@ def test_repair_is_pointed_out_where_it_may_help(
     assert advice not in capsys.readouterr().err
     assert main(["shapes", str(old_pool), "--shape", "x=1,1,1", "--repair"]) == 2
     assert advice not in capsys.readouterr().err
+
+
+def test_numbers_that_are_none_are_answers_and_no_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, given, out = tmp_path / "log.json", tmp_path / "in.npz", tmp_path / "out.npz"
+    model.write_text(write_symbol(sym.log(Variable("x"), name="log")), encoding="utf-8")
+    np.savez(given, **{"arg:x": np.zeros(2, np.float32), "head:0": np.ones(2, np.float32)})
+    words = ["run", str(model), "--inputs", str(given), "--outputs", str(out), "--backward"]
+    assert main(words) == 0 and capsys.readouterr().err == ""
+    with np.load(out) as answer:
+        assert np.isinf(answer["output:log_output"]).all() and np.isinf(answer["grad:x"]).all()
+
+
+def test_a_layer_without_one_of_its_wires_is_told_both_ways_out(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = json.loads(model.read_text(encoding="utf-8"))
+    next(node for node in plain["nodes"] if node["name"] == "fc")["inputs"].pop()
+    model.write_text(json.dumps(plain), encoding="utf-8")
+    assert main(["shapes", str(model), "--shape", "data=4,5", "--json"]) == 2
+    assert capsys.readouterr().err.endswith("but has 2. Wire bias too, or set no_bias to True.\n")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a\\b", "a\0", "\ud800", "x" * 201])
+def test_a_case_whose_id_can_name_no_file_is_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    index = tmp_path / "index.json"
+    index.write_text(json.dumps({"cases": [{"id": name, "model": model.name, "shape": {"data": [4, 5]}}]}))
+    assert main(["shapes-batch", str(index), "--outdir", str(tmp_path / "out")]) == 2
+    line = capsys.readouterr().err
+    assert "is no name for a file" in line and line.count("\n") == 1 and len(line) < 200
+
+
+def test_an_answer_that_cannot_be_written_is_told(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = tmp_path / "index.json"
+    index.write_text(json.dumps({"cases": [{"id": "one", "model": model.name, "shape": {"data": [4, 5]}}]}))
+    (tmp_path / "out" / "one.json").mkdir(parents=True)
+    assert main(["shapes-batch", str(index), "--outdir", str(tmp_path / "out")]) == 0
+    assert "one.json could not be written" in (tmp_path / "out" / "one.error.txt").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.errors import BindError
+from app.engine.shapes import MOST_AXES
 
 Array = NDArray[Any]
 
@@ -106,8 +107,13 @@ def _to_array(value: Any, text: str) -> Array:
     shape = _shape(value)
     if 0 in shape:
         raise BindError(f"{_shown(text)} has an empty list. Give at least one number.")
+    if len(shape) > MOST_AXES:
+        raise BindError(f"{_shown(text)} has {len(shape)} axes; an array has at most {MOST_AXES}.")
     _check(value, shape, ())
-    return np.array(value, dtype=np.float64)
+    try:
+        return np.array(value, dtype=np.float64)
+    except OverflowError as error:
+        raise BindError(f"{_shown(text)} holds a whole number that is too large for any array.") from error
 
 
 def _shape(value: Any) -> tuple[int, ...]:

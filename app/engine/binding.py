@@ -14,7 +14,7 @@ from app.engine.executor import Executor
 from app.engine.gradient import ExecutorGraph, ExecutorNode, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.inference.infer import Inference, infer
-from app.engine.nearby import did_you_mean, listed, near_names, no_such, quoted_value
+from app.engine.nearby import did_you_mean, listed, meant_by, near_names, no_such, quoted_value
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
 from app.engine.planning.plan import Plan, make_plan
@@ -149,6 +149,10 @@ def _refuse_misfit(buffer: Array, node: ExecutorNode, name: str) -> None:
             f" Make it with np.zeros_like.",
             node=name,
         )
+    if not buffer.flags.writeable:
+        raise BindError(
+            f"The gradient buffer of {name} may only be read. Make it with np.zeros_like.", node=name
+        )
     if not np.can_cast(node.dtype, buffer.dtype, "same_kind"):
         raise BindError(
             f"The gradient buffer of {name} is {buffer.dtype}, but its gradient is {node.dtype}."
@@ -215,15 +219,17 @@ def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[i
     """Match arrays given as a list or a dict with variables; every one is needed."""
     names = graph.names(indices)
     if given is None:
-        given = []
+        given = {}
     if isinstance(given, Mapping):
         if len(set(names)) < len(names):
             raise BindError(f"Two {what}s have one name, so they must be given as a list: {listed(names)}.")
         missing = [name for name in names if name not in given]
         if missing:
-            near = near_names(missing[0], [name for name in given if name not in names])
-            advice = f" One is given for {near[0]}, which is none; was that meant?" if near else ""
-            raise BindError(f"No array is given for the {what} {listed(missing)}.{advice}", node=missing[0])
+            plural = "s" if len(missing) > 1 else ""
+            advice = meant_by(missing[0], given, names)
+            raise BindError(
+                f"No array is given for the {what}{plural} {listed(missing)}.{advice}", node=missing[0]
+            )
         given = [given[name] for name in names]
     given = take_sequence(given, f"The {what}s")
     if len(given) != len(names):
@@ -272,6 +278,8 @@ def _as_array(given: Any, name: str, what: str = "") -> Array:
     take_type(take_array(given, what, BindError).dtype, what)
     if given.ndim == 0:
         raise BindError(f"{what} has no axes; a single number is an array of shape (1).", node=name)
+    if given.size == 0:
+        raise BindError(f"{what} has the shape {given.shape}, and so not one element.", node=name)
     return given
 
 

@@ -11,6 +11,7 @@ from app.engine.naming import AttrScope, NameManager
 from app.engine.nearby import did_you_mean, listed
 from app.engine.operator import Operator, Port
 from app.engine.params import as_text
+from app.engine.reconciling import settings_with_ports, with_advice
 from app.engine.registry import find_operator
 from app.engine.unchanging import unchanging
 from app.engine.wiring import output_count, port_count
@@ -103,14 +104,15 @@ def missing_input(node_name: str, port: Port, attributes: Mapping[str, str]) -> 
 def _given_inputs(operator: Operator, inputs: Inputs) -> list[Head | None]:
     names = [port.name for port in operator.ports]
     if len(inputs.ordered) > len(names):
-        advice = f" Set {operator.variadic} to as many, or leave it out." if operator.variadic else ""
-        raise GraphError(
-            f"{operator.op_name} takes {_inputs(names)} but was given {len(inputs.ordered)}.{advice}"
-        )
+        offers = [f"set {operator.variadic} to as many", "leave it out"] if operator.variadic else []
+        offers += _settings_with(operator, len(inputs.ordered))
+        sentence = f"{operator.op_name} takes {_inputs(names)} but was given {len(inputs.ordered)}."
+        raise GraphError(with_advice(sentence, offers))
     given: list[Sequence[Head] | None] = [*inputs.ordered, *[None] * (len(names) - len(inputs.ordered))]
     for port_name, heads in inputs.named.items():
         if port_name not in names:
-            raise GraphError(_no_input(operator, port_name, names), port=port_name)
+            sentence = _no_input(operator, port_name, names)
+            raise GraphError(with_advice(sentence, _settings_with(operator, port_name)), port=port_name)
         if given[names.index(port_name)] is not None:
             raise GraphError(
                 f"The input {port_name} was given twice, in its place and by name. Leave one out.",
@@ -125,6 +127,15 @@ def _given_inputs(operator: Operator, inputs: Inputs) -> list[Head | None]:
                 port=port_name,
             )
     return [None if entry is None else entry[0] for entry in given]
+
+
+def _settings_with(operator: Operator, wired: int | str) -> list[str]:
+    """Say which other settings would give a node as many ports, or the one of a name."""
+
+    def fits(ports: Sequence[str]) -> bool:
+        return wired in (len(ports), *ports)
+
+    return [mend.words for mend in settings_with_ports(operator, fits)]
 
 
 def _inputs(names: Sequence[str]) -> str:
@@ -224,12 +235,12 @@ def check_arity(node: SymbolNode) -> None:
     if len(node.inputs) != port_count(node.operator):
         names = [port.name for port in node.operator.ports]
         have, variadic = len(node.inputs), node.operator.variadic
-        advice = f" Set {variadic} to {have}, or wire as many as it says." if variadic else ""
+        offers = [f"set {variadic} to {have}", "wire as many as it says"] if variadic else []
         if not variadic and have < len(names):
-            advice = f" Wire {listed(names[have:])} too."
-        raise GraphError(
-            f"{node.name} ({node.op_name}) takes {_inputs(names)} but has {have}.{advice}", node=node.name
-        )
+            offers = [f"wire {listed(names[have:])} too"]
+        offers += _settings_with(node.operator, have)
+        sentence = f"{node.name} ({node.op_name}) takes {_inputs(names)} but has {have}."
+        raise GraphError(with_advice(sentence, offers), node=node.name)
 
 
 def check_outputs(nodes: Mapping[int, SymbolNode], entries: Iterable[Entry], reader: str) -> None:

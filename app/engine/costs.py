@@ -79,7 +79,7 @@ def graph_costs(
     """Count one forward of every operator; with a plan and the seconds of its steps, the times too."""
     forward, backward = _seconds(plan, step_seconds or {})
     costs, open_nodes = [], []
-    learned: dict[Entry, int] = {}
+    learned: set[Entry] = set()
     for index, node in enumerate(inference.graph.nodes):
         if node.operator is None:
             continue
@@ -91,32 +91,33 @@ def graph_costs(
         costs.append(
             attrs.evolve(counted, forward_seconds=forward.get(index), backward_seconds=backward.get(index))
         )
-        learned.update(_learned(inference, node))
-    return GraphCost(tuple(costs), sum(learned.values()), tuple(open_nodes))
+        learned.update(_learned(node))
+    variables = [entry for entry in learned if inference.graph.nodes[entry[0]].is_variable]
+    parameters = sum(
+        element_count(inference.shape(entry)) for entry in variables
+    )  # others are learned nowhere
+    return GraphCost(tuple(costs), parameters, tuple(open_nodes))
 
 
 def node_cost(inference: Inference, index: int) -> NodeCost:
     """Count one forward of an operator whose shapes are all known."""
     node = inference.graph.nodes[index]
     assert node.operator is not None
-    outs = list(inference.outputs[index])
-    plain = node.operator.cost(inference.in_shapes(index), outs)
-    visible = [(index, number) for number in range(node.output_count)]
+    adds = node.operator.multiply_adds(inference.in_shapes(index), inference.outputs[index])
+    made = [(index, number) for number in range(node.output_count)]
     touched = sum(
         element_count(inference.shape(entry)) * inference.settled_dtype(entry).itemsize
-        for entry in (*node.inputs, *visible)
+        for entry in (*node.inputs, *made)
     )
-    return NodeCost(index, node.name, node.op_name, plain.parameters, plain.multiply_adds, touched)
+    learned = sum(element_count(inference.shape(entry)) for entry in _learned(node))
+    return NodeCost(index, node.name, node.op_name, learned, adds, touched)
 
 
-def _learned(inference: Inference, node: GraphNode) -> dict[Entry, int]:
-    """Return the variables that a node learns, with their sizes; what other nodes compute is learned nowhere."""
+def _learned(node: GraphNode) -> list[Entry]:
+    """List the inputs of an operator that hold what it learns."""
     assert node.operator is not None
-    return {
-        entry: element_count(inference.shape(entry))
-        for port, entry in zip(node.operator.ports, node.inputs, strict=True)
-        if port.role in LEARNED and inference.graph.nodes[entry[0]].is_variable
-    }
+    ports = zip(node.operator.ports, node.inputs, strict=True)
+    return [entry for port, entry in ports if port.role in LEARNED]
 
 
 def _seconds(

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from app.engine.checking.checked import GradientCheck
     from app.engine.explain import GradientExplanation
 
+ArrayT = TypeVar("ArrayT", bound=Array | None)
+
 
 class Executor:
     """Runs one bound graph; arrays are plain numpy arrays, and outputs are valid until the next forward."""
@@ -40,10 +43,6 @@ class Executor:
         self.requests: Mapping[str, Request] = binding.requests
         backend = binding.backend
         self._arrays = allocate(binding.plan) if backend is None else backend.allocate(binding)
-        names = self.graph.nodes
-        self.arg_dict = {names[index].name: binding.variables[index] for index in self.graph.arguments}
-        self.aux_dict = {names[index].name: binding.variables[index] for index in self.graph.auxiliary}
-        self.grad_dict = {names[index].name: binding.gradients.get(index) for index in self.graph.arguments}
         self.arg_arrays = [binding.variables[index] for index in self.graph.arguments]
         self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
@@ -181,10 +180,25 @@ class Executor:
         """The nodes that a backend leaves to numpy on the host, and why; numpy itself leaves none."""
         return self._program.host_nodes
 
+    @cached_property
+    def arg_dict(self) -> dict[str, Array]:
+        """Arguments by name; RunError where two have one name, as in all of these."""
+        return _by_name("arguments", self.graph.names(self.graph.arguments), self.arg_arrays)
+
+    @cached_property
+    def grad_dict(self) -> dict[str, Array | None]:
+        """Gradient buffers by name, None where there is none."""
+        return _by_name("arguments", self.graph.names(self.graph.arguments), self.grad_arrays)
+
+    @cached_property
+    def aux_dict(self) -> dict[str, Array]:
+        """Auxiliary states by name."""
+        return _by_name("auxiliary states", self.graph.names(self.graph.auxiliary), self.aux_arrays)
+
     @property
     def output_dict(self) -> dict[str, Array]:
         """Outputs by name."""
-        return dict(zip(self.graph.output_names, self.outputs, strict=True))
+        return _by_name("outputs", self.graph.output_names, self.outputs)
 
     # Setting up --------------------------------------------------------------------------------------------------
 
@@ -246,3 +260,13 @@ class Executor:
                 f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
                 node=self.graph.nodes[self.graph.heads[number][0]].name,
             )
+
+
+def _by_name(what: str, names: Sequence[str], arrays: Sequence[ArrayT]) -> dict[str, ArrayT]:
+    found = dict(zip(names, arrays, strict=True))
+    if len(found) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RunError(
+            f"Two {what} are named {twice}, so there is no dict of them; take them by their places."
+        )
+    return found

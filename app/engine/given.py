@@ -7,7 +7,7 @@ import numpy as np
 
 from app.engine.errors import RunError
 from app.engine.kernels.steps import in_order
-from app.engine.nearby import listed
+from app.engine.nearby import listed, meant_by
 from app.engine.operator import Array
 from app.engine.shapes import text
 from app.engine.taking import take_array
@@ -24,6 +24,10 @@ def copy_into(buffer: Array, given: Any, what: str) -> None:
     """Copy an array of the same shape into a bound buffer."""
     array = take_array(given, what)
     check_shape(array.shape, buffer.shape, what)
+    if not buffer.flags.writeable:
+        raise RunError(
+            f"{what[0].upper()}{what[1:]} may only be read: bind a copy of it, which can be written."
+        )
     np.copyto(buffer, array, casting="unsafe")
 
 
@@ -33,7 +37,10 @@ def head_gradients(given: Any, names: Sequence[str], who: str) -> Sequence[Any]:
     if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]
         if missing:
-            raise RunError(f"{who} needs a head gradient for {listed(missing)} too: it is given by name.")
+            advice = meant_by(missing[0], given, names)
+            raise RunError(
+                f"{who} needs a head gradient for {listed(missing)} too: it is given by name.{advice}"
+            )
         return [given[name] for name in names]
     if len(arrays) != len(names):
         outputs = f"{len(names)} outputs" if len(names) > 1 else "the one output"

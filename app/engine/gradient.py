@@ -363,9 +363,9 @@ class _Builder:
         """Name a node's inputs, its outputs and the gradients of its visible outputs."""
         node = self.graph.nodes[index]
         ins = [self.short_name(source) for source in node.inputs]
-        outs = [node.name, *(f"{node.name}_{suffix}" for suffix in operator.outputs[1:])]
-        outs += [f"{node.name}_{suffix}" for suffix in operator.hidden]
-        return ins, outs, [f"d({name})" for name in outs[: len(operator.outputs)]]
+        outs = [self.short_name((index, number)) for number in range(len(operator.outputs))]
+        heads = [f"d({name})" for name in outs]
+        return ins, outs + [f"{node.name}_{suffix}" for suffix in operator.hidden], heads
 
     def gradient_name(self, entry: Entry) -> str:
         """Name a gradient as the pictures do: d(fc1)."""

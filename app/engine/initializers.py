@@ -20,6 +20,7 @@ Setting = str | float
 Fill = Callable[[Sequence[Setting], Shape, Generator], Array]
 
 _SPELLING = re.compile(r"\s*([A-Za-z_]+)\s*(?:\((.*)\))?\s*\Z", re.DOTALL)
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @attrs.frozen
@@ -43,7 +44,8 @@ class Initializer:
 def make(spelling: str, shape: Shape, dtype: DType, rng: Generator) -> Array:
     """Return a new array filled as `spelling` says; ParameterError when it names nothing or its settings are wrong."""
     initializer, settings = parse(spelling)
-    return initializer.fill(settings, shape, rng).astype(dtype, copy=False)
+    with np.errstate(all="ignore"):  # a narrow type may not hold what a sum or a product comes to
+        return initializer.fill(settings, shape, rng).astype(dtype, copy=False)
 
 
 def parse(spelling: str) -> tuple[Initializer, list[Setting]]:
@@ -79,8 +81,10 @@ def _setting(initializer: Initializer, word: str, default: Setting) -> Setting:
         number = float(word)
     except ValueError:
         raise ParameterError(f"{initializer.name}: {word!r} is no number.", port="value") from None
-    if not math.isfinite(number):
-        raise ParameterError(f"{initializer.name}: {word} is not a finite number.", port="value")
+    if not abs(number) <= _LARGEST:
+        raise ParameterError(
+            f"{initializer.name}: {word} is no number that single precision can hold.", port="value"
+        )
     return number
 
 
@@ -100,7 +104,7 @@ def _constant(settings: Sequence[Setting], shape: Shape, _: Generator) -> Array:
 
 
 def _uniform(settings: Sequence[Setting], shape: Shape, rng: Generator) -> Array:
-    scale = float(settings[0])
+    scale = abs(float(settings[0]))
     return rng.uniform(-scale, scale, shape)
 
 

@@ -9,6 +9,7 @@ from app.engine.errors import quoted
 _LONGEST = 60
 """Nobody means a longer name by a slip of the finger, and comparing it takes long."""
 _MOST_COMPARED = 5000
+_FAR, _NEAR = 0.6, 0.7
 _CLOSE_SECOND = 0.1
 """A second name is told when it is nearly as near as the first."""
 _MOST_LISTED = 8
@@ -26,7 +27,8 @@ def near_names(name: object, known: Iterable[Any]) -> list[str]:
         if len(by_lower) == _MOST_COMPARED:
             break
     wanted = name.lower()
-    found = [wanted] if wanted in by_lower else get_close_matches(wanted, by_lower, n=2)
+    found = [wanted] if wanted in by_lower else get_close_matches(wanted, by_lower, n=2, cutoff=_FAR)
+    found = [other for other in found if _is_near(wanted, other)]
     scores = [SequenceMatcher(None, other, wanted).ratio() for other in found]
     return [
         by_lower[other]
@@ -35,10 +37,24 @@ def near_names(name: object, known: Iterable[Any]) -> list[str]:
     ]
 
 
+def _is_near(wanted: str, other: str) -> bool:
+    """Tell whether a name is another with a slip, or with letters left out; a few letters in common are not enough."""
+    short, long = sorted((wanted, other), key=len)
+    rest = iter(long)
+    left_out = all(letter in rest for letter in short)
+    return left_out or SequenceMatcher(None, other, wanted).ratio() >= _NEAR
+
+
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Ask whether a near name was meant, after a space; nothing where none is near."""
     near = near_names(name, known)
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def meant_by(missing: str, given: Iterable[Any], known: Sequence[str]) -> str:
+    """Ask whether a surplus name among the given was meant to be one that is missing, after a space."""
+    near = near_names(missing, [name for name in given if name not in known])
+    return f" One is given for {near[0]}, which is none; was that meant?" if near else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -65,15 +65,6 @@ class Reads:
     heads: bool = True
 
 
-@attrs.frozen
-class Cost:
-    """What one forward costs: learned numbers, multiply-adds, and bytes read and written."""
-
-    parameters: int = 0
-    multiply_adds: int = 0
-    bytes: int = 0
-
-
 @attrs.define
 class Run:
     """What a kernel may ask for besides its arrays.
@@ -140,6 +131,8 @@ class Operator:
     runs_back_in_vain: ClassVar[bool] = False
     """MXNet hands it the incoming gradient, and it sends zeros on (docs/decisions/0027)."""
     is_random: ClassVar[bool] = False
+    only_moves: ClassVar[bool] = False
+    """Nothing is computed: its outputs are numbers of its inputs, or the same whatever these are."""
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
 
@@ -215,12 +208,15 @@ class Operator:
         return (found,) * len(ins), (found,) * len(outs)
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
-        """Say why dimension `axis` of an input or output is what it is ("num_hidden = 32").
+        """Say why dimension `axis` of an input or output is what it is ("num_hidden = 32"), with the final shapes.
 
-        The shapes are the final ones. An empty answer leaves the sentence to the general rule, which finds the
-        dimensions that this one follows from by trying.
+        An empty answer leaves the sentence to the general rule, which finds what the dimension follows from by trying.
         """
         return ""
+
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """Tell whether settings that take these shapes would run, too, and may be meant; none others are offered."""
+        return True
 
     # Running -----------------------------------------------------------------------------------------------------
 
@@ -316,15 +312,9 @@ class Operator:
         """Write the right-hand side of the gradient of input `index` with the graph's own names."""
         return ""
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Count one forward; the default is one operation per output element."""
-        learned = sum(
-            element_count(shape)
-            for port, shape in zip(self.ports, ins, strict=False)
-            if port.role in ("weight", "bias")
-        )
-        touched = sum(element_count(shape) for shape in (*ins, *outs))
-        return Cost(learned, sum(element_count(shape) for shape in outs[:1]), 4 * touched)
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Count one forward; the default is one for every element of the first input or output, whichever has more."""
+        return 0 if self.only_moves else max(map(element_count, (*ins[:1], *outs[:1])), default=0)
 
     def summary(self) -> str:
         """The few settings that a card shows ("3×3 · 8 · pad 1")."""

@@ -1,6 +1,6 @@
 """What would settle a conflict of two settings, each right by itself: other values that were tried and go together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,23 @@ def reconcile(operator: "Operator", error: ParameterError) -> list[SettingMend]:
     found: list[SettingMend] = []
     for parameter in dict.fromkeys((*blamed, *named)):
         found += islice(_settling(operator, parameter), 1)
+    return found[:_MOST_OFFERS]
+
+
+def settings_with_ports(operator: "Operator", fits: Callable[[Sequence[str]], bool]) -> list[SettingMend]:
+    """Return changes of one setting, yes or no or a word, with which a node has the ports that were wired."""
+    found = []
+    for parameter in operator.parameters:
+        old = getattr(operator, parameter.name)
+        for value in (not old,) if parameter.kind == "bool" else parameter.choices:
+            try:
+                changed = attrs.evolve(operator, **{parameter.name: value})
+                changed.check()
+            except EngineError:
+                continue
+            if value != old and fits([port.name for port in changed.ports]):
+                found.append(SettingMend(parameter.name, as_text(value)))
+                break
     return found[:_MOST_OFFERS]
 
 

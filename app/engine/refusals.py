@@ -23,6 +23,11 @@ def refusal(inference: Inference, index: int, error: Exception) -> EngineError:
         return RunError(
             f"There is not enough memory to compute {node.name}. Use a smaller batch.", node=node.name
         )
+    if "read-only" in str(error):
+        return RunError(
+            f"{node.name} ({node.op_name}) writes into an array that may only be read. Bind a copy of it.",
+            node=node.name,
+        )
     of_types = isinstance(error, (TypeError, OverflowError)) or "data type" in str(error)
     mends = mend_whole_numbers(inference.graph, inference.given_types, inference.typing, index)
     if not of_types or not mends:

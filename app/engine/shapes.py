@@ -44,9 +44,8 @@ def merge(first: Shape, second: Shape, port: str = "") -> Shape:
     if not first:
         return second
     if len(first) != len(second):
-        raise ShapeError(
-            f"expected {text(first)} but got {text(second)}: the ranks differ.", port=port or None
-        )
+        expected = text(first) if any(first) else f"{len(first)} axes"
+        raise ShapeError(f"expected {expected} but got {text(second)}: the ranks differ.", port=port or None)
     joined = []
     for one, other in zip(first, second, strict=True):
         if one and other and one != other:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from app.engine.errors import WrongOperand
+
 if TYPE_CHECKING:
     from app.engine.symbol import Symbol
 
@@ -64,6 +66,12 @@ class Signs:
 
     __hash__ = object.__hash__
     __array_ufunc__ = None  # numpy's arrays leave the answer to the symbol
+
+    def __bool__(self) -> bool:
+        """Refuse: what a symbol comes to is known in a run only, so `if a == b` and `a < b < c` would mislead."""
+        raise WrongOperand(
+            f"{self!r} is neither true nor false before it is run; compare with `is`, or bind it."
+        )
 
     @abstractmethod
     def _combine(self, sign: Sign, left: object, right: object) -> "Symbol": ...

@@ -198,7 +198,7 @@ def _read_csv(path: Path, name: str) -> Array:
 def _csv_column(path: Path, header: list[str], count: int, name: str) -> int:
     if name in header:
         return header.index(name)
-    if name.isdecimal() and int(name) < count:
+    if name.isdecimal() and len(name) <= len(str(count)) and int(name) < count:
         return int(name)
     known = ", ".join(f"#{column}" for column in header[:8]) or f"#0 … #{count - 1}"
     raise BindError(f"{path.name} has no column {name!r}; it has {known}.")

@@ -6,9 +6,11 @@ refused rather than dropped: saving again would lose it.
 """
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, get_args, get_origin
 
 import cattrs
@@ -55,8 +57,14 @@ def _version_for(document: Document) -> int:
 
 def natural_key(text: str) -> tuple[Any, ...]:
     """Order texts as people do, `n2` before `n10`."""
-    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _DIGITS.split(text) if part]
-    return (*parts, (2, 0, text))
+    return (*[_natural(part) for part in _DIGITS.split(text) if part], (2, 0, text))
+
+
+def _natural(part: str) -> tuple[int, int, str]:
+    digits = part.lstrip("0")
+    return (
+        (0, len(digits), digits) if part.isdecimal() else (1, 0, part)
+    )  # as text: it may be longer than any number
 
 
 def _table(name: str, document: Document, moved: Constants) -> str:
@@ -175,6 +183,8 @@ def _blame(error: BaseException) -> str:
         )
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing."
+    if isinstance(error, AttributeError):  # cattrs asks whatever it gets for its keys
+        return "it is not an object in curly brackets."
     if not isinstance(error, BaseExceptionGroup):
         return f"{error}."
     cause = error.exceptions[0]
@@ -206,6 +216,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_texts, _texts)
     converter.register_structure_hook_func(lambda kind: kind == Point, _point)
     converter.register_structure_hook_func(_is_word, _word)
+    converter.register_structure_hook_func(_is_list, partial(_list, converter))
     converter.register_structure_hook_func(_is_json, lambda value, _: JsonText(json.dumps(value)))
     converter.register_unstructure_hook_func(_is_json, json.loads)
     converter.register_unstructure_hook(float, _short)
@@ -230,6 +241,10 @@ def _is_json(kind: Any) -> bool:
     return kind is JsonText
 
 
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
 def _is_texts(kind: Any) -> bool:
     return bool(kind == Mapping[str, str])
 
@@ -248,6 +263,8 @@ def _strictly(kind: type) -> Callable[[Any, Any], Any]:
 def _number(value: Any, _: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{_shown(value)} is not a number")
+    if not math.isfinite(value):
+        raise TypeError(f"{value} is no number that a file can hold")
     return float(value)
 
 
@@ -255,6 +272,13 @@ def _point(value: Any, _: Any) -> Point:
     if not isinstance(value, list) or len(value) != 2:
         raise TypeError(f"{_shown(value)} is not a list of two numbers")
     return _number(value[0], float), _number(value[1], float)
+
+
+def _list(converter: cattrs.Converter, value: Any, kind: Any) -> tuple[Any, ...]:
+    """Take a list, and stop at its first wrong item."""
+    if not isinstance(value, list):
+        raise TypeError(f"{_shown(value)} is not a list")
+    return tuple(converter.structure(item, get_args(kind)[0]) for item in value)
 
 
 def _word(value: Any, kind: Any) -> Any:
@@ -277,8 +301,7 @@ def _short(value: float) -> float | int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the key {_shown(twice)} stands twice in one object")
     return found
 

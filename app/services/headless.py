@@ -11,7 +11,7 @@ import numpy as np
 from app.engine.backends.choice import choose_backend
 from app.engine.backends.computing import NUMPY
 from app.engine.binding import refuse_unknown as refuse_unknown_names
-from app.engine.errors import BindError, EngineError, FormatError
+from app.engine.errors import BindError, EngineError, FormatError, quoted
 from app.engine.executor import Executor
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference, infer
@@ -22,6 +22,9 @@ from app.engine.shapes import Shape
 from app.engine.symbol import Symbol
 from app.services.npy_files import DAMAGE, read_npz
 from app.services.symbol_files import load_symbol
+
+_LONGEST_NAME = 200
+"""Bytes; a suffix comes to it, and the name of a file has 255 at most."""
 
 
 @attrs.frozen
@@ -83,9 +86,12 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
             held = arrays.get(f"grad:{name}")
             grads[name] = np.zeros_like(args[name]) if held is None else held.astype(args[name].dtype)
     executor = symbol.bind(args, grads, words, aux, backend=request.backend, device=request.device)
-    executor.forward(is_train=request.train)
-    if request.backward:
-        executor.backward(head_gradients(arrays, executor.outputs))
+    with np.errstate(
+        all="ignore"
+    ):  # numbers that are none are in the answer; nothing else is to be said of them
+        executor.forward(is_train=request.train)
+        if request.backward:
+            executor.backward(head_gradients(arrays, executor.outputs))
     answer: dict[str, Array] = {"output_order": np.array(symbol.list_outputs())}
     answer |= {
         f"output:{name}": array for name, array in zip(symbol.list_outputs(), executor.outputs, strict=True)
@@ -137,7 +143,7 @@ def shapes_batch(index: Path, outdir: Path, *, repair: bool = False) -> None:
             symbol = load_symbol(index.parent / case["model"], repair=repair)
             given = _shapes_of(case)
             answer = shapes_answer(symbol, given, partial=bool(case.get("partial")))
-            (outdir / f"{case['id']}.json").write_text(json.dumps(answer), encoding="utf-8")
+            _write_text(outdir / f"{case['id']}.json", json.dumps(answer))
         except EngineError as error:
             _write_refusal(outdir, case, error)
 
@@ -187,8 +193,14 @@ def _requests_of(case: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _write_refusal(outdir: Path, case: Mapping[str, Any], error: EngineError) -> None:
-    path = outdir / f"{case['id']}.error.txt"
-    path.write_text(f"{error}\n", encoding="utf-8", errors="backslashreplace")
+    _write_text(outdir / f"{case['id']}.error.txt", f"{error}\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise FormatError(f"{path.name} could not be written: {error.strerror}.") from error
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -221,6 +233,15 @@ def _cases(index: Path) -> list[dict[str, Any]]:
         sound = isinstance(case, dict) and all(isinstance(case.get(key), str) for key in ("id", "model"))
         if not sound:
             raise FormatError(f"Case {number} of {index.name} has no id or no model in words.")
-        if "/" in case["id"] or "\\" in case["id"]:
-            raise FormatError(f"Case {number} of {index.name}: the id {case['id']!r} is no name for a file.")
+        if not _can_name_a_file(case["id"]):
+            shown = quoted(case["id"])
+            raise FormatError(f"Case {number} of {index.name}: the id {shown} is no name for a file.")
     return cases
+
+
+def _can_name_a_file(text: str) -> bool:
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
+    return 0 < size <= _LONGEST_NAME and not {"/", "\\", "\0"}.intersection(text)

@@ -77,7 +77,7 @@ def read_head(file: IO[bytes]) -> Head:
         type(size) is int and 0 <= size <= LARGEST_SIZE for size in shape
     )
     if not sizes or len(shape) > MOST_AXES or dtype.hasobject or not dtype.itemsize:
-        raise ValueError("an array that cannot be")
+        raise ValueError(f"no array can have the shape {shape} and the type {dtype}")
     begin = len(start) + struct.calcsize(layout) + length
     return Head(shape, facts["fortran_order"] is True, dtype, begin)
 

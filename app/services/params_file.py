@@ -111,7 +111,10 @@ def write_params(arrays: Mapping[str, Array], path: Path, *, layout: Layout = "V
     parts += [_packed(name, array, layout) for name, array in arrays.items()]
     parts.append(struct.pack("<Q", len(arrays)))
     for name in arrays:
-        encoded = name.encode("utf-8")
+        try:
+            encoded = name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise FormatError(f"The name {name!a} is no text that a parameter file can hold.") from error
         parts.append(struct.pack("<Q", len(encoded)) + encoded)
     write_whole(path, b"".join(parts))
 
@@ -119,6 +122,10 @@ def write_params(arrays: Mapping[str, Array], path: Path, *, layout: Layout = "V
 def _packed(name: str, array: Array, layout: Layout) -> bytes:
     if array.dtype.name not in NUMBERS:
         raise FormatError(f"{name} is {array.dtype}, which a parameter file cannot hold.")
+    if array.ndim > _MOST_AXES:
+        raise FormatError(
+            f"{name} has {array.ndim} axes; in a parameter file an array has at most {_MOST_AXES}."
+        )
     if array.size == 0 and layout != "V3":
         raise FormatError(f"{name} has no elements, which only a parameter file of the layout V3 can hold.")
     shape = array.shape if layout == "V3" else array.shape or (1,)

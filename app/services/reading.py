@@ -43,7 +43,7 @@ def _unreadable(path: Path, error: Exception) -> FormatError:
     if isinstance(error, FileNotFoundError):
         return FormatError(f"There is no file {path.name} in {path.absolute().parent.name or path.anchor}.")
     reason = str(getattr(error, "strerror", None) or error)
-    return FormatError(f"{path.name} could not be read: {reason[:1].lower() + reason[1:]}.")
+    return FormatError(f"{path.name or path} could not be read: {reason[:1].lower() + reason[1:]}.")
 
 
 def _read(path: Path, most: int | None) -> bytes:

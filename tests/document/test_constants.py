@@ -50,6 +50,8 @@ def test_nan_is_read() -> None:
         ('[1, "a"]', r"'a' at \[1\] is not a number"),
         ("__import__('os')", "no number"),
         ("[" * 9999, "no number"),
+        ("[" * 70 + "1" + "]" * 70, "70 axes; an array has at most 64"),
+        ("[1, 1" + "0" * 400 + "]", "too large for any array"),
     ],
 )
 def test_what_cannot_be_read_says_where(text: str, words: str) -> None:

@@ -125,3 +125,33 @@ def test_types_are_named_as_numpy_names_them(given: object, name: str) -> None:
     assert own(sym.softmax(x, dtype=given)) == {"dtype": name}
     with NameManager():
         assert own(sym.one_hot(x, depth=3, dtype=given)) == {"depth": "3", "dtype": name}
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda x: layer(x, x, x, no_bias=True), "Set no_bias to False."),
+        (lambda x: layer(data=x, bias=x, no_bias=True), "Set no_bias to False."),
+        (lambda x: sym.SequenceLast(x, x), "Set use_sequence_length to True."),
+        (lambda x: sym.LeakyReLU(x, gamma=x), "Set act_type to prelu."),
+        (
+            lambda x: sym.RNN(x, x, x, x, mode="gru", state_size=2, num_layers=1),
+            "Set mode to lstm, or set use_sequence_length to True.",
+        ),
+        (lambda x: sym.relu(x, x), "was given 2."),
+    ],
+)
+def test_a_setting_that_would_give_the_node_its_input_is_offered(
+    make: Callable[[Symbol], Symbol], said: str
+) -> None:
+    with pytest.raises(EngineError) as caught:
+        make(Variable("x"))
+    assert str(caught.value).endswith(said)
+
+
+def test_a_symbol_is_neither_true_nor_false() -> None:
+    a, b = Variable("a"), Variable("b")
+    for question in (lambda: bool(a), lambda: [a].index(b), lambda: 1 < a < 2):
+        with pytest.raises(EngineError, match="neither true nor false"):
+            question()
+    assert [a, b].index(a) == 0

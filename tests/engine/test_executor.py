@@ -209,3 +209,60 @@ def test_words_that_a_bind_cannot_take_are_refused_in_a_sentence() -> None:
         symbol.simple_bind(shapes, grad_req={"a": 5})
     with pytest.raises(BindError, match="int32"):
         symbol.bind({"a": np.ones(2, np.float32)}, {"a": np.ones(2, np.int32)})
+
+
+def test_arrays_that_may_only_be_read_are_refused_where_they_would_be_written() -> None:
+    fixed = number(3)
+    fixed.setflags(write=False)
+    with pytest.raises(BindError, match="gradient buffer of x may only be read"):
+        square_plus_itself().bind([number(3)], [fixed])
+    executor = square_plus_itself().bind([fixed])
+    assert executor.forward()[0][0] == 12
+    with pytest.raises(RunError, match="The argument x may only be read"):
+        executor.forward(x=number(2))
+    layer = sym.BatchNorm(Variable("x"), name="bn")
+    ones = [np.ones(shape, np.float32) for shape in ((2, 1), 1, 1)]
+    with pytest.raises(RunError, match="bn .* writes into an array that may only be read"):
+        layer.bind([ones[0], fixed, ones[2]], aux_states=ones[1:]).forward()
+
+
+def test_an_array_without_elements_is_told_as_one() -> None:
+    with pytest.raises(BindError, match=r"x has the shape \(0, 3\)"):
+        square_plus_itself().bind([np.ones((0, 3), np.float32)])
+
+
+def test_names_of_states_and_head_gradients_that_were_misspelt_are_told() -> None:
+    layer = sym.BatchNorm(Variable("x"), name="bn")
+    ones = [np.ones(shape, np.float32) for shape in ((2, 1), 1, 1)]
+    with pytest.raises(BindError, match="for the auxiliary states bn_moving_mean, bn_moving_var"):
+        layer.bind(ones)
+    with pytest.raises(RunError, match="One is given for bn_outptu, which is none"):
+        layer.simple_bind({"x": (2, 1)}).backward({"bn_outptu": ones[0]})
+
+
+def test_what_only_running_refuses_says_what_would_do() -> None:
+    net = sym.Reshape(Variable("x"), shape=(4, 4), name="rows")
+    with pytest.raises(EngineError, match=r"24 elements, but .* 16\. Set shape to \(4, -1\)"):
+        net.simple_bind({"x": (2, 3, 4)})
+    with pytest.raises(EngineError, match="name an axis twice") as refusal:
+        sym.transpose(Variable("x"), axes=(0, 1, 1), name="turned").simple_bind({"x": (2, 3, 4)})
+    assert refusal.value.node == "turned"
+
+
+def test_arrays_of_one_name_have_no_dict() -> None:
+    both = Variable("a") + Variable("a")
+    executor = both.bind([number(1), number(2)], [number(0), number(0)])
+    assert executor.forward()[0][0] == 3
+    for found in (
+        lambda: executor.arg_dict,
+        lambda: executor.grad_dict,
+        lambda: executor.forward(a=number(1)),
+    ):
+        with pytest.raises(RunError, match="Two arguments are named a"):
+            found()
+    assert executor.aux_dict == {} and [array[0] for array in executor.arg_arrays] == [1, 2]
+    heads = Group([sym.relu(Variable("x"), name="r"), sym.tanh(Variable("x"), name="r")])
+    executor = heads.bind([number(1), number(2)])
+    assert len(executor.forward()) == 2
+    with pytest.raises(RunError, match="Two outputs are named r_output"):
+        _ = executor.output_dict

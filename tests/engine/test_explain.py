@@ -88,3 +88,10 @@ def test_what_is_said_to_be_read_is_what_the_plan_reads(network: Network) -> Non
         assert found == explain_node(graph, found.index)
         if node.request == "write":
             assert gradient_key(found.index) not in executor.plan.lifetimes
+
+
+def test_a_node_of_several_outputs_is_named_by_each_of_them() -> None:
+    parts = sym.SliceChannel(Variable("x"), num_outputs=2, name="parts")
+    (found,) = parts.simple_bind({"x": (4, 2)}).explain("x")
+    assert found.formula == "d(x) = d(parts_output0), d(parts_output1) joined along axis 1"
+    assert [read.name for read in found.reads] == ["d(parts_output0)", "d(parts_output1)"]

@@ -96,3 +96,10 @@ def test_no_damage_is_a_crash(data: st.DataObject) -> None:
     except DAMAGE:
         return
     assert found.nbytes <= len(broken)
+
+
+def test_an_array_of_objects_is_told_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "objects.npz"
+    np.savez(path, some=np.array([object()]))
+    with pytest.raises(ValueError, match=r"no array can have the shape \(1,\) and the type object"):
+        npy_files.read_npz(path)

@@ -186,3 +186,16 @@ def test_bfloat16_is_refused_by_its_name() -> None:
     array = struct.pack("<IiIqiii", 0xF993FAC9, 0, 1, 1, 1, 0, 12) + b"\0\0"
     with pytest.raises(FormatError, match="bfloat16.*cast them to float32"):
         parse_params(struct.pack("<QQQ", 0x112, 0, 1) + array + struct.pack("<Q", 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "words"),
+    [("\ud800", (2,), r"'\\ud800' is no text"), ("deep", (1,) * 33, "deep has 33 axes")],
+)
+def test_what_could_not_be_read_back_is_not_written(
+    tmp_path: Path, name: str, shape: tuple[int, ...], words: str
+) -> None:
+    path = tmp_path / "file.params"
+    with pytest.raises(FormatError, match=words):
+        write_params({name: np.ones(shape)}, path)
+    assert not path.exists()

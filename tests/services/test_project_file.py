@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import attrs
@@ -284,6 +285,11 @@ BROKEN = {
         lambda text: text.replace('"request"', '"shape": ["a"], "request"'),
         '"a" is not a whole number',
     ),
+    "a text for a list": (
+        lambda text: text.replace('"request"', '"shape": "12", "request"'),
+        "is not a list",
+    ),
+    "beyond all numbers": (lambda text: text.replace("-16.5", "1e999"), "position: inf is no number"),
     "not a number": (lambda text: text.replace("-16.5", "NaN"), "NaN is no JSON number"),
     "id twice": (lambda text: text.replace('"n10", "op"', '"n2", "op"'), "earlier record with this id"),
     "key twice": (lambda text: text.replace('"op"', '"id": "q", "op"', 1), 'key "id" stands twice'),
@@ -300,6 +306,20 @@ def test_only_a_document_with_an_opaque_node_needs_the_newer_version() -> None:
     text = document_text(Document(nodes=nodes))
     assert '"version": 2' in text
     assert document_from_plain(plain_from_text(text)).nodes == nodes
+
+
+def test_an_id_of_more_digits_than_a_number_may_have_is_written() -> None:
+    keys = ("n10", "n2", f"n{'9' * 5000}", "n007", "m")
+    text = document_text(Document(nodes={key: Node(key, "Variable", key) for key in keys}))
+    assert list(document_from_plain(plain_from_text(text)).nodes) == ["m", "n2", "n007", "n10", keys[2]]
+
+
+def test_the_first_of_many_wrong_items_is_enough() -> None:
+    text = document_text(_example()).replace('"request"', '"shape": [{}], "request"')
+    begin = time.perf_counter()
+    with pytest.raises(FormatError, match="is not a whole number"):
+        document_from_plain(plain_from_text(text.replace("[{}]", str(["a"] * 200_000).replace("'", '"'))))
+    assert time.perf_counter() - begin < 1
 
 
 @pytest.mark.parametrize("count", [-1, 1_000_000_000, '"2"', "true"])

@@ -24,5 +24,15 @@ def find_device(name: Any) -> torch.device:
     if not isinstance(wanted, str) or wanted not in found:
         raise BindError(
             f"There is no device {quoted_value(name)} for PyTorch here; choose {' or '.join(found)}."
+            + _why_no_card(wanted, found)
         )
     return torch.device(wanted)
+
+
+def _why_no_card(wanted: Any, found: tuple[str, ...]) -> str:
+    """Say why no card can be used where one was asked for, after a space."""
+    if not isinstance(wanted, str) or not wanted.startswith("cuda") or len(found) > 1:
+        return ""
+    if torch.version.cuda is None:
+        return " This PyTorch was built without CUDA; pytorch.org tells which build has it."
+    return " PyTorch finds no CUDA card that it can use."

@@ -1,5 +1,6 @@
 """Finite differences: how the results of a part of a graph follow when one element of one array is moved."""
 
+import math
 from typing import Any
 
 import attrs
@@ -29,7 +30,7 @@ class Behind:
     def __init__(self, twin: Twin, entry: Entry, options: CheckOptions) -> None:
         self.options, self.notes = options, []
         self.value = twin.values[entry]
-        name = twin.graph.entry_name(entry)
+        name = self.name = twin.graph.entry_name(entry)
         if self.value.dtype.kind != "f":
             raise RunError(f"{name} holds {self.value.dtype}: whole numbers have no slope.")
         self.cut = cut_behind(twin.graph, entry)
@@ -91,6 +92,10 @@ class Behind:
     def _element(self, place: int, step: float) -> CheckedElement:
         value, analytic = float(self.at[place]), float(self.analytic[place])
         before, after, width = self._both(place, value - step, value + step)
+        if not width:
+            raise RunError(
+                f"A step of {step:g} is lost in rounding beside {value:g} in {self.name}. Take a larger one, or none."
+            )
         slope, size = self._slope(before, after, width)
         tolerance = self._tolerance(analytic, slope, size, width)
         where = tuple(int(number) for number in np.unravel_index(place, self.value.shape))
@@ -99,7 +104,8 @@ class Behind:
     def _tolerance(self, analytic: float, numeric: float, size: float, width: float) -> float:
         """Allow for the curve between the two points, and for what rounding leaves of a small difference."""
         scale = max(abs(analytic), abs(numeric), 1e-3 * self.largest)
-        return self.relative * scale + 20 * self.rounding * size / width + 1e-300
+        lost = self.rounding * size / width if width else math.inf
+        return self.relative * scale + 20 * lost + 1e-300
 
     def _at_kink(self, element: CheckedElement) -> CheckedElement:
         """Tell whether the slopes to both sides differ, and the gradient lies between them."""
@@ -144,10 +150,11 @@ class Behind:
         """Return the slope between two results, and how large the numbers are that were subtracted."""
         change = size = 0.0
         heads: list[Any] = [*self.heads, *([1.0] * len(self.cut.losses))]
-        for head, one, other in zip(heads, before, after, strict=True):
-            change += float(np.sum(head * (other - one)))
-            size += float(np.sum(np.abs(head * one)))
-        return change / width, size
+        with np.errstate(all="ignore"):
+            for head, one, other in zip(heads, before, after, strict=True):
+                change += float(np.sum(head * (other - one)))
+                size += float(np.sum(np.abs(head * one)))
+        return change / width if width else math.nan, size
 
     def explain_mode(self) -> list[str]:
         """Say which nodes compute otherwise in training, for backward is always that of training."""

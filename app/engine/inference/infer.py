@@ -120,11 +120,6 @@ class Inference:
         """Return one reason for each dimension of an array."""
         return explain_entry(self, entry)
 
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether every shape is known and nothing contradicts."""
-        return not self.problems and all(map(is_known, self.shapes))
-
     def refuse_problems(self) -> None:
         """Raise the first problem as a ShapeError."""
         for problem in self.problems:

@@ -1,6 +1,6 @@
 """What would mend a misfit: settings, shapes and operators that were tried and make the graph fit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from app.engine.operator import MOST_PORTS, Operator
 from app.engine.params import Parameter, as_text
 from app.engine.registry import find_operator
 from app.engine.settings import PORT_COUNTS
-from app.engine.shapes import UNKNOWN, Shape, is_known, text
+from app.engine.shapes import UNKNOWN, Inferred, Shape, element_count, is_known, text
 
 if TYPE_CHECKING:
     from app.engine.inference.infer import Inference
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MOST_TRIALS = 12
 _FEW_INPUTS = 20
 _SMALL = (-1, 0, 1, 2, 3)
+_MOST_AXES = 5
 _BROADCAST = {
     "elemwise_add": "broadcast_add",
     "elemwise_sub": "broadcast_sub",
@@ -44,8 +45,16 @@ def find_mends(inference: "Inference", problem: Problem) -> tuple[Mend, ...]:
     if problem not in inference.shape_problems:
         return mend_types(graph, inference.given_types, inference.typing, problem)
     trials = _Trials(inference, problem)
-    found = [each for each in islice(trials.candidates(), _MOST_TRIALS) if trials.mends(each)]
-    return tuple({each.words: each for each in reversed(found)}.values())[::-1][:MOST_OFFERS]
+    candidates = islice(_once_each(trials.candidates()), _MOST_TRIALS)
+    return tuple(islice(filter(trials.mends, candidates), MOST_OFFERS))
+
+
+def _once_each(mends: Iterable[Mend]) -> Iterator[Mend]:
+    seen: set[str] = set()
+    for mend in mends:
+        if mend.words not in seen:
+            seen.add(mend.words)
+            yield mend
 
 
 class _Trials:
@@ -61,18 +70,27 @@ class _Trials:
     def candidates(self) -> Iterator[Mend]:
         """Go through all changes that help the node by itself, the likeliest to be wanted first.
 
-        A setting is more likely wrong than a shape that was given, and that is more likely than the operator; but a
-        shape that would lose an axis, or keep one number of it, comes last.
+        A setting is more likely wrong than a shape that was given, and that is more likely than the operator; but
+        numbers that only lie another way come before settings, and what would lose an axis, or keep one number of it,
+        comes last.
         """
-        fitting = [*self._wanted(), *self._likely()]
+        fitting = [*self._wanted(), *self._turned(), *self._likely()]
+        keeping = [each for each in fitting if not self._loses(*each)]
+        losing = [each for each in fitting if self._loses(*each)]
+        yield from self._at_sources(keeping)
+        shapes = self._shapes(keeping)
+        yield from filter(self._only_moves, shapes)
+        yield from self._own_settings()
+        yield from shapes
+        yield from self._broadcasting()
+        yield from self._at_sources(losing)
+        yield from self._shapes(losing)
+
+    def _at_sources(self, fitting: Sequence[tuple[int, Shape]]) -> Iterator[Mend]:
+        """Change what makes inputs so that it makes what fits."""
         for number, shape in fitting:
             yield from self._at_the_source(self.node.inputs[number], shape)
             yield from self._of_the_source(self.node.inputs[number], shape)
-        yield from self._own_settings()
-        shapes = self._shapes(fitting)
-        yield from (mend for mend in shapes if not self._loses(mend))
-        yield from self._broadcasting()
-        yield from filter(self._loses, shapes)
 
     def _shapes(self, fitting: Sequence[tuple[int, Shape]]) -> list[Mend]:
         """Give variables other shapes, those that fewest nodes read and that come last first."""
@@ -86,12 +104,18 @@ class _Trials:
                 mends.setdefault(words, Mend("shape", words, source, shape=shape))
         return sorted(mends.values(), key=lambda mend: len(self.graph.consumers[mend.node]))
 
-    def _loses(self, mend: Mend) -> bool:
-        """Tell whether a variable would lose an axis, or all but one number along it."""
-        before = self.inference.shape((mend.node, 0))
-        if len(mend.shape) != len(before):
-            return len(mend.shape) < len(before)
-        return any(size == 1 != old for size, old in zip(mend.shape, before, strict=True))
+    def _loses(self, number: int, shape: Shape) -> bool:
+        """Tell whether an input would lose an axis, or all but one number along it."""
+        before = self.ins[number]
+        if len(shape) < len(before):
+            return element_count(shape) != element_count(before)
+        return len(shape) == len(before) and any(
+            size == 1 != old for size, old in zip(shape, before, strict=True)
+        )
+
+    def _only_moves(self, mend: Mend) -> bool:
+        """Tell whether a variable would keep as many numbers."""
+        return element_count(mend.shape) == element_count(self.inference.shape((mend.node, 0)))
 
     def mends(self, candidate: Mend) -> bool:
         """Tell whether the graph has fewer misfits with a change, and none at this node."""
@@ -114,25 +138,35 @@ class _Trials:
         entries = [*self.graph.heads, *(entry for node in self.graph.nodes for entry in node.inputs)]
         return max((number + 1 for source, number in entries if source == index), default=0)
 
-    def _infers(self, operator: Operator, ins: list[Shape]) -> list[Shape] | None:
+    def _infers(self, operator: Operator, ins: list[Shape]) -> Inferred | None:
         try:
-            new_ins, _ = operator.infer(ins, (UNKNOWN,) * (len(operator.outputs) + len(operator.hidden)))
+            return operator.infer(ins, (UNKNOWN,) * (len(operator.outputs) + len(operator.hidden)))
         except EngineError:
             return None
-        return list(new_ins)
 
     def _wanted(self) -> Iterator[tuple[int, Shape]]:
         """Yield the inputs without which the rest fits, and the shapes that the rest asks of them."""
         assert self.node.operator is not None
         for number, shape in enumerate(self.ins):
-            found = self._infers(
-                self.node.operator, [UNKNOWN if at == number else each for at, each in enumerate(self.ins)]
-            )
-            if shape and found is not None and found[number] and found[number] != shape:
-                filled = found[number]
-                if len(filled) == len(shape):
-                    filled = tuple(want or have for want, have in zip(filled, shape, strict=True))
+            found = self._infers(self.node.operator, self._with(number, UNKNOWN))
+            filled = found[0][number] if found is not None else UNKNOWN
+            if len(filled) == len(shape):
+                filled = tuple(want or have for want, have in zip(filled, shape, strict=True))
+            if shape and filled and filled != shape:
                 yield number, filled
+
+    def _turned(self) -> Iterator[tuple[int, Shape]]:
+        """Yield inputs with a short last axis as the second: images that have their channels in front."""
+        assert self.node.operator is not None
+        for number, shape in enumerate(self.ins):
+            if len(shape) > 2 and shape[-1] < min(shape[1:-1]):
+                tried = (shape[0], shape[-1], *shape[1:-1])
+                if self._infers(self.node.operator, self._with(number, tried)) is not None:
+                    yield number, tried
+
+    def _with(self, number: int, shape: Shape) -> list[Shape]:
+        """Return the shapes that come in, with another at one input."""
+        return [*self.ins[:number], shape, *self.ins[number + 1 :]]
 
     def _likely(self) -> Iterator[tuple[int, Shape]]:
         """Yield inputs with one size replaced by one of another input, where the node takes that."""
@@ -142,8 +176,7 @@ class _Trials:
             for axis in range(len(shape)):
                 for size in sorted(others - {0, shape[axis]}):
                     tried = (*shape[:axis], size, *shape[axis + 1 :])
-                    ins = [*self.ins[:number], tried, *self.ins[number + 1 :]]
-                    if self._infers(self.node.operator, ins) is not None:
+                    if self._infers(self.node.operator, self._with(number, tried)) is not None:
                         yield number, tried
 
     def _of_the_source(self, entry: Entry, wanted: Shape) -> Iterator[Mend]:
@@ -202,12 +235,17 @@ class _Trials:
                 if changed is None or len(changed.ports) != len(operator.ports):
                     continue
                 tried = ins or (self.ins if index == self.index else None)
-                if tried is None or self._infers(changed, tried) is not None:
+                if tried is None or self._takes(changed, tried):
                     value = as_text(new)
                     words = f"set {parameter.name} of {name} to {value}"
                     yield Mend("setting", words, index, parameter.name, value, changed=changed)
                     if ins is None:
                         break
+
+    def _takes(self, operator: Operator, ins: list[Shape]) -> bool:
+        """Tell whether an operator fits these inputs in a way that somebody may mean."""
+        found = self._infers(operator, ins)
+        return found is not None and operator.makes_sense(*found)
 
     def _broadcasting(self) -> Iterator[Mend]:
         other = _BROADCAST.get(self.node.operator.op_name if self.node.operator is not None else "")
@@ -225,13 +263,24 @@ def _alternatives(kind: str, old: Any, changes: Mapping[int | None, Any]) -> lis
     if kind == "int" and isinstance(old, int):
         numbers = changes.get(old, changes.get(None, ()))
         return sorted((number for number in numbers if number != old), key=lambda number: abs(number - old))
-    if kind == "ints" and old and len(set(old)) == 1 and isinstance(old[0], int):
-        numbers = changes.get(old[0], changes.get(None, ()))
-        others = sorted(
-            (number for number in numbers if number != old[0]), key=lambda size: abs(size - old[0])
-        )
-        return [(number,) * len(old) for number in others]
+    if kind == "ints" and old and all(isinstance(number, int) for number in old):
+        return _other_lists(old, changes)
     return []
+
+
+def _other_lists(old: tuple[int, ...], changes: Mapping[int | None, Any]) -> list[tuple[int, ...]]:
+    """List other values of a list of numbers: another number throughout or in one place, or another length."""
+    found = []
+    if len(set(old)) == 1:
+        numbers = changes.get(old[0], changes.get(None, ()))
+        others = sorted({*numbers} - {old[0]}, key=lambda size: abs(size - old[0]))
+        found = [(number,) * len(old) for number in others]
+    if None in changes:
+        single = [(*old[:at], number, *old[at + 1 :]) for at in range(len(old)) for number in _SMALL]
+        found += sorted(single, key=lambda new: sum(abs(a - b) for a, b in zip(new, old, strict=True)))
+        found += [(*old, *old[-1:] * more) for more in range(1, _MOST_AXES)]
+        found += [old[:-1], *((*old, number) for number in _SMALL)]
+    return [new for new in dict.fromkeys(found) if new and new != old]
 
 
 def _changed(operator: Operator, parameter: Parameter, value: Any) -> Operator | None:

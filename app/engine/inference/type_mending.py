@@ -25,7 +25,7 @@ def mend_types(graph: Graph, given: Mapping[str, DType], types: Typing, problem:
         (number, target)
         for target in sorted(kinds, key=_breadth, reverse=True)
         for number, (source, output) in enumerate(entries)
-        if types.found[source][output] not in (None, target)
+        if (kind := types.found[source][output]) is not None and kind != target  # numpy: float64 == None
     ]
     return _helpful(graph, given, problem, len(types.problems), _changes(graph, types, index, wanted))
 

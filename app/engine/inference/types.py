@@ -13,6 +13,7 @@ from app.engine.operator import DType, Operator
 FLOAT32: DType = np.dtype(np.float32)
 NUMBERS = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
 """MXNet's type numbers are the places in this list."""
+_BY_NUMBER: Mapping[str, DType] = {str(number): np.dtype(name) for number, name in enumerate(NUMBERS)}
 GIVEN, DECLARED, USUAL = -1, -2, -3
 """Stand for who fixed a type where no node did: the user, the variable's own `__dtype__`, and nobody."""
 
@@ -195,5 +196,4 @@ def _types_among_float32(operator: Operator) -> tuple[DType | None, ...]:
 
 def declared_type(attributes: Mapping[str, str]) -> DType | None:
     """Return the `__dtype__` of a variable, None where it has none."""
-    number = attributes.get("__dtype__", "")
-    return np.dtype(NUMBERS[int(number)]) if number.isdigit() and int(number) < len(NUMBERS) else None
+    return _BY_NUMBER.get(attributes.get("__dtype__", ""))

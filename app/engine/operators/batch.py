@@ -10,7 +10,7 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, overwrite, ufunc
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Port, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
@@ -128,12 +128,11 @@ class MatrixProduct(Prepared):
         plain = f"{scale}{heads[0]} · {right}" if index == 0 else f"{scale}{left} · {heads[0]}"
         return f"({plain})ᵀ" if (self.transpose_a, self.transpose_b)[index] else plain
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Count one multiply-add for each summed product."""
-        plain = super().cost(ins, outs)
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Count each summed product."""
         left = ins[0]
         inner = left[self.rows_axis if self.transpose_a else -1] if len(left) >= self.least_rank else 0
-        return Cost(0, element_count(outs[0]) * inner, plain.bytes)
+        return element_count(outs[0]) * inner
 
     def summary(self) -> str:
         """Which operands are transposed."""

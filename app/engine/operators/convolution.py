@@ -17,7 +17,6 @@ from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Cost,
     OptionalArrays,
     Port,
     Reads,
@@ -35,6 +34,7 @@ from app.engine.operators.geometry import (
     image_of,
     in_layout,
     is_channels_last,
+    is_mostly_image,
     options,
     per_axis,
 )
@@ -105,6 +105,10 @@ class Filtering(Prepared):
             port="num_group",
         )
 
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """No window sees little but padding."""
+        return is_mostly_image(self.windows, channels_first(ins[0], self.channels_last)[2:])
+
     def first(self, array: Array) -> Array:
         """View an array of the node's layout with its channels as the second axis."""
         return np.moveaxis(array, -1, 1) if self.channels_last else array
@@ -152,13 +156,11 @@ class Filtering(Prepared):
         """Prepare the gradient of the filters."""
         raise NotImplementedError
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Every position of the windows costs channels × window multiply-adds per filter."""
-        general = super().cost(ins, outs)
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Count channels × window per filter at every position of the windows."""
         weight = ins[1]
         positions = channels_first(self._sliding_side(ins, outs), self.channels_last)
-        adds = element_count(weight) * positions[0] * prod(positions[2:]) if positions and weight else 0
-        return attrs.evolve(general, multiply_adds=adds)
+        return element_count(weight) * positions[0] * prod(positions[2:]) if positions and weight else 0
 
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count unrolled windows and what is laid round the image."""

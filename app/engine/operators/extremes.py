@@ -129,7 +129,8 @@ class PlaceAlong(Place):
         return tuple(range(len(data))) if self.axis is None else (normalize_axis(self.axis, len(data)),)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write the value."""
+        """Write the value; an axis that the one there is does not have is refused here."""
+        self._axes(ins[0].shape)
         return lambda: np.copyto(
             outs[0], self.find(ins[0], axis=self.axis, keepdims=True).reshape(outs[0].shape), casting="unsafe"
         )

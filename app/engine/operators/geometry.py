@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.engine.errors import ShapeError
+from app.engine.kernels.windows import Windows
 from app.engine.operator import refuse
 from app.engine.shapes import Shape
 
@@ -78,6 +79,12 @@ def image_of(shape: Shape, rank: int, port: str = "data") -> Shape:
             port=port,
         )
     return shape
+
+
+def is_mostly_image(windows: Windows, image: Sequence[int]) -> bool:
+    """Tell whether every window sees something of an image, which is no narrower than its padding; 0 is unknown."""
+    axes = zip(windows.pad, windows.reach, image, strict=True)
+    return all(pad < reach and (not size or pad <= size) for pad, reach, size in axes)
 
 
 def options(**settings: tuple[Any, Any]) -> str:

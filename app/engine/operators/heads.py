@@ -121,10 +121,12 @@ class SoftmaxOutput(Loss):
         """Data and result are alike; the label's shape follows from data's and never the other way."""
         data = merge(ins[0], outs[0], "data")
         label = ins[1]
-        if data and label != data:
-            label = (
-                self._places_label(data, label) if self.multi_output else merge(_label(data), label, "label")
-            )
+        if self.multi_output and data and label != data:
+            label = self._places_label(data, label)
+        elif len(data) > 1 and label != data:
+            label = merge(data[:-1], label, "label")
+        elif data and label:  # of one row MXNet takes only shares for a label, and looks for none by itself
+            label = merge(data, label, "label")
         return (data, label), (data,)
 
     def _places_label(self, data: Shape, label: Shape) -> Shape:
@@ -325,8 +327,3 @@ class SoftmaxOutput(Loss):
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `softmax_head`, an autograd function with this gradient."""
         return [f"{n.outs[0]} = softmax_head({n.ins[0]}, {n.ins[1]}{self._gradient_settings()})"]
-
-
-def _label(data: Shape) -> Shape:
-    """Return the label's shape for classes on the last axis."""
-    return data[:-1] or (1,)

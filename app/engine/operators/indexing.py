@@ -9,12 +9,12 @@ import numpy as np
 from app.engine.examples import Domain, Example
 from app.engine.kernels.indices import add_rows, whole_numbers
 from app.engine.kernels.steps import Step, in_order
-from app.engine.operator import Array, Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.element_types import NUMBERS, check_type, cut_number, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
-from app.engine.shapes import Inferred, Shapes, element_count, merge, normalize_axis
+from app.engine.shapes import Inferred, Shapes, merge, normalize_axis
 from app.engine.work_space import Work
 
 
@@ -24,6 +24,8 @@ class Embedding(Prepared):
 
     y[i] = W[x[i]]
     """
+
+    only_moves = True
 
     work = Work(keeps=2.2, keeps_back=1.1, takes_back=4.2)
 
@@ -94,11 +96,6 @@ class Embedding(Prepared):
         """Write the gradient's formula."""
         return f"the rows of {heads[0]} added up at the indices {ins[0]}" if index == 1 else ""
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; rows move."""
-        learned = element_count(ins[1])
-        return Cost(learned, 0, 8 * element_count(outs[0]))
-
     def summary(self) -> str:
         """The size of the table."""
         return f"{self.input_dim} → {self.output_dim}"
@@ -124,6 +121,8 @@ class Embedding(Prepared):
 
 class ByIndex(Prepared):
     """An operator of data and indices, which have gradient zero and may be numbers of any type."""
+
+    only_moves = True
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """Data and value have one type; the indices may have any."""
@@ -219,6 +218,8 @@ class Take(ByIndex):
 @operator(name="one_hot", category="Indexing")
 class OneHot(Prepared):
     """Make a row for each index that is on at its place and off elsewhere; all off for an index outside."""
+
+    only_moves = True
 
     work = Work(keeps=0.9, takes=1.4)
 

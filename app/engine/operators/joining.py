@@ -9,16 +9,18 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, fill, in_order, without_gradient
-from app.engine.operator import Array, Arrays, CodeNames, Cost, OptionalArrays, Port, Reads, Run, operator
+from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Port, Reads, Run, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, merge_all, normalize_axis
+from app.engine.shapes import Inferred, Shape, Shapes, merge, merge_all, normalize_axis
 from app.engine.split import Split
 
 
 @operator(category="Shape", aliases=("concat",))
 class Concat(Prepared):
     """Join arrays along one axis; all other sizes must be alike."""
+
+    only_moves = True
 
     num_args: int = param(low=1, doc="How many arrays are joined.")
     dim: int = param(default=1, doc="The axis along which they are joined.")
@@ -95,10 +97,6 @@ class Concat(Prepared):
         """Write the gradient's formula."""
         return f"the part of {heads[0]} that came from {ins[index]}"
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
-
     def summary(self) -> str:
         """The axis."""
         return f"axis {self.dim}"
@@ -124,6 +122,8 @@ class Concat(Prepared):
 @operator(category="Shape", aliases=("split",))
 class SliceChannel(Prepared):
     """Cut an array into equal parts along one axis."""
+
+    only_moves = True
 
     num_outputs: int = param(low=1, doc="How many parts.")
     axis: int = param(default=1, doc="The axis that is cut.")
@@ -226,10 +226,6 @@ class SliceChannel(Prepared):
         """Write the gradient's formula."""
         return f"{', '.join(heads)} joined along axis {self.axis}"
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(ins[0]))
-
     def summary(self) -> str:
         """The number of parts and the axis."""
         return f"{self.num_outputs} parts · axis {self.axis}"
@@ -274,6 +270,8 @@ def cut(whole: Array, axis: int, sizes: Sequence[int]) -> list[Array]:
 class Stack(Prepared):
     """Lay arrays of one shape side by side along a new axis."""
 
+    only_moves = True
+
     axis: int = param(default=0, doc="Where the new axis stands in the value.")
     num_args: int = param(low=1, doc="How many arrays are laid side by side.")
 
@@ -317,10 +315,6 @@ class Stack(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"part {index} of {heads[0]} along axis {self.axis}"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
 
     def summary(self) -> str:
         """The axis."""

@@ -16,7 +16,7 @@ from app.engine.operators.geometry import AXIS_NAMES, Sizes, by_x, check_window,
 from app.engine.operators.normalize import BATCH_EXAMPLES, DATA, GAMMA, INVERSE, MEAN, BatchNormalization
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.shapes import Inferred, Shapes, element_count, merge
 from app.engine.work_space import Work, WorkSpace
 
 _LAYOUTS = ("NCDHW", "NCHW", "NDHWC", "NHWC")
@@ -248,6 +248,10 @@ class PoolingV1(Prepared):
         if self.pool_type == "max":
             return f"Σ over windows: {heads[0]} where {ins[0]} = {outs[0]}"
         return f"Σ over windows: {heads[0]}" + (" / size of the window" if self.pool_type == "avg" else "")
+
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Every result looks at one window."""
+        return element_count(outs[0]) * self._windows(ins[0][2:]).places if ins[0] else 0
 
     def summary(self) -> str:
         """Return kind and window."""

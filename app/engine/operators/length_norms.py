@@ -12,7 +12,7 @@ from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge, text
+from app.engine.shapes import Inferred, Shapes, element_count, merge, text
 from app.engine.work_space import Work
 
 
@@ -135,6 +135,10 @@ class LRN(Prepared):
         """All arrays are alike."""
         data = merge(ins[0], outs[0], "data")
         return (data,), (data, data)
+
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Every number meets its neighbours."""
+        return element_count(outs[0]) * self.nsize
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up nothing; the squares stand in the result until it is written."""

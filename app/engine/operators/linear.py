@@ -9,7 +9,7 @@ from app.engine.examples import Example
 from app.engine.kernels.matrices import product, product_and_row
 from app.engine.kernels.reduction import sum_to
 from app.engine.kernels.steps import Step, in_order, reading, writing
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Port, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
@@ -118,11 +118,10 @@ class FullyConnected(Prepared):
         """Write the gradient's formula."""
         return (f"{heads[0]} · {ins[1]}", f"{heads[0]}ᵀ · {ins[0]}", f"sum of the rows of {heads[0]}")[index]
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Count one multiply-add for every weight and row."""
-        plain = super().cost(ins, outs)
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Count every weight and row."""
         width = ins[1][1] if len(ins[1]) == 2 else 0
-        return Cost(plain.parameters, element_count(outs[0]) * width, plain.bytes)
+        return element_count(outs[0]) * width
 
     def summary(self) -> str:
         """The length of a row."""
@@ -273,12 +272,11 @@ class Dot(Prepared):
         turned = (self.transpose_a, self.transpose_b)[index]
         return f"({plain})ᵀ" if turned else plain
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Count one multiply-add for each summed product."""
-        plain = super().cost(ins, outs)
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Count each summed product."""
         known = ins[0] and ins[1]
         inner = self._split(ins[0], ins[1])[1] if known else 0
-        return Cost(0, element_count(outs[0]) * inner, plain.bytes)
+        return element_count(outs[0]) * inner
 
     def summary(self) -> str:
         """Which operands are transposed."""

@@ -30,6 +30,8 @@ from app.engine.work_space import Work
 class Passing(Operator):
     """What operators have in common that hand their input through."""
 
+    only_moves = True
+
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Copy, or do nothing where input and output are one buffer."""
         return copy(ins[0], outs[0])
@@ -230,6 +232,8 @@ class BlockGrad(Passing):
 @operator(category="Losses")
 class SVMOutput(Loss):
     """Hand scores through; the gradient is that of the hinge loss, squared unless use_linear."""
+
+    only_moves = True
 
     work = Work(keeps_back=0.4, takes_back=4.5)
 

@@ -83,16 +83,13 @@ class BatchNormalization(Operator):
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Data and output are alike; everything else has one number per channel."""
         data = merge(ins[DATA], outs[OUTPUT], "data")
-        channel: tuple[int, ...] = (0,)
+        axis = normalize_axis(self.channel_axis, len(data)) if data else 0
+        channel: tuple[int, ...] = (data[axis],) if data else (0,)
         statistics = (*ins[GAMMA:], *outs[MEAN:])
         if any(statistics):
             channel = merge_all([channel, *statistics], ["", *(port.name for port in self.ports[GAMMA:])])
         if data:
-            axis = normalize_axis(self.channel_axis, len(data))
-            channels = list(data)
-            channel = merge((data[axis],), channel, "gamma")
-            channels[axis] = channel[0]
-            data = tuple(channels)
+            data = (*data[:axis], channel[0], *data[axis + 1 :])
         return (data, *[channel] * 4), (data, *[channel] * 2)
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:

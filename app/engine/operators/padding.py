@@ -21,6 +21,8 @@ from app.engine.work_space import Work
 class Pad(Prepared):
     """Put a margin around an array: a constant, the elements at the edge, or their mirror image."""
 
+    only_moves = True
+
     work = Work(keeps=0.4, takes=2, takes_back=2.5)
 
     mode: str = param(choices=("constant", "edge", "reflect"), doc="What the margin is made of.")
@@ -41,10 +43,6 @@ class Pad(Prepared):
         """For each axis the width before and behind."""
         return tuple(zip(self.pad_width[::2], self.pad_width[1::2], strict=True))
 
-    @property
-    def _fits(self) -> bool:
-        return len(self.margins) in (4, 5) and not any(self.pad_width[:4])
-
     def check(self) -> None:
         """Refuse widths that are no pairs."""
         refuse(
@@ -56,13 +54,20 @@ class Pad(Prepared):
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Add the margins, in either direction."""
         data, out = ins[0], outs[0]
-        if not self._fits:
-            raise ShapeError("Pad works on 4 or 5 axes, with margins of 0 on the first two.", port="data")
-        for shape in (data, out):
-            if shape and len(shape) != len(self.margins):
+        for shape in filter(None, (data, out)):
+            if len(shape) != len(self.margins):
                 raise ShapeError(
-                    f"pad_width is for {len(self.margins)} axes, but {text(shape)} has {len(shape)}."
+                    f"pad_width has {len(self.pad_width)} numbers, but {text(shape)} has {len(shape)} axes, and each"
+                    " needs two: its width before and behind.",
+                    port="data",
                 )
+        if len(self.margins) not in (4, 5):
+            raise ShapeError("Pad works on arrays of 4 or 5 axes.", port="data")
+        if any(self.pad_width[:4]):
+            raise ShapeError(
+                f"pad_width is {self.pad_width}, but its first four numbers, for batch and channels, must be 0.",
+                port="data",
+            )
         if out:
             data = merge(
                 data, tuple(size and max(size - sum(m), 0) for size, m in zip(out, self.margins, strict=True))

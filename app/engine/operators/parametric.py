@@ -9,12 +9,12 @@ import numpy as np
 
 from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy, in_order, overwrite, ufunc
-from app.engine.operator import Array, Arrays, CodeNames, Cost, DType, Reads, Types, operator
+from app.engine.operator import Array, Arrays, CodeNames, DType, Reads, Types, operator
 from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
 from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import WIDE, param
-from app.engine.shapes import Shapes, element_count
+from app.engine.shapes import Shapes
 from app.engine.split import Split, alike
 from app.engine.work_space import Work
 
@@ -250,6 +250,8 @@ class HardSigmoid(Formula):
 class Cast(Prepared):
     """Change the type of the elements."""
 
+    only_moves = True
+
     dtype: str = param(choices=WITH_BOOL, doc="The new type.")
 
     examples = (
@@ -281,10 +283,6 @@ class Cast(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} in the type of {ins[0]}"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
 
     def summary(self) -> str:
         """The type."""

@@ -12,7 +12,7 @@ from app.engine.examples import Domain, Example
 from app.engine.kernels import pooling as kernels
 from app.engine.kernels.steps import Step
 from app.engine.kernels.windows import Windows
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, Types, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, Reads, Types, operator, refuse
 from app.engine.operators.geometry import (
     AXIS_NAMES,
     LAYOUTS,
@@ -24,6 +24,7 @@ from app.engine.operators.geometry import (
     image_of,
     in_layout,
     is_channels_last,
+    is_mostly_image,
     options,
     per_axis,
 )
@@ -152,6 +153,11 @@ class Pooling(Prepared):
         output = in_layout(result, last)
         return (in_layout(data, last),), (output,) * len(outs)
 
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """No window sees little but padding."""
+        image = channels_first(ins[0], self.channels_last)[2:]
+        return self.global_pool or is_mostly_image(self.windows(image), image)
+
     def _rank(self, known: Shape) -> int:
         """Return the number of spatial axes, 0 while nobody knows."""
         if not self.global_pool:
@@ -276,13 +282,11 @@ class Pooling(Prepared):
         size = "" if self.pool_type == "sum" else " / size of the window"
         return f"Σ over windows: {heads[0]}{size}"
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
         """Every result looks at one window."""
         data = channels_first(ins[0], self.channels_last)
         known = is_known(ins[0]) and is_known(outs[0])
-        places = prod(self.windows(data[2:]).kernel) if known else 0
-        touched = element_count(ins[0]) + element_count(outs[0])
-        return Cost(0, element_count(outs[0]) * places, 4 * touched)
+        return element_count(outs[0]) * prod(self.windows(data[2:]).kernel) if known else 0
 
     def summary(self) -> str:
         """Return kind, window and what else was set: `max · 2×2 · stride 2`."""

@@ -8,16 +8,18 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, CodeNames, Cost, Reads, operator
+from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
 from app.engine.split import Split
 from app.engine.work_space import Work
 
 
 class Reordered(Prepared):
     """The elements of the data with its axes in another order."""
+
+    only_moves = True
 
     def order(self, rank: int) -> tuple[int, ...]:
         """Return for each axis of the value the axis of the data it comes from."""
@@ -42,9 +44,18 @@ class Reordered(Prepared):
         places = range(len(order)) if len(set(order)) == len(order) else ()
         return [Split((axis,), (order.index(axis),), pace=0.8) for axis in places]
 
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """No axis is named twice."""
+        return not ins[0] or len(set(self.order(len(ins[0])))) == len(ins[0])
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write the value."""
-        return partial(np.copyto, outs[0], ins[0].transpose(self.order(ins[0].ndim)))
+        """Write the value; an axis named twice passes MXNet's inference, and only running refuses it."""
+        order = self.order(ins[0].ndim)
+        if len(set(order)) < len(order):
+            raise ShapeError(
+                f"axes {order} name an axis twice; each from 0 to {len(order) - 1} must stand once."
+            )
+        return partial(np.copyto, outs[0], ins[0].transpose(order))
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient is the incoming one."""
@@ -60,10 +71,6 @@ class Reordered(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} with its axes back in their places"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -141,6 +148,8 @@ class SwapAxis(Reordered):
 class Blocks(Prepared):
     """Elements moved between the channels and the rows and columns of a 4-D array (batch, channel, height, width)."""
 
+    only_moves = True
+
     block_size: int
 
     def _split(self, data: Shape) -> tuple[Shape, tuple[int, ...]]:
@@ -168,13 +177,13 @@ class Blocks(Prepared):
         moved = head.reshape([shape[axis] for axis in order]).transpose(inverse(order))
         np.copyto(grad, moved.reshape(grad.shape))
 
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """Something moves."""
+        return self.block_size > 1
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} with its blocks back in their places"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
 
     def summary(self) -> str:
         """The size of a block."""

@@ -13,7 +13,6 @@ from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Cost,
     GradientKind,
     Operator,
     OptionalArrays,
@@ -314,12 +313,11 @@ class RNN(Operator):
             1: f"Σ over steps: d(gates) · (input, last state, 1)ᵀ, from {incoming} back through time",
         }.get(index, f"what is left of {incoming} before the first step")
 
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Every step multiplies every weight once per sample."""
-        steps, batch = (*ins[0], 0, 0)[:2]
-        learned = element_count(ins[1])
-        touched = sum(element_count(shape) for shape in (*ins, *outs))
-        return Cost(learned, learned * steps * batch, 4 * touched)
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Every step multiplies every weight, but no bias, once per sample."""
+        steps, batch, _ = ins[0] or (0, 0, 0)
+        biases = 2 * kernels.GATES[self.mode] * self.state_size * self.num_layers * self.directions
+        return max(element_count(ins[1]) - biases, 0) * steps * batch
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `run_layers`, which hands the vector's parts to torch's own layers."""

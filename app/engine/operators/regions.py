@@ -12,7 +12,7 @@ from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types,
 from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
+from app.engine.shapes import Inferred, Shapes, element_count, merge
 from app.engine.work_space import Work
 
 
@@ -152,6 +152,10 @@ class Correlation(Prepared):
         data = (result[0], *data[1:])
         padded = (*data[:2], *(size and size + 2 * self.pad_size for size in data[2:]))
         return (data, data), (result, padded, padded)
+
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Count two whole patches for every result."""
+        return element_count(outs[0]) * self.kernel_size**2 * (ins[0][1] if ins[0] else 0)
 
     def _count(self, size: int) -> int:
         """Return the number of patches along an axis."""

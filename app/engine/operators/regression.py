@@ -160,6 +160,8 @@ class LinearRegressionOutput(Regression):
     d(data) = (data − label) · grad_scale / values per sample
     """
 
+    only_moves = True
+
     work = Work(keeps_back=1.1)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")
@@ -211,6 +213,8 @@ class MAERegressionOutput(Regression):
 
     d(data) = sign(data − label) · grad_scale / values per sample, the sign of 0 being −1
     """
+
+    only_moves = True
 
     work = Work(keeps_back=1.1, takes_back=0.3)
 

@@ -9,7 +9,7 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.reduction import sum_axes
 from app.engine.kernels.steps import Step, copy, in_order, reading, writing
-from app.engine.operator import Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operator import Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge, normalize_axis, text
@@ -20,6 +20,8 @@ class Repeated(Prepared):
 
     With the right axes of size 1 put in, the data broadcasts to the value's elements: that is the layout.
     """
+
+    only_moves = True
 
     def layout(self, data: Shape, out: Shape) -> tuple[Shape, Shape]:
         """Return the data's and the value's shape with as many axes, of which some are of size 1 in the data."""
@@ -58,10 +60,6 @@ class Repeated(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} summed over the repetitions" if index == 0 else ""
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; everything moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""

@@ -21,6 +21,8 @@ _ZERO_OR_ONE = {"condition": Domain(0, 1, whole=True)}
 class Where(Prepared):
     """Take elements of x where the condition is not 0, and of y elsewhere."""
 
+    only_moves = True
+
     work = Work(takes=0.3, takes_back=0.6)
 
     examples = (
@@ -118,6 +120,8 @@ def _aligned(condition: Array, choice: Array) -> Array:
 @operator(name="diag", category="Indexing")
 class Diag(Prepared):
     """Take the diagonal of a matrix, or make a matrix with a given diagonal."""
+
+    only_moves = True
 
     k: int = param(default=0, doc="Which diagonal: 0 is the main one, above it counts up, below it down.")
     axis1: int = param(default=0, doc="The axis of the rows, for arrays of more than one axis.")

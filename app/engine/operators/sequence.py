@@ -21,6 +21,8 @@ _LENGTHS = {"sequence_length": Domain(1, 4, whole=True)}
 class Sequences(Prepared):
     """What the three have in common: steps on axis 0 or 1, and perhaps a length per sample."""
 
+    only_moves = True
+
     use_sequence_length: bool = param(
         default=False, doc="Take a second input with the length of every sample."
     )

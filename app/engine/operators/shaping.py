@@ -6,7 +6,7 @@ from math import prod
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import Arrays, CodeNames, Cost, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operator import Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reshape_codes import reshaped, reshaped_the_old_way
 from app.engine.params import param
@@ -16,6 +16,8 @@ from app.engine.split import Split
 
 class SameElements(Prepared):
     """The same elements in the same order in another shape."""
+
+    only_moves = True
 
     hands_on = True
 
@@ -49,10 +51,6 @@ class SameElements(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} in the shape of {ins[0]}"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed, and nothing moves."""
-        return Cost()
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -130,10 +128,27 @@ class Reshape(SameElements):
             data = _last_missing(data, element_count(out))
         return (data,), (out,)
 
+    def makes_sense(self, ins: Shapes, outs: Shapes) -> bool:
+        """As many elements go out as come in."""
+        known = is_known(ins[0]) and is_known(outs[0])
+        return not known or element_count(ins[0]) == element_count(outs[0])
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value. MXNet's inference lets sizes pass that do not fit the data; only running refuses them."""
-        _refuse_other_size(ins[0].shape, outs[0].shape)
+        _refuse_other_size(ins[0].shape, outs[0].shape, advice=self._fitting(ins[0].shape))
         return super().forward_step(ins, outs)
+
+    def _fitting(self, data: Shape) -> str:
+        """Say with which of the new sizes left open the elements would fit, the last one that can."""
+        for place in reversed(range(len(self.shape))):
+            opened = (*self.shape[:place], -1, *self.shape[place + 1 :])
+            try:
+                out = reshaped(data, opened, reverse=self.reverse)
+            except ShapeError:
+                continue
+            if element_count(out) == element_count(data):
+                return f" Set shape to {opened}, which has -1 for what is left."
+        return ""
 
     def _named(self) -> Shape:
         """Return the sizes that are known without the data."""
@@ -156,10 +171,12 @@ def _axis_range(begin: int | None, end: int | None, rank: int, side: str) -> tup
     return first, last
 
 
-def _refuse_other_size(data: Shape, out: Shape, *, port: str = "data") -> None:
+def _refuse_other_size(data: Shape, out: Shape, *, port: str = "data", advice: str = "") -> None:
     has, takes = element_count(data), element_count(out)
     if has != takes:
-        raise ShapeError(f"{text(data)} has {has} elements, but {text(out)} takes {takes}.", port=port)
+        raise ShapeError(
+            f"{text(data)} has {has} elements, but {text(out)} takes {takes}.{advice}", port=port
+        )
 
 
 def _last_missing(sizes: Shape, count: int) -> Shape:

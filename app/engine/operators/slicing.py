@@ -13,7 +13,6 @@ from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
-    Cost,
     GradientKind,
     Port,
     Reads,
@@ -23,13 +22,15 @@ from app.engine.operator import (
 )
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
 
 Ranges = tuple[slice, ...]
 
 
 class Part(Prepared):
     """The elements that one range along each axis takes out of the data."""
+
+    only_moves = True
 
     def ranges(self, data: Shape, out: Shape) -> Ranges:
         """Return the range along each of the first axes; the others are taken whole."""
@@ -65,10 +66,6 @@ class Part(Prepared):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return f"{heads[0]} in its place in {ins[0]}, 0 elsewhere"
-
-    def cost(self, ins: Shapes, outs: Shapes) -> Cost:
-        """Nothing is computed; the part moves."""
-        return Cost(bytes=8 * element_count(outs[0]))
 
     def _index(self, n: CodeNames) -> str:
         ranges = self.ranges(n.in_shapes[0], n.out_shapes[0])

@@ -46,6 +46,8 @@ class Source(Prepared):
 class Constant(Source):
     """One number everywhere."""
 
+    only_moves = True
+
     shape: tuple[int, ...] = param(default=(), low=0, doc="The sizes; 0 is left to what it is used with.")
     ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
     dtype: str = param(default="float32", choices=WITH_BOOL, doc="Type of the elements.")
@@ -98,6 +100,8 @@ class Ones(Constant):
 class Full(Source):
     """Make an array of one number."""
 
+    only_moves = True
+
     shape: tuple[int, ...] | None = param(
         default=None, low=0, doc="The sizes; 0 is left to what it is used with."
     )
@@ -132,6 +136,8 @@ class Full(Source):
 @operator(name="_arange", category="Constants")
 class Arange(Source):
     """Count from start up to, but not including, stop; with start alone from 0 up to it."""
+
+    only_moves = True
 
     work = Work(keeps=2.1, takes=4.6)
 

@@ -12,7 +12,7 @@ from app.engine.operator import Array, Arrays, Port, Reads, operator, refuse
 from app.engine.operators.geometry import by_x
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 from app.engine.work_space import Work
 
 
@@ -51,6 +51,10 @@ class BilinearSampler(Prepared):
         grid = (batch, 2, *result[2:])
         data = (batch, result[1], *data[2:])
         return (data, grid), ((batch, *result[1:]), (batch, *result[2:], 2))
+
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Mix four pixels for every result."""
+        return 4 * element_count(outs[0])
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Find the places in pixels, then sample."""
@@ -219,6 +223,10 @@ class SpatialTransformer(Prepared):
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
         """Explain the size of the result."""
         return f"target_shape = {by_x(self.target_shape)}" if side == "out" and axis >= 2 else ""
+
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Mix four pixels for every result."""
+        return 4 * element_count(outs[0])
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Map the plain grid, then sample."""

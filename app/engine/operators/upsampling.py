@@ -91,7 +91,10 @@ class UpSampling(Operator):
             batch = merge((batch,), (image[0],), port.name)[0]
             for whole, part in zip(size, image[2:], strict=True):
                 if whole and part and whole % part:
-                    raise ShapeError(f"{whole} is no multiple of {part}.", port=port.name)
+                    raise ShapeError(
+                        f"the first image comes to a side of {whole}, which is no multiple of {part}.",
+                        port=port.name,
+                    )
         channels = [image[1] for image in images]
         if self.multi_input_mode == "sum":
             common = result[1]
@@ -144,6 +147,12 @@ class UpSampling(Operator):
             parts.append(part.reshape(*shape[:3], factor[0], shape[3], factor[1], copy=False))
             first = last if self.multi_input_mode == "concat" else first
         return parts
+
+    def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
+        """Only filters multiply, and only a sum adds."""
+        if self.sample_type == "bilinear":
+            return element_count(ins[0]) * self._windows.places
+        return (len(ins) - 1) * element_count(outs[0]) if self.multi_input_mode == "sum" else 0
 
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count the unrolled windows of the transposed convolution."""

@@ -71,7 +71,7 @@ def operator_task(operator: Operator, given: Given, shapes: tuple[Shapes, Shapes
     splits = tuple(operator.splits(ins, outs))
     if not splits:
         return Task(given, prepare)
-    products = operator.cost(ins, outs).multiply_adds * NANOSECONDS_PER_PRODUCT
+    products = operator.multiply_adds(ins, outs) * NANOSECONDS_PER_PRODUCT
     numbers = sum(element_count(shape) for shape in (*ins, *outs))
     passes = max(1, sum(grad is not None and grad.ndim > 1 for grad in given.grads))
     time = (products + numbers * splits[0].pace) * passes

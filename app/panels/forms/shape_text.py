@@ -24,7 +24,7 @@ def read_shape(text: str) -> Shape | None:
     for part in parts:
         if part in ("?", "-1"):
             shape.append(0)
-        elif part.isdecimal() and int(part) < _TOO_LARGE:
+        elif part.isdecimal() and len(part) <= len(str(_TOO_LARGE)) and int(part) < _TOO_LARGE:
             shape.append(int(part))
         else:
             raise ShapeTextError(

@@ -48,6 +48,17 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 
 @needs_torch
+@pytest.mark.parametrize(("build", "words"), [(None, "built without CUDA"), ("12.8", "finds no CUDA card")])
+def test_why_there_is_no_card_is_said(monkeypatch: pytest.MonkeyPatch, build: str | None, words: str) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", build)
+    with pytest.raises(BindError, match=f"choose cpu. .*{words}"):
+        choose_backend("torch", "cuda:0")
+
+
+@needs_torch
 def test_cards_are_listed_as_pytorch_finds_them(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

@@ -241,3 +241,18 @@ def test_one_array_is_the_only_heads_gradient() -> None:
         RunError, match="takes one head gradient for the one output .grown_output. but was given 2"
     ):
         executor.check_gradient("x", out_grads=[heads, heads])
+
+
+def test_a_step_that_moves_nothing_is_refused() -> None:
+    x = Variable("x")
+    executor = bound(x * x, {"x": (2,)}, x=np.array([1e20, 1.0]))
+    with pytest.raises(RunError, match=r"A step of 0\.001 is lost in rounding beside 1e\+20 in x"):
+        executor.check_gradient("x", step=1e-3)
+    assert executor.check_gradient("x").agrees
+    steep = bound(sym.sqrt(x), {"x": (1,)}, x=np.zeros(1))
+    assert not steep.check_gradient("x", step=1e-323).agrees  # a hundredth of it is nothing
+
+
+def test_numbers_beyond_all_bounds_do_not_agree_and_do_not_warn() -> None:
+    executor = bound(Variable("x") * 2, {"x": (2,)}, x=np.array([np.inf, np.nan]))
+    assert not executor.check_gradient("x").agrees

@@ -1,6 +1,7 @@
 """Inference runs both ways, explains every dimension, tells all problems at once, and follows edits."""
 
 import attrs
+import numpy as np
 import pytest
 
 from app.engine import EngineError, Variable, sym
@@ -189,7 +190,7 @@ def test_knowledge_that_flows_back_is_left_to_the_solver() -> None:
     net = sym.exp(Variable("x")) * Variable("y")
     inference = infer(net.graph, {"y": (2, 7)})
     assert inference.swept is None
-    assert inference.is_complete
+    inference.refuse_open()
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "int32"])
@@ -214,3 +215,15 @@ def test_a_transpose_with_an_axis_named_twice_says_nothing_of_its_data() -> None
     symbol = sym.elemwise_add(sym.transpose(Variable("x"), axes=(0, 1, 1)), Variable("y"))
     shapes = symbol.infer_shape_partial(y=(2, 3, 3))
     assert shapes[1] == [(2, 3, 3)]
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "", "float32"])
+def test_a_declared_type_that_is_no_number_of_a_type_says_nothing(number: str) -> None:
+    variable = Variable("x", attr={"__dtype__": number})
+    assert infer(variable.graph, {"x": (2,)}).settled_dtype((0, 0)) == np.float32
+
+
+def test_the_length_that_differs_from_the_channels_is_blamed() -> None:
+    layer = sym.BatchNorm(Variable("x"), name="bn")
+    problem = infer(layer.graph, {"x": (2, 3), "bn_gamma": (4,), "bn_beta": (3,)}).problems[0]
+    assert problem.port == "gamma" and "expected (3) but got (4)" in problem.sentence

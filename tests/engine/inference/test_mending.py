@@ -1,5 +1,7 @@
 """What is offered to mend a misfit was tried, and helps."""
 
+from collections.abc import Callable
+
 import pytest
 
 from app.engine import Variable, sym
@@ -164,3 +166,58 @@ def test_two_whole_inputs_are_mended_together() -> None:
     power = sym.elemwise_sub(Variable("a"), Variable("b"), name="minus")
     with pytest.raises(RunError, match="Put a Cast to float32 before each of the inputs lhs, rhs of minus"):
         power.simple_bind({"a": (2,), "b": (2,)}, dtypes={"a": "bool", "b": "bool"}).forward()
+
+
+def test_a_type_of_double_precision_is_as_wrong_as_any_other() -> None:
+    """Numpy holds its float64 for equal to None."""
+    layer = sym.FullyConnected(Variable("data"), num_hidden=3, name="fc")
+    types = {"data": "float64", "fc_weight": "float32", "fc_bias": "float32"}
+    assert told(layer, **types).endswith(
+        "Give data the type float32, or put a Cast to float32 before input data of fc."
+    )
+
+
+@pytest.mark.parametrize(("make", "own"), [(sym.Convolution, {"num_filter": 64}), (sym.Pooling, {})])
+def test_padding_is_not_made_wider_than_the_image(make: Callable[..., Symbol], own: dict[str, int]) -> None:
+    layer = make(Variable("x"), kernel=(64, 64), pad=(1, 1), name="layer", **own)
+    line = refusal(layer, x=(1, 64, 8, 8))
+    assert "Set kernel of layer to (8, 8)" in line and "set pad" not in line
+
+
+def test_numbers_that_only_lie_another_way_come_before_settings() -> None:
+    """A label of one column is a row of labels, and an image with its channels last has them in front."""
+    head = sym.SoftmaxOutput(sym.FullyConnected(Variable("x"), num_hidden=3, name="fc"), name="softmax")
+    line = refusal(head, x=(2, 5), softmax_label=(2, 1))
+    assert "Give softmax_label the shape (2), or " in line and "num_hidden" not in line
+    layer = sym.Convolution(Variable("x"), kernel=(5, 5), num_filter=2, name="conv")
+    assert "Give x the shape (1, 3, 32, 32), or " in refusal(layer, x=(1, 32, 32, 3))
+
+
+@pytest.mark.parametrize(
+    ("codes", "offer"),
+    [
+        ((-1, -1), "(0, -1)"),
+        ((0, 0, 0, 0), "(0, 0, 0, -1)"),
+        ((-4, 2, 2), "(-1, 2, 2)"),
+    ],
+)
+def test_a_shape_that_is_offered_holds_as_many_elements(codes: tuple[int, ...], offer: str) -> None:
+    line = refusal(sym.Reshape(Variable("x"), shape=codes, name="rows"), x=(2, 3, 4))
+    assert line.endswith(f"Set shape of rows to {offer}.")
+
+
+@pytest.mark.parametrize("axes", [(0, 2), (0, 2, 3)])
+def test_axes_that_are_offered_stand_once_each(axes: tuple[int, ...]) -> None:
+    line = refusal(sym.transpose(Variable("x"), axes=axes, name="turned"), x=(2, 3, 4))
+    assert line.endswith("Set axes of turned to (0, 2, 1).")
+
+
+def test_a_kernel_of_another_rank_is_mended() -> None:
+    layer = sym.Convolution(Variable("x"), kernel=3, num_filter=2, name="conv")
+    assert refusal(layer, x=(1, 3, 8, 8)).endswith("Set kernel of conv to (3, 3).")
+    layer = sym.Pooling(Variable("x"), kernel=(2, 2), name="pool")
+    assert "Set kernel of pool to (2,), or " in refusal(layer, x=(1, 3, 8))
+
+
+def test_a_block_of_one_is_no_mend() -> None:
+    assert "block_size" not in refusal(sym.depth_to_space(Variable("x"), block_size=2), x=(1, 3, 4, 4))

@@ -223,3 +223,12 @@ def test_a_regression_reads_its_settings_for_a_gradient_only(
     for wanted in ("write", {"x": "null", "y": "write"}):
         with pytest.raises(ParameterError, match=f"last.*{said}"):
             net.simple_bind({"x": (2, 3)}, grad_req=wanted)
+
+
+@pytest.mark.parametrize("settings", [{}, {"preserve_shape": "True"}])
+def test_the_label_of_a_single_row_is_shares_or_not_found(settings: dict[str, str]) -> None:
+    net = sym.SoftmaxOutput(Variable("x"), name="last", **settings)  # as MXNet 1.9.1 does
+    assert net.infer_shape_partial(x=(5,))[0] == [(5,), ()]
+    assert net.infer_shape(x=(5,), last_label=(5,))[1] == [(5,)]
+    with pytest.raises(ShapeError, match=r"last.*expected \(5\) but got \(1\)"):
+        net.infer_shape(x=(5,), last_label=(1,))

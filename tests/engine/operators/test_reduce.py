@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.engine import Variable, sym
 from app.engine.errors import ParameterError, ShapeError
 from app.engine.kernels.reduction import spread_axes, sum_to
 from app.engine.operator import Operator, Run
@@ -161,3 +162,10 @@ def test_sums_of_whole_numbers_and_of_memory_with_gaps() -> None:
     real = np.empty((4,), np.float32)
     sum_to(gaps, real)()
     assert real.tolist() == gaps.sum(axis=0).tolist()
+
+
+def test_an_axis_that_a_row_does_not_have_is_refused_when_bound() -> None:
+    net = sym.argmin(Variable("x"), axis=1, name="least")
+    assert net.infer_shape(x=(4,))[1] == [(1,)]  # MXNet looks at the axis only when it runs
+    with pytest.raises(ShapeError, match="least: axis 1 is out of range for 1 axes"):
+        net.simple_bind({"x": (4,)})
