@@ -15,7 +15,7 @@ from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Halves
 from app.engine.passes.overwriting import overwritten
-from app.engine.passes.tasks import Given, How, Task, operator_task, whole
+from app.engine.passes.tasks import Given, How, Task, for_both, operator_task, whole
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.refusals import blaming
 from app.engine.settled import Binding
@@ -82,7 +82,8 @@ class NumpyProgram:
             with blaming(self._inference, step.symbol_node):
                 return operator.prepare_forward(self._run(step, how), given.all_ins, given.all_outs)
 
-        return operator_task(operator, Given(ins, outs), self._shapes(step), prepare)
+        made = prepare if operator.trains_otherwise else for_both(prepare)
+        return operator_task(operator, Given(ins, outs), self._shapes(step), made)
 
     def _operator(self, step: Step) -> Operator:
         operator = self._graph.nodes[step.symbol_node].operator

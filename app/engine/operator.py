@@ -140,6 +140,8 @@ class Operator:
     runs_back_in_vain: ClassVar[bool] = False
     """MXNet hands it the incoming gradient, and it sends zeros on (docs/decisions/0027)."""
     is_random: ClassVar[bool] = False
+    trains_otherwise: ClassVar[bool] = False
+    """It computes something else in training, so it reads `Run.train`, which no other operator may."""
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
 

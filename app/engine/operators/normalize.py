@@ -41,6 +41,7 @@ OUTPUT, MEAN, INVERSE = range(3)
 class BatchNormalization(Operator):
     """What both ages of BatchNorm have in common."""
 
+    trains_otherwise = True
     ignored_heads = frozenset({MEAN, INVERSE})
 
     eps: Annotated[float, WIDE] = param(

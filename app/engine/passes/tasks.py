@@ -65,6 +65,18 @@ def whole(call: Call) -> Task:
     return Task(Given(), lambda _given, _how: call)
 
 
+def for_both(prepare: Prepare) -> Prepare:
+    """Return what prepares one call for prediction and training alike; a task runs whole or in halves, never both."""
+    made: dict[bool, Call] = {}
+
+    def once(given: Given, how: How) -> Call:
+        if how.is_second not in made:
+            made[how.is_second] = prepare(given, how)
+        return made[how.is_second]
+
+    return once
+
+
 def operator_task(operator: Operator, given: Given, shapes: tuple[Shapes, Shapes], prepare: Prepare) -> Task:
     """Return the task of an operator's forward or backward; the shapes are those of all inputs and outputs."""
     ins, outs = shapes
