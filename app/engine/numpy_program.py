@@ -48,10 +48,10 @@ class NumpyProgram:
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew."""
-        for index, runs in self._runs.items():
-            fresh = np.random.PCG64(stream_of(self._graph.nodes[index].name, seed))
-            for run in runs:
-                run.rng.bit_generator.state = fresh.state
+        for index, (run, _) in self._runs.items():  # the two share their stream
+            node = self._graph.nodes[index]
+            if node.operator is not None and node.operator.is_random:
+                run.rng.bit_generator.state = np.random.PCG64(stream_of(node.name, seed)).state
 
     def array(self, key: ArrayKey) -> Array | None:
         """Return None: every array is the executor's own."""
@@ -92,11 +92,7 @@ class NumpyProgram:
 
     def _shapes(self, step: Step) -> tuple[Shapes, Shapes]:
         """Return the shapes of an operator's inputs and outputs."""
-        node = self._graph.nodes[step.symbol_node]
-        outs = [(step.symbol_node, number) for number in range(node.output_count)]
-        return [self._inference.shape(entry) for entry in node.inputs], [
-            self._inference.shape(entry) for entry in outs
-        ]
+        return self._inference.in_shapes(step.symbol_node), self._inference.outputs[step.symbol_node]
 
     def _run(self, step: Step, how: How) -> Run:
         """Return a node's context; the second thread's has work arrays of its own, since both need them at once."""
@@ -134,8 +130,9 @@ class NumpyProgram:
                 call = operator.prepare_backward(run, given.ins, given.outs, given.heads, given.grads)
             return in_order([*first, call])
 
-        task = Task(rest, prepare) if first else operator_task(operator, rest, self._shapes(step), prepare)
-        return attrs.evolve(task, after=added)
+        if first:
+            return Task(rest, prepare, after=added)
+        return operator_task(operator, rest, self._shapes(step), prepare, added)
 
     def _flow(self, step: Step) -> Given:
         """Return the arrays of an operator's backward; those that no wanted gradient reads are left out."""

@@ -155,15 +155,10 @@ class Unasked(Run):
 
     asked = 0
 
-    @property
-    def train(self) -> bool:
-        """Tell it that it does."""
-        self.asked += 1
-        return True
-
-    @train.setter
-    def train(self, train: bool) -> None:
-        pass
+    def __getattribute__(self, name: str) -> Any:
+        if name == "train":
+            self.asked += 1
+        return super().__getattribute__(name)
 
 
 def test_only_what_trains_otherwise_asks_whether_it_trains() -> None:

@@ -77,14 +77,20 @@ def for_both(prepare: Prepare) -> Prepare:
     return once
 
 
-def operator_task(operator: Operator, given: Given, shapes: tuple[Shapes, Shapes], prepare: Prepare) -> Task:
+def operator_task(
+    operator: Operator,
+    given: Given,
+    shapes: tuple[Shapes, Shapes],
+    prepare: Prepare,
+    after: tuple[Call, ...] = (),
+) -> Task:
     """Return the task of an operator's forward or backward; the shapes are those of all inputs and outputs."""
     ins, outs = shapes
     splits = tuple(operator.splits(ins, outs))
     if not splits:
-        return Task(given, prepare)
+        return Task(given, prepare, after=after)
     products = operator.cost(ins, outs).multiply_adds * NANOSECONDS_PER_PRODUCT
     numbers = sum(element_count(shape) for shape in (*ins, *outs))
     passes = max(1, sum(grad is not None and grad.ndim > 1 for grad in given.grads))
     time = (products + numbers * splits[0].pace) * passes
-    return Task(given, prepare, splits, time, products * passes if splits[0].is_product else 0.0)
+    return Task(given, prepare, splits, time, products * passes if splits[0].is_product else 0.0, after)
