@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from functools import cache, partial
 
-from app.engine.kernels.blas import OneThread, allowed_threads
+from app.engine.kernels.blas import allowed_threads, one_thread
 from app.engine.kernels.places import CAN_PLACE, CORES, Place
 from app.engine.kernels.steps import nothing
 
@@ -132,9 +132,4 @@ def side_by_side(first: Half, second: Half, alone: Half | None = None, give_up: 
     Where halves wait for each other, `alone` does the work of both in one thread, for when the helper is busy
     elsewhere, and `give_up` keeps the second one from waiting for a first one that was interrupted before it began.
     """
-
-    def run() -> None:
-        with OneThread():
-            _helper().run(first, second, alone, give_up)
-
-    return run
+    return one_thread(lambda: _helper().run(first, second, alone, give_up))
