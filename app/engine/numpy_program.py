@@ -35,7 +35,7 @@ class NumpyProgram:
         self._inference = binding.inference
         self._holders = binding.gradients
         self._arrays = arrays
-        self._ahead = Ahead(self._graph, arrays, keep_all=binding.keep_all)
+        self._ahead = Ahead(self._inference, keep_all=binding.keep_all)
         self._gathering = Gathering(self._executor_graph, keep_all=binding.keep_all)
         self._runs = self._make_runs()
         plan = binding.plan
@@ -74,7 +74,7 @@ class NumpyProgram:
     def _forward(self, step: Step) -> Task:
         operator = self._operator(step)
         ins, outs = ([self._arrays[key] for key in keys] for keys in (step.reads, step.writes))
-        ahead = self._ahead.forward(step.symbol_node, ins, outs)
+        ahead = self._ahead.forward(step.symbol_node, self._arrays)
         if ahead is not None:
             return whole(ahead)
 
