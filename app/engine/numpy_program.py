@@ -15,12 +15,10 @@ from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Halves
 from app.engine.passes.overwriting import overwritten
-from app.engine.passes.tasks import Given, How, Task, for_both, operator_task, whole
+from app.engine.passes.tasks import Given, How, Outlines, Task, addition, for_both, whole
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.refusals import blaming
 from app.engine.settled import Binding
-from app.engine.shapes import Shapes
-from app.engine.split import alike
 from app.engine.stepping import Call, stream_of
 
 
@@ -35,6 +33,7 @@ class NumpyProgram:
         self._inference = binding.inference
         self._holders = binding.gradients
         self._arrays = arrays
+        self._outlines = Outlines(self._inference)
         self._ahead = Ahead(self._inference, keep_all=binding.keep_all)
         self._gathering = Gathering(self._executor_graph, keep_all=binding.keep_all)
         self._runs = self._make_runs()
@@ -83,16 +82,12 @@ class NumpyProgram:
                 return operator.prepare_forward(self._run(step, how), given.all_ins, given.all_outs)
 
         made = prepare if operator.trains_otherwise else for_both(prepare)
-        return operator_task(operator, Given(ins, outs), self._shapes(step), made)
+        return self._outlines.of(step.symbol_node).task(Given(ins, outs), made)
 
     def _operator(self, step: Step) -> Operator:
         operator = self._graph.nodes[step.symbol_node].operator
         assert operator is not None
         return operator
-
-    def _shapes(self, step: Step) -> tuple[Shapes, Shapes]:
-        """Return the shapes of an operator's inputs and outputs."""
-        return self._inference.in_shapes(step.symbol_node), self._inference.outputs[step.symbol_node]
 
     def _run(self, step: Step, how: How) -> Run:
         """Return a node's context; the second thread's has work arrays of its own, since both need them at once."""
@@ -132,7 +127,8 @@ class NumpyProgram:
 
         if first:
             return Task(rest, prepare, after=added)
-        return operator_task(operator, rest, self._shapes(step), prepare, added)
+        wide = sum(grad is not None and grad.ndim > 1 for grad in rest.grads)
+        return self._outlines.of(step.symbol_node).task(rest, prepare, added, wide)
 
     def _flow(self, step: Step) -> Given:
         """Return the arrays of an operator's backward; those that no wanted gradient reads are left out."""
@@ -160,9 +156,8 @@ class NumpyProgram:
             return whole(gathered)
         add = np.add if len(step.reads) == 2 else np.positive
         given = Given([self._arrays[key] for key in step.reads], [total])
-        splits = alike(total.ndim, len(given.ins), 1)
-        time = (len(given.ins) + 1) * total.size * splits[0].pace if splits else 0.0
-        return Task(given, lambda given, _how: partial(add, *given.ins, *given.outs), splits, time)
+        outline = addition(len(given.ins), total.shape)
+        return outline.task(given, lambda given, _how: partial(add, *given.ins, *given.outs))
 
     def _added(self, found: Sequence[Addition]) -> tuple[Call, ...]:
         """Return the calls that add what a step found to the holders whose request is `add`."""

@@ -75,6 +75,10 @@ class Ahead:
         """The bytes that the pass takes."""
         return sum(tables.size for tables in self._tables)
 
+    def joins(self, layer: int) -> bool:
+        """Tell whether a node is computed with others."""
+        return layer in self._joined
+
     def forward(self, layer: int, arrays: Mapping[ArrayKey, Array]) -> Call | None:
         """Prepare the forward of a layer that is joined with others; None for any other node."""
         joined = self._joined.get(layer)

@@ -22,6 +22,7 @@ from app.engine.kernels.steps import in_order, nothing, writing
 from app.engine.operator import Array
 from app.engine.passes.tables import Tables, tables_for
 from app.engine.passes.tasks import Given
+from app.engine.planning.plan import Step
 from app.engine.shapes import element_count
 
 Call = Callable[[], object]
@@ -114,6 +115,12 @@ class Gathering:
     def room(self) -> int:
         """The bytes that the pass takes at most."""
         return sum(gathered.room for gathered in {id(one): one for one in self._by_total.values()}.values())
+
+    def gathers(self, step: Step) -> bool:
+        """Tell whether a backward step or an addition of gradients belongs to what is gathered."""
+        if step.kind == "sum":
+            return step.writes[0].node in self._by_total
+        return step.kind == "backward" and step.symbol_node in self._by_layer
 
     def keep(self, layer: int, step: Given) -> tuple[list[Call], Given | None]:
         """Return the calls that keep a layer's rows, and what is left of its backward, None where nothing is."""

@@ -46,12 +46,10 @@ class Halves:
         self._stretches: list[list[Stretch]] = [[] for _ in passes]
         self._room: dict[str, Any] = {}
         """What the second thread finds of shared gradients."""
-        if not has_helper() or not any(_may_be_worthwhile(tasks, spare_products=True) for tasks in passes):
+        if not has_helper() or not any(may_be_worthwhile(tasks, spare_products=True) for tasks in passes):
             return
         longest = 1 if step_by_step else None
-        found = [
-            list(find_stretches(tasks, longest=longest, may_hold=_may_be_worthwhile)) for tasks in passes
-        ]
+        found = [list(find_stretches(tasks, longest=longest, may_hold=may_be_worthwhile)) for tasks in passes]
         pairs = [(tasks, stretch) for tasks, some in zip(passes, found, strict=True) for stretch in some]
         if any(_is_worthwhile(stretch.of(tasks), spare_products=True) for tasks, stretch in pairs):
             self._stretches = [
@@ -112,7 +110,7 @@ def _is_worthwhile(tasks: Sequence[Task], *, spare_products: bool = False) -> bo
     return sum(_gained(task, spare_products) for task in tasks) >= WORTHWHILE
 
 
-def _may_be_worthwhile(tasks: Sequence[Task], *, spare_products: bool = False) -> bool:
+def may_be_worthwhile(tasks: Sequence[Task], *, spare_products: bool = False) -> bool:
     """Tell whether halving any of these steps in a row would save time, if they were a stretch."""
     most = 0.0
     for task in tasks:
