@@ -105,7 +105,7 @@ def simple_bind(
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
     executor_graph, plan = _planned(inference, requests, keep_all=options.keep_all)
-    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan))
+    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all))
     wanted = [index for index in graph.arguments if requests[graph.nodes[index].name] != "null"]
     with _within_memory():
         variables = {index: _zeros(inference, index) for index in (*graph.arguments, *graph.auxiliary)}
@@ -137,7 +137,9 @@ def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executo
     for node in executor_graph.nodes:
         if node.request in ("write", "add"):
             _refuse_misfit(arrays.gradients[node.entry[0]], node, graph.nodes[node.entry[0]].name)
-    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, with_variables=False))
+    refuse_beyond_memory(
+        need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all, with_variables=False)
+    )
     with _within_memory():
         return Executor(_binding(inference, executor_graph, plan, arrays, options))
 
@@ -310,7 +312,7 @@ def refuse_too_large(
 ) -> None:
     """Refuse before anything is allocated when a bind with these requests cannot fit into memory."""
     executor_graph, plan = _planned(inference, requests, keep_all=keep_all)
-    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan))
+    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, keep_all=keep_all))
 
 
 def _planned(

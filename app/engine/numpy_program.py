@@ -15,12 +15,10 @@ from app.engine.passes.ahead import Ahead
 from app.engine.passes.gathering import Gathering
 from app.engine.passes.halves import Halves
 from app.engine.passes.overwriting import overwritten
-from app.engine.passes.tasks import Given, How, Task, operator_task, whole
+from app.engine.passes.tasks import Given, How, Outlines, Task, addition, for_both, whole
 from app.engine.planning.plan import ArrayKey, Step, gradient_key, value_key
 from app.engine.refusals import blaming
 from app.engine.settled import Binding
-from app.engine.shapes import Shapes
-from app.engine.split import alike
 from app.engine.stepping import Call, stream_of
 
 
@@ -35,7 +33,8 @@ class NumpyProgram:
         self._inference = binding.inference
         self._holders = binding.gradients
         self._arrays = arrays
-        self._ahead = Ahead(self._graph, arrays, keep_all=binding.keep_all)
+        self._outlines = Outlines(self._inference)
+        self._ahead = Ahead(self._inference, keep_all=binding.keep_all)
         self._gathering = Gathering(self._executor_graph, keep_all=binding.keep_all)
         self._runs = self._make_runs()
         plan = binding.plan
@@ -48,10 +47,10 @@ class NumpyProgram:
 
     def seed(self, seed: int | None) -> None:
         """Start every random stream anew."""
-        for index, runs in self._runs.items():
-            fresh = np.random.PCG64(stream_of(self._graph.nodes[index].name, seed))
-            for run in runs:
-                run.rng.bit_generator.state = fresh.state
+        for index, (run, _) in self._runs.items():  # the two share their stream
+            node = self._graph.nodes[index]
+            if node.operator is not None and node.operator.is_random:
+                run.rng.bit_generator.state = np.random.PCG64(stream_of(node.name, seed)).state
 
     def array(self, key: ArrayKey) -> Array | None:
         """Return None: every array is the executor's own."""
@@ -74,7 +73,7 @@ class NumpyProgram:
     def _forward(self, step: Step) -> Task:
         operator = self._operator(step)
         ins, outs = ([self._arrays[key] for key in keys] for keys in (step.reads, step.writes))
-        ahead = self._ahead.forward(step.symbol_node, ins, outs)
+        ahead = self._ahead.forward(step.symbol_node, self._arrays)
         if ahead is not None:
             return whole(ahead)
 
@@ -82,20 +81,13 @@ class NumpyProgram:
             with blaming(self._inference, step.symbol_node):
                 return operator.prepare_forward(self._run(step, how), given.all_ins, given.all_outs)
 
-        return operator_task(operator, Given(ins, outs), self._shapes(step), prepare)
+        made = prepare if operator.trains_otherwise else for_both(prepare)
+        return self._outlines.of(step.symbol_node).task(Given(ins, outs), made)
 
     def _operator(self, step: Step) -> Operator:
         operator = self._graph.nodes[step.symbol_node].operator
         assert operator is not None
         return operator
-
-    def _shapes(self, step: Step) -> tuple[Shapes, Shapes]:
-        """Return the shapes of an operator's inputs and outputs."""
-        node = self._graph.nodes[step.symbol_node]
-        outs = [(step.symbol_node, number) for number in range(node.output_count)]
-        return [self._inference.shape(entry) for entry in node.inputs], [
-            self._inference.shape(entry) for entry in outs
-        ]
 
     def _run(self, step: Step, how: How) -> Run:
         """Return a node's context; the second thread's has work arrays of its own, since both need them at once."""
@@ -133,8 +125,10 @@ class NumpyProgram:
                 call = operator.prepare_backward(run, given.ins, given.outs, given.heads, given.grads)
             return in_order([*first, call])
 
-        task = Task(rest, prepare) if first else operator_task(operator, rest, self._shapes(step), prepare)
-        return attrs.evolve(task, after=added)
+        if first:
+            return Task(rest, prepare, after=added)
+        wide = sum(grad is not None and grad.ndim > 1 for grad in rest.grads)
+        return self._outlines.of(step.symbol_node).task(rest, prepare, added, wide)
 
     def _flow(self, step: Step) -> Given:
         """Return the arrays of an operator's backward; those that no wanted gradient reads are left out."""
@@ -162,9 +156,8 @@ class NumpyProgram:
             return whole(gathered)
         add = np.add if len(step.reads) == 2 else np.positive
         given = Given([self._arrays[key] for key in step.reads], [total])
-        splits = alike(total.ndim, len(given.ins), 1)
-        time = (len(given.ins) + 1) * total.size * splits[0].pace if splits else 0.0
-        return Task(given, lambda given, _how: partial(add, *given.ins, *given.outs), splits, time)
+        outline = addition(len(given.ins), total.shape)
+        return outline.task(given, lambda given, _how: partial(add, *given.ins, *given.outs))
 
     def _added(self, found: Sequence[Addition]) -> tuple[Call, ...]:
         """Return the calls that add what a step found to the holders whose request is `add`."""

@@ -133,6 +133,8 @@ class Operator:
     is_random: ClassVar[bool] = False
     only_moves: ClassVar[bool] = False
     """Nothing is computed: its outputs are numbers of its inputs, or the same whatever these are."""
+    trains_otherwise: ClassVar[bool] = False
+    """It computes something else in training, so it reads `Run.train`, which no other operator may."""
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
 

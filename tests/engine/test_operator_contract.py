@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.engine.examples import Example
-from app.engine.operator import Operator
+from app.engine.operator import Operator, Run
 from app.engine.shapes import is_known, merge
 from tests.operator_cases import CASES, OPERATORS, Arrays, Case, close
 
@@ -148,6 +148,32 @@ def test_forward_in_place(operator: type[Operator], example: Example) -> None:
         with np.errstate(all="ignore"):
             case.node.prepare_forward(case.run(), ins, outs)()
         close(outs[number], wanted[number])
+
+
+class Unasked(Run):
+    """A context that counts how often an operator asks whether it trains."""
+
+    asked = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "train":
+            self.asked += 1
+        return super().__getattribute__(name)
+
+
+def test_only_what_trains_otherwise_asks_whether_it_trains() -> None:
+    """What no other operator asks makes no difference to it, so one prepared call serves both."""
+    asking = set()
+    for operator, example in (case.values for case in CASES):
+        case, run = Case(operator, example), Unasked(True, np.random.default_rng(5))
+        ins = case.numbers()
+        outs = case.forward([array.copy() for array in ins], run)
+        if run.asked:
+            asking.add(operator)
+        if case.wanted():
+            case.backward(case.wanted(), ins, outs, case.head_gradients(), run)
+        assert operator.trains_otherwise or not run.asked, operator.op_name
+    assert asking == {operator for operator in OPERATORS if operator.trains_otherwise}
 
 
 def directional(function: Callable[[Any], float], at: Any, direction: Any) -> float:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from types import TracebackType
+from typing import ClassVar
 
 import numpy as np
 
@@ -55,56 +55,66 @@ def _functions() -> tuple[Callable[[int], object], Callable[[], int]] | None:
     return None
 
 
-def allowed_threads() -> int | None:
-    """Return how many threads a product may use, None where it is another BLAS that cannot be asked."""
-    functions = _functions()
-    return None if functions is None else functions[1]()
-
-
 class _Asking:
-    """How many contexts ask for one thread, and how many there were before the first."""
+    """Who wants one thread per product, by locks that are held meanwhile, and the threads that there were before."""
 
     lock = threading.Lock()
-    contexts = 0
-    before = 1
+    held: ClassVar[list[threading.Lock]] = []
+    before: int | None = None
 
 
-class OneThread:
-    """While this context lasts, in whichever thread, every product runs in the thread that asks for it."""
-
-    def __enter__(self) -> None:
-        """Remember the number of threads, if nobody has yet, and ask for one."""
-        functions = _functions()
-        if functions is None:
-            return
-        with _Asking.lock:
-            if _Asking.contexts == 0:
-                _Asking.before = functions[1]()
-                if _Asking.before > 1:
-                    functions[0](1)
-            _Asking.contexts += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give back the threads that were there, if this is the last to go."""
-        functions = _functions()
-        if functions is None:
-            return
-        with _Asking.lock:
-            _Asking.contexts -= 1
-            if _Asking.contexts == 0 and _Asking.before > 1:
-                functions[0](_Asking.before)
+def allowed_threads() -> int | None:
+    """Return how many threads a product may use where nobody asks for one, None where another BLAS cannot be asked."""
+    functions = _functions()
+    return None if functions is None else _Asking.before or functions[1]()
 
 
 def one_thread(step: Callable[[], object]) -> Callable[[], object]:
-    """Return the step that runs another with one thread per product."""
+    """Return the step that runs another while every product, in whichever thread, runs in the thread that asks for it.
+
+    An interrupt may come after any call of a function. Who has asked is always read off a lock, though, and a `with` of
+    such a lock cannot be left halfway. The threads are given back twice, in case the first time is interrupted; if both
+    are, the next step does it.
+    """
 
     def run() -> None:
-        with OneThread():
+        functions = _functions()
+        if functions is None:
             step()
+            return
+        mine = threading.Lock()
+        try:
+            try:
+                with mine:
+                    _ask(mine, *functions)
+                    step()
+            finally:
+                _give_back(*functions)
+        finally:
+            _give_back(*functions)
 
     return run
+
+
+def _ask(mine: threading.Lock, set_threads: Callable[[int], object], get_threads: Callable[[], int]) -> None:
+    with _Asking.lock:
+        if _Asking.before is None:
+            _Asking.before = get_threads()
+        _Asking.held = [*_Asking.held, mine]
+        if _Asking.before > 1:
+            set_threads(1)
+
+
+def _give_back(set_threads: Callable[[int], object], _get_threads: Callable[[], int]) -> None:
+    """Set the threads back where nobody asks any more."""
+    if _Asking.before is None:
+        return
+    with _Asking.lock:
+        _Asking.held = [lock for lock in _Asking.held if lock.locked()]
+        if not _Asking.held and _Asking.before is not None:
+            if _Asking.before > 1:
+                set_threads(_Asking.before)
+            _Asking.before = None
 
 
 _for_one_thread: ContextVar[bool] = ContextVar(

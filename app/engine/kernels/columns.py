@@ -21,7 +21,7 @@ CACHE_LIMIT = 600 * 1024
 VIEWS = 4096
 """Numbers as large as the views that three steps keep of one piece."""
 Move = tuple[Array, Array]
-"""A part of the image, and the part of a strip that shows it."""
+"""A part of the image, in all samples or in one piece's, and the part of a strip that shows it."""
 
 
 @attrs.frozen
@@ -98,7 +98,8 @@ def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows) -> W
 class Strips:
     """The strips of one image and the moves between them.
 
-    Strips are (samples, channels, places along the last axis, rows, *sizes between, windows along the last axis).
+    Strips are (samples, channels, places along the last axis, rows, *sizes between, windows along the last axis). With
+    `is_bare` the image serves as its own strips, those of all samples.
     """
 
     def __init__(self, image: Array, counts: Sizes, setting: Setting, pieces: list[Chunk]) -> None:
@@ -118,26 +119,28 @@ class Strips:
         self._between = wide[1:-1]
         height = max((piece.height - 1) * windows.stride[0] + windows.reach[0] for piece in pieces)
         fits = image.shape[2:] == wide and not any(windows.pad)
-        self._is_bare = fits and windows.kernel[-1] == windows.stride[-1] == 1
+        self.is_bare = fits and windows.kernel[-1] == windows.stride[-1] == 1
         at_once = max(piece.count for piece in pieces)
         shape = (at_once, image.shape[1], windows.kernel[-1], height, *self._between, counts[-1])
         self._strips = (
-            image[:, :, None] if self._is_bare else work(setting.scratch, "strips", shape, image.dtype)
+            image[:, :, None] if self.is_bare else work(setting.scratch, "strips", shape, image.dtype)
         )
         self._splits_samples = pieces[0].height < counts[0]
 
     def clear(self) -> None:
         """Write the padding that stays the same for all pieces."""
-        if not self._is_bare:
+        if not self.is_bare:
             self._strips.fill(0)
 
     def of(self, piece: Chunk) -> Array:
-        """View a piece's strips as windows (samples, channels, *kernel, rows, *counts of the other axes)."""
+        """View a piece's strips as windows (samples, channels, *kernel, rows, *counts of the other axes).
+
+        Of bare ones those of the same rows in all samples.
+        """
         reach = (piece.height - 1) * self._windows.stride[0] + self._windows.reach[0]
-        first = piece.rows.start * self._windows.stride[0] if self._is_bare else 0
-        strips = self._strips[
-            piece.samples if self._is_bare else slice(0, piece.count), :, :, first : first + reach
-        ]
+        first = piece.rows.start * self._windows.stride[0] if self.is_bare else 0
+        samples = slice(None) if self.is_bare else slice(0, piece.count)
+        strips = self._strips[samples, :, :, first : first + reach]
         axes = len(self._counts)
         view = window_view(strips, self._outer, (piece.height, *self._counts[1:]))
         return np.moveaxis(
@@ -145,10 +148,10 @@ class Strips:
         )  # the last axis's places behind the others'
 
     def _rows(self, piece: Chunk) -> tuple[list[slice], list[slice]]:
-        """Say which samples and rows of the image a piece sees, and where its strips show them."""
+        """Say which rows of the image a piece sees, in all samples, and where its strips show them."""
         above = piece.rows.start * self._windows.stride[0] - self._windows.pad[0]
         reach = (piece.height - 1) * self._windows.stride[0] + self._windows.reach[0]
-        inputs, outputs = [piece.samples, slice(None)], [slice(0, piece.count), slice(None)]
+        inputs, outputs = [slice(None), slice(None)], [slice(0, piece.count), slice(None)]
         for axis, (start, size) in enumerate(
             zip((above, *(-pad for pad in self._windows.pad[1:-1])), (reach, *self._between), strict=True), 2
         ):
@@ -159,8 +162,8 @@ class Strips:
         return inputs, outputs
 
     def moves(self, piece: Chunk) -> list[Move]:
-        """Pair every part of the image with the strip that shows it."""
-        if self._is_bare:
+        """Pair every part of the image, in all samples, with the strip that shows it in those of the piece."""
+        if self.is_bare:
             return []
         found = []
         inputs, outputs = self._rows(piece)
@@ -170,18 +173,17 @@ class Strips:
             found.append((self._image[source], self._strips[target]))
         return found
 
-    def long_moves(self, piece: Chunk) -> list[Move]:
+    def long_moves(self, piece: Chunk) -> tuple[list[Move], list[Array]]:
         """Give the same strips by copying rows together, where a row of windows is as long as one of the image.
 
-        The image is then shifted as a whole; what comes in from the neighbouring row is cleared afterwards. Short rows
-        one by one take up to six times as long.
+        The image is then shifted as a whole; what comes in from the neighbouring row is to be cleared afterwards. Short
+        rows one by one take up to six times as long.
         """
         image, width = self._image, self._counts[-1]
         joined = image.shape[-1] == width and image.strides[-2] == width * image.strides[-1]
-        if self._is_bare or not joined or self._windows.kernel[-1] == 1:
-            return self.moves(piece)
-        zero = np.zeros((), image.dtype)
-        found = []
+        if self.is_bare or not joined or self._windows.kernel[-1] == 1:
+            return self.moves(piece), []
+        found, edges = list[Move](), list[Array]()
         inputs, outputs = self._rows(piece)
         for place, (seen, shown) in self._along_last():
             at: Any = (*outputs[:2], place, *outputs[2:])
@@ -192,9 +194,9 @@ class Strips:
             if run.size:
                 end = run.shape[-1]
                 found.append((run[..., behind : end - before], shifted[..., before : end - behind]))
-            edges = (slice(0, shown.start), slice(shown.stop, width))
-            found.extend((zero, target[..., edge]) for edge in edges if edge.stop > edge.start)
-        return found
+            sides = (slice(0, shown.start), slice(shown.stop, width))
+            edges.extend(target[..., side] for side in sides if side.stop > side.start)
+        return found, edges
 
     def _along_last(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
         """Yield each place of the window's last axis with what it sees of the image, and in which windows."""
@@ -209,7 +211,7 @@ class Strips:
 
     def blanks(self, piece: Chunk) -> list[Array]:
         """List the rows of padding that another piece of the same sample may have written over."""
-        if not self._splits_samples or self._is_bare:
+        if not self._splits_samples or self.is_bare:
             return []
         above = piece.rows.start * self._windows.stride[0] - self._windows.pad[0]
         reach = (piece.height - 1) * self._windows.stride[0] + self._windows.reach[0]
@@ -238,6 +240,24 @@ def _columns(setting: Setting, size: int, dtype: Any) -> Array:
     return work(setting.scratch, "columns", (size,), dtype, at_least=CACHE_LIMIT // np.dtype(dtype).itemsize)
 
 
+@attrs.frozen(eq=False)
+class _Pattern:
+    """What pieces share that are of other samples only: the matrix, what is moved into strips of each, and what then.
+
+    The blanks are cleared before.
+    """
+
+    matrix: Array
+    moves: list[Move]
+    then: list[Move]
+    blanks: list[Array]
+
+    def step(self, piece: Chunk) -> tuple[Array, list[Move], list[Array]]:
+        """Return a piece's matrix, the moves that fill it, and what must be cleared before."""
+        moves = [(source[piece.samples], target) for source, target in self.moves]
+        return self.matrix, moves + self.then, self.blanks
+
+
 class Columns:
     """Windows unrolled piece by piece into one buffer.
 
@@ -260,18 +280,33 @@ class Columns:
             self._plain = [plain[piece.samples, ..., piece.positions] for piece in pieces]
             return
         self._strips = Strips(image, counts, setting, pieces)
-        self._steps = [self._step(piece, depth) for piece in pieces]
+        alike: dict[tuple[int, int, int], _Pattern] = {}
+        self._steps: list[tuple[Array, list[Move], list[Array]]] = []
+        for piece in pieces:
+            kind = piece.count, piece.rows.start, piece.rows.stop
+            if kind not in alike:
+                alike[kind] = self._pattern(piece, depth)
+            self._steps.append(alike[kind].step(piece))
 
-    def _step(self, piece: Chunk, depth: int) -> tuple[Array, list[Move], list[Array]]:
-        """Return a piece's matrix, the moves that fill it, and what must be cleared before."""
+    def _pattern(self, piece: Chunk, depth: int) -> "_Pattern":
+        """Prepare all pieces that are of other samples, but as many and of the same rows."""
         windows = self._strips.of(piece)
-        buffer = _columns(self._setting, windows.size, windows.dtype)
+        shape = (piece.count, *windows.shape[1:])
+        buffer = _columns(self._setting, prod(shape), windows.dtype)
         matrix: Array = buffer.reshape(piece.count, self._setting.groups, depth, -1)
+        unrolled: Array = buffer.reshape(shape)
         if self._joined:
-            windows = np.moveaxis(windows, 0, windows.ndim // 2)  # behind channels and kernel
             matrix = buffer.reshape(self._setting.groups, depth, -1)
-        unrolling = (windows, buffer.reshape(windows.shape))
-        return matrix, [*self._strips.long_moves(piece), unrolling], self._strips.blanks(piece)
+            half = windows.ndim // 2  # the samples stand behind channels and kernel
+            unrolled = np.moveaxis(
+                buffer.reshape((*shape[1 : half + 1], shape[0], *shape[half + 1 :])), half, 0
+            )
+        moves, edges = self._strips.long_moves(piece)
+        zero = np.zeros((), windows.dtype)
+        then = [*((zero, edge) for edge in edges), (windows, unrolled)]
+        if self._strips.is_bare:
+            moves, then = then, []
+        return _Pattern(matrix, moves, then, self._strips.blanks(piece))
 
     def __iter__(self) -> Iterator[Array]:
         """Yield every piece's matrix, which the next one overwrites."""
@@ -313,11 +348,12 @@ class Folding:
                 for tap in taps(windows, image.shape[2:], stands)
             ]
         strips = self._strips.of(piece)
+        strips = strips[piece.samples] if self._strips.is_bare else strips
         unrolled = buffer.reshape(strips.shape)
         places: Any = product(*(range(size) for size in strips.shape[2 : strips.ndim // 2]))
         at = [(slice(None), slice(None), *place) for place in places]
         runs = [(strips[place], unrolled[place]) for place in at]
-        return matrix, [*runs, *self._strips.moves(piece)]
+        return matrix, [*runs, *((image[piece.samples], strip) for image, strip in self._strips.moves(piece))]
 
     def __iter__(self) -> Iterator[Array]:
         """Yield the matrix of every piece to be filled, and add it to the image when the next one is asked for."""

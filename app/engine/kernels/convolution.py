@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from app.engine.kernels.blas import OneThread, has_small_products
+from app.engine.kernels.blas import has_small_products, one_thread
 from app.engine.kernels.columns import CACHE_LIMIT, Chunk, Columns, Folding, Setting, chunks
 from app.engine.kernels.steps import Step, copy, nothing
 from app.engine.kernels.windows import Array, work
@@ -27,9 +27,7 @@ ADDITION_COST = 1.3
 """Nanoseconds per number that is added onto an overlapping image, against about 100 products in that time."""
 
 
-def convolution(
-    image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting
-) -> Callable[[], None]:
+def convolution(image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting) -> Step:
     """Prepare result[n] = filters · columns(image[n]) + bias; a result as large as its image may take its place."""
     samples, groups, counts = result.shape[0], setting.groups, result.shape[2:]
     row = prod(counts[1:])
@@ -48,15 +46,14 @@ def convolution(
 
     def run() -> None:
         weights = flat()[:, None]
-        with OneThread():
-            unrolled = iter(columns)
-            for before, count, target in zip(keep, blocks, targets, strict=True):
-                before()
-                np.matmul(weights, _in_blocks(next(unrolled), count), out=target)
-                if shift is not None:  # while the result is still in cache
-                    np.add(target, shift, out=target)
+        unrolled = iter(columns)
+        for before, count, target in zip(keep, blocks, targets, strict=True):
+            before()
+            np.matmul(weights, _in_blocks(next(unrolled), count), out=target)
+            if shift is not None:  # while the result is still in cache
+                np.add(target, shift, out=target)
 
-    return run
+    return one_thread(run)
 
 
 def _blocks(piece: Chunk, product_per_row: int) -> int:
@@ -96,7 +93,7 @@ def _kept_whole(
     return np.broadcast_to(sample, image.shape), keep
 
 
-def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:
+def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Step:
     """Prepare the image (gradient) whose windows hold filtersᵀ · result[n], overlaps added up."""
     count, places = filters.shape[0], setting.windows.places
     channels = image.shape[1]
@@ -109,9 +106,7 @@ def image_gradient(result: Array, filters: Array, image: Array, setting: Setting
     return _image_gradient_by_flipping(result, filters, image, setting)
 
 
-def _image_gradient_by_flipping(
-    result: Array, filters: Array, image: Array, setting: Setting
-) -> Callable[[], None]:
+def _image_gradient_by_flipping(result: Array, filters: Array, image: Array, setting: Setting) -> Step:
     """Use that with stride 1 the gradient is a convolution with the flipped filters, without overlaps to add."""
     windows, groups = setting.windows, setting.groups
     count, per_group = filters.shape[:2]
@@ -132,9 +127,7 @@ def _image_gradient_by_flipping(
     return run
 
 
-def _image_gradient_by_folding(
-    result: Array, filters: Array, image: Array, setting: Setting
-) -> Callable[[], None]:
+def _image_gradient_by_folding(result: Array, filters: Array, image: Array, setting: Setting) -> Step:
     """Compute columns as products and add each place of the window onto the image."""
     groups, samples, counts = setting.groups, result.shape[0], result.shape[2:]
     row = prod(counts[1:])
@@ -147,14 +140,13 @@ def _image_gradient_by_folding(
 
     def run() -> None:
         weights = np.swapaxes(flat(), 1, 2)
-        with OneThread():
-            for matrix, source in zip(folding, sources, strict=True):
-                np.matmul(weights, source, out=matrix)
+        for matrix, source in zip(folding, sources, strict=True):
+            np.matmul(weights, source, out=matrix)
 
-    return run
+    return one_thread(run)
 
 
-def filter_gradient(image: Array, result: Array, filters: Array, setting: Setting) -> Callable[[], None]:
+def filter_gradient(image: Array, result: Array, filters: Array, setting: Setting) -> Step:
     """Prepare the gradient of the filters: the columns of every sample times its result's gradient."""
     groups, count, counts = setting.groups, filters.shape[0], result.shape[2:]
     samples, row = result.shape[0], prod(counts[1:])
@@ -172,14 +164,13 @@ def filter_gradient(image: Array, result: Array, filters: Array, setting: Settin
 
     def run() -> None:
         total.fill(0)
-        with OneThread():
-            for matrix, (head, gather) in zip(columns, heads, strict=True):
-                gather()
-                np.matmul(matrix, head, out=part)
-                np.add(total, part, out=total)
+        for matrix, (head, gather) in zip(columns, heads, strict=True):
+            gather()
+            np.matmul(matrix, head, out=part)
+            np.add(total, part, out=total)
         np.copyto(target, ready)
 
-    return run
+    return one_thread(run)
 
 
 def _joined(rows: Array, scratch: dict[str, Any]) -> tuple[Array, Step]:
@@ -201,7 +192,7 @@ def add_bias(result: Array, bias: Array) -> Callable[[], object]:
     return partial(np.add, result, shift, result)
 
 
-def bias_gradient(result: Array, bias: Array) -> Callable[[], None]:
+def bias_gradient(result: Array, bias: Array) -> Step:
     """Prepare the gradient of the bias: the sum over all samples and positions."""
     samples, filters = result.shape[:2]
     if not result.flags.c_contiguous:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from functools import cache, partial
 
-from app.engine.kernels.blas import OneThread, allowed_threads
+from app.engine.kernels.blas import allowed_threads, one_thread
 from app.engine.kernels.places import CAN_PLACE, CORES, Place
 from app.engine.kernels.steps import nothing
 
@@ -73,8 +73,8 @@ class _Helper:
         job, error = _Job(second), None
         try:
             self._begin(job, first, alone)
-        except BaseException as fault:  # noqa: BLE001  raised below, when the second half is done
-            error = fault
+        except BaseException as first_error:  # noqa: BLE001  raised below, when the second half is done
+            error = first_error
         while "job" in self._at_work and self._at_work["job"] is job:
             try:  # whatever happens: who goes on without the second half computes with half a result
                 if error is not None:
@@ -84,13 +84,14 @@ class _Helper:
                 elif not isinstance(error, KeyboardInterrupt):
                     job.do()
                 del self._at_work["job"]
-            except KeyboardInterrupt as fault:
-                error = fault
+            except KeyboardInterrupt as interrupt:
+                error = interrupt
+        fault = job.error if error is None else error
         try:
-            if error is not None or job.error is not None:
-                raise error or job.error  # type: ignore[misc]  # one of the two is there
+            if fault is not None:
+                raise fault
         finally:
-            del error, job  # an error and the frame that it came through keep each other alive
+            del error, fault, job  # an error and the frame that it came through keep each other alive
 
     def _begin(self, job: _Job, first: Half, alone: Half | None) -> None:
         if self._at_work.setdefault("job", job) is not job:  # another thread's executor has the helper
@@ -132,9 +133,4 @@ def side_by_side(first: Half, second: Half, alone: Half | None = None, give_up: 
     Where halves wait for each other, `alone` does the work of both in one thread, for when the helper is busy
     elsewhere, and `give_up` keeps the second one from waiting for a first one that was interrupted before it began.
     """
-
-    def run() -> None:
-        with OneThread():
-            _helper().run(first, second, alone, give_up)
-
-    return run
+    return one_thread(lambda: _helper().run(first, second, alone, give_up))

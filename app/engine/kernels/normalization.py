@@ -4,11 +4,14 @@ Sums over outer and inner are matrix-vector products, which run three to twenty 
 """
 
 from collections.abc import Callable
+from math import prod
 
 import attrs
 import numpy as np
 
 from app.engine.kernels.windows import Array
+from app.engine.shapes import Shape
+from app.engine.work_space import WorkSpace
 
 SHORT = 1024
 """Longest run of numbers of one channel for which a single number beside it is slow."""
@@ -55,6 +58,24 @@ class PerChannel:
             return numbers[:, None]
         np.copyto(self._sample, numbers[:, None])
         return self._sample
+
+
+def by_channel(shape: Shape, axis: int) -> tuple[int, int, int]:
+    """Return a shape as (outer, channels, inner)."""
+    axis %= len(shape)
+    return prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
+
+
+def work_space(shape: tuple[int, int, int], *, gradients: bool) -> WorkSpace:
+    """Tell what batch normalisation of (outer, channels, inner) takes, prepared for batch and moving statistics alike.
+
+    Kept are the ones that sum, a number per channel written out for one sample, and numbers per channel; sums of every
+    sample pass, and wide copies of half precision and centred data, which serve all nodes in turn.
+    """
+    outer, channels, inner = shape
+    ones, sample = max(outer, inner), channels * (1 + inner * (1 < inner <= SHORT))
+    kept = 2 * (ones + 2 * sample + 3 * channels) + gradients * 2 * (ones + sample + 5 * channels)
+    return WorkSpace(kept, 3 * outer * channels + (4 if gradients else 2) * outer * channels * inner)
 
 
 @attrs.frozen
@@ -116,13 +137,17 @@ def normalize_with(
 
 @attrs.frozen
 class NormalizedGradients:
-    """What the backward of a batch normalisation reads and writes; a gradient that nobody wants is None."""
+    """What the backward of a batch normalisation reads and writes; a gradient that nobody wants is None.
+
+    `centred` is room for data less its mean, which may be where the gradient of data goes.
+    """
 
     data: Array
     gamma: Array | None
     mean: Array
     inverse: Array
     head: Array
+    centred: Array
     data_gradient: Array | None
     gamma_gradient: Array | None
     beta_gradient: Array | None
@@ -137,7 +162,7 @@ def normalize_gradient(arrays: NormalizedGradients, uses_batch: bool) -> Callabl
     data, head, inverse = arrays.data, arrays.head, arrays.inverse
     sums, spread = ChannelSums(data), PerChannel(data)
     each = 1.0 / (data.shape[0] * data.shape[2])
-    centred = np.empty_like(data) if arrays.data_gradient is None else arrays.data_gradient
+    centred = arrays.centred
     to_beta, to_gamma, scale, slope = (np.empty_like(inverse) for _ in range(4))
 
     def run() -> None:

@@ -48,10 +48,10 @@ def through_whole_slopes(
     return in_pieces(partial(partial, compute), head, *operands, out)
 
 
-def work_space_of_pieces(result: int, passing: int) -> WorkSpace:
-    """Tell what an element function takes that makes so many arrays on its way."""
+def work_space_of_pieces(result: int, passing: int, *, gradients: bool) -> WorkSpace:
+    """Tell what an element function takes that makes so many arrays on its way, in two halves at most."""
     piece = min(result, PIECE)
-    return WorkSpace(4 * piece, passing * piece)
+    return WorkSpace((4 if gradients else 2) * piece, passing * piece)
 
 
 def _cut(arrays: tuple[Any, ...]) -> list[tuple[Any, ...]]:

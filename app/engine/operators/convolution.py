@@ -148,11 +148,11 @@ class Filtering(Prepared):
             calls.append(kernels.bias_gradient(self.first(head), grads[2]))
         return in_order(calls)
 
-    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], None]:
+    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], object]:
         """Prepare the gradient of the image."""
         raise NotImplementedError
 
-    def weight_gradient(self, run: Run, head: Array, data: Array, grad: Array) -> Callable[[], None]:
+    def weight_gradient(self, run: Run, head: Array, data: Array, grad: Array) -> Callable[[], object]:
         """Prepare the gradient of the filters."""
         raise NotImplementedError
 
@@ -352,11 +352,11 @@ class Convolution(Filtering):
         image, weight, result = self.first(ins[0]), self.first(ins[1]), self.first(outs[0])
         return kernels.convolution(image, weight, bias, result, self.setting(run))
 
-    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], None]:
+    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], object]:
         """Prepare the transposed convolution of the head gradient."""
         return kernels.image_gradient(head, weight, grad, self.setting(run))
 
-    def weight_gradient(self, run: Run, head: Array, data: Array, grad: Array) -> Callable[[], None]:
+    def weight_gradient(self, run: Run, head: Array, data: Array, grad: Array) -> Callable[[], object]:
         """Prepare the product of the image's windows with the head gradient."""
         return kernels.filter_gradient(data, head, grad, self.setting(run))
 

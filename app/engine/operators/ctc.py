@@ -12,7 +12,7 @@ from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types,
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
-from app.engine.work_space import Work
+from app.engine.work_space import Work, WorkSpace
 
 _SYMBOLS = {"label": Domain(1, 3, whole=True)}
 
@@ -24,7 +24,7 @@ class CTCLoss(Prepared):
     data is (steps, batch, symbols), before softmax; one symbol is the blank.
     """
 
-    work = Work(keeps=0.2, takes=24.8, keeps_back=0.4)
+    work = Work(keeps=0.2, takes=5, keeps_back=0.4)
 
     use_data_lengths: bool = param(default=False, doc="Take the number of steps of every sample.")
     use_label_lengths: bool = param(default=False, doc="Take the number of symbols of every label.")
@@ -52,6 +52,12 @@ class CTCLoss(Prepared):
             use_label_lengths=True,
         ),
     )
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count, beside what is as large as data, the ways to every place of a label with blanks between."""
+        (steps, batch, _), (_, length) = ins[:2]
+        beside = super().scratch(ins, outs, gradients=gradients)
+        return WorkSpace(beside.kept, beside.passing + 14 * steps * batch * (2 * length + 1))
 
     @property
     def inputs(self) -> tuple[Port, ...]:

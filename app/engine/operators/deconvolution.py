@@ -203,11 +203,11 @@ class Deconvolution(Filtering):
             return spread
         return in_order([spread, kernels.add_bias(result, ins[2])])
 
-    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], None]:
+    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], object]:
         """Prepare the convolution of the head gradient."""
         return kernels.convolution(head, weight, None, grad, self._setting_on(run, grad))
 
-    def weight_gradient(self, run: Run, head: Array, data: Array, grad: Array) -> Callable[[], None]:
+    def weight_gradient(self, run: Run, head: Array, data: Array, grad: Array) -> Callable[[], object]:
         """Prepare the product of the head gradient's windows with data."""
         return kernels.filter_gradient(head, data, grad, self._setting_on(run, data))
 

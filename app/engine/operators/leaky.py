@@ -29,7 +29,7 @@ class LeakyReLU(InPieces):
     leaky and prelu: slope · x · elu: slope · (eˣ − 1) · selu, gelu: fixed curves · rrelu: a random slope in training
     """
 
-    is_random = True  # rrelu draws its slopes
+    is_random = trains_otherwise = True  # rrelu draws its slopes
     minds_overwriting = True  # prelu sums up the gradient of its slopes last
 
     act_type: str = param(

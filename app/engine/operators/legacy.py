@@ -30,8 +30,6 @@ class BatchNormV1(BatchNormalization):
     finds is not the batch's.
     """
 
-    work = Work(keeps=2.1, takes=2.2, keeps_back=1.7, takes_back=3.2)
-
     examples = BATCH_EXAMPLES
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:

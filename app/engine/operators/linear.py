@@ -15,7 +15,7 @@ from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, text
 from app.engine.split import Split
-from app.engine.work_space import Work
+from app.engine.work_space import Work, WorkSpace
 
 
 @operator(category="Layers")
@@ -64,6 +64,10 @@ class FullyConnected(Prepared):
         if len(data) == 2 or (not self.flatten and len(data) > 1):
             data = (*data[:-1], data[-1] or weight[1])
         return (data, weight, *bias), (out,)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the rows that go in and come out: nothing is taken beside the weight."""
+        return self.work.beside(max(element_count(ins[0]), element_count(outs[0])), gradients=gradients)
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
         """Name num_hidden where it decides."""

@@ -24,7 +24,7 @@ class Dropout(Operator):
 
     work = Work(keeps=2.7, takes=0.4)
 
-    is_random = True
+    is_random = trains_otherwise = True
 
     p: float = param(default=0.5, low=0, high=1, doc="Chance that a number is dropped.")
     mode: str = param(

@@ -1,7 +1,6 @@
 """Normalisation layers: numbers are shifted and scaled to mean 0 and variance 1 over some axes."""
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import Annotated, Literal
 
 import attrs
@@ -29,7 +28,7 @@ from app.engine.operators.prepared import present
 from app.engine.params import WIDE, as_text, param
 from app.engine.shapes import Inferred, Shapes, merge, merge_all, normalize_axis
 from app.engine.split import Split
-from app.engine.work_space import Work
+from app.engine.work_space import WorkSpace
 
 _HALF = np.dtype(np.float16)
 _SINGLE = np.dtype(np.float32)
@@ -41,6 +40,7 @@ OUTPUT, MEAN, INVERSE = range(3)
 class BatchNormalization(Operator):
     """What both ages of BatchNorm have in common."""
 
+    trains_otherwise = True
     ignored_heads = frozenset({MEAN, INVERSE})
 
     eps: Annotated[float, WIDE] = param(
@@ -112,11 +112,13 @@ class BatchNormalization(Operator):
         updates = (GAMMA,) * self.fix_gamma + (MOVING_MEAN, MOVING_VAR) * (self.updates_auxiliary != "")
         return [Split((axis, 0, 0, 0, 0), (axis, 0, 0), pace=0.3, updates=updates)]
 
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by channels and samples, of which little is kept."""
+        return kernels.work_space(kernels.by_channel(ins[DATA], self.channel_axis), gradients=gradients)
+
     def _by_channel(self, array: Array) -> Array:
         """View an array as (outer, channels, inner)."""
-        axis = self.channel_axis % array.ndim
-        shape = prod(array.shape[:axis]), array.shape[axis], prod(array.shape[axis + 1 :])
-        return array.reshape(shape, copy=False)
+        return array.reshape(kernels.by_channel(array.shape, self.channel_axis), copy=False)
 
     def _uses_batch(self, run: Run) -> bool:
         return run.train and not self.use_global_stats
@@ -217,6 +219,9 @@ class BatchNormalization(Operator):
             mean=mean,
             inverse=inverse,
             head=wide[1],
+            centred=work(run.lent, "centred", wide[0].shape, wide[0].dtype)
+            if wide_target is None
+            else wide_target,
             data_gradient=wide_target,
             gamma_gradient=None if self.fix_gamma else grads[GAMMA],
             beta_gradient=grads[BETA],
@@ -372,8 +377,6 @@ class BatchNorm(BatchNormalization):
 
     y = (x − mean) / √(var + eps) · gamma + beta
     """
-
-    work = Work(keeps=2.1, takes=2.2, keeps_back=1.6, takes_back=3.2)
 
     axis: int = param(default=1, doc="The axis of the channels.")
     cudnn_off: bool = param(default=False, advanced=True, doc="Only for graphics cards; kept in files.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,13 +14,20 @@ from app.engine.operators.element_types import ORDERS, named_type
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis
-from app.engine.work_space import Work
+from app.engine.work_space import Work, WorkSpace
 
 
 class Ordered(Prepared):
     """An order of the elements along one axis, of which the first places count."""
 
     axis: int | None
+    along: ClassVar[float] = 1.0
+    """What part of its work space an order along an axis takes; the whole of it is for everything as one row."""
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count less along an axis than where everything becomes one row."""
+        whole = super().scratch(ins, outs, gradients=gradients)
+        return whole if self.axis is None else WorkSpace(whole.kept, int(self.along * whole.passing))
 
     def _laid(self, data: Array) -> tuple[Array, int]:
         """View the data, or its gradient, so that the order runs along an axis."""
@@ -57,7 +65,7 @@ class Ordered(Prepared):
 class Sort(Ordered):
     """Put the elements along an axis in order."""
 
-    work = Work(takes=14.6)
+    work, along = Work(takes=14.6), 0.45
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     is_ascend: bool = param(default=True, doc="Smallest first.")
@@ -119,7 +127,7 @@ class Sort(Ordered):
 class ArgSort(Ordered):
     """Tell the places of the elements along an axis in their order."""
 
-    work = Work(takes=15.7)
+    work, along = Work(takes=15.7), 0.42
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     is_ascend: bool = param(default=True, doc="Smallest first.")

@@ -14,15 +14,23 @@ from app.engine.operators.indexing import ByIndex
 from app.engine.operators.prepared import Flow
 from app.engine.operators.reduce import kept_shape
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
-from app.engine.work_space import Work
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.work_space import Work, WorkSpace
+
+
+class OneByIndex(ByIndex):
+    """One element for each index."""
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the indices, however large the array is that they look into."""
+        return self.work.beside(element_count(ins[1]), gradients=gradients)
 
 
 @operator(name="pick", category="Indexing", aliases=("choose_element_0index",))
-class Pick(ByIndex):
+class Pick(OneByIndex):
     """Pick one element along an axis at every other place."""
 
-    work = Work(keeps=1.5, takes=1.6, keeps_back=0.8)
+    work = Work(keeps=4.5, takes=5, keeps_back=2.4)
 
     axis: int | None = param(default=-1, doc="The axis; None takes all elements as one row.")
     keepdims: bool = param(default=False, doc="Keep the axis with size 1.")
@@ -114,10 +122,10 @@ class Pick(ByIndex):
 
 
 @operator(name="batch_take", category="Indexing")
-class BatchTake(ByIndex):
+class BatchTake(OneByIndex):
     """Take one element out of every row."""
 
-    work = Work(keeps=2.1, takes=0.4, keeps_back=1.8)
+    work = Work(keeps=6.3, takes=1.2, keeps_back=5.4)
 
     examples = (Example({"a": (4, 3), "indices": (4,)}, domains={"indices": Domain(0, 2, whole=True)}),)
 

@@ -111,7 +111,7 @@ class InPieces(Prepared):
 
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count some pieces, however large the arrays are."""
-        return work_space_of_pieces(element_count(outs[0]), self.passing_pieces)
+        return work_space_of_pieces(element_count(outs[0]), self.passing_pieces, gradients=gradients)
 
 
 def gradient_lines(n: CodeNames, code: Sequence[str]) -> list[str]:

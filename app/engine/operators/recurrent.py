@@ -38,7 +38,7 @@ class RNN(Operator):
     All weights and biases are one vector: weights layer by layer and direction by direction, then the biases.
     """
 
-    is_random = True  # dropout between layers
+    is_random = trains_otherwise = True  # dropout between layers
 
     state_size: int = param(low=1, doc="Number of hidden units of every layer.")
     num_layers: int = param(low=1, doc="Number of layers on top of each other.")

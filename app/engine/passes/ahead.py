@@ -12,21 +12,20 @@ single steps say little then, so a bind that keeps all arrays, to be looked at s
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import takewhile
-from math import ceil
-from typing import Final
 
 import attrs
 import numpy as np
 
 from app.engine.graph import Graph
+from app.engine.inference.infer import Inference
 from app.engine.kernels.matrices import product
 from app.engine.kernels.steps import in_order
 from app.engine.operator import Array, Arrays
+from app.engine.passes.tables import Tables, tables_for
 from app.engine.planning.plan import ArrayKey, value_key
+from app.engine.shapes import element_count
 
 Call = Callable[[], object]
-ROWS: Final = 512
-"""So many rows at once are as fast as any more; layers with half as many gain nothing from being joined."""
 
 
 @attrs.frozen(eq=False)
@@ -34,54 +33,65 @@ class _Joined:
     """Layers that are computed at once, in running order, and room for their rows and for what comes out."""
 
     layers: tuple[int, ...]
-    data: tuple[Array, ...]
-    table: Array
-    room: Array
+    tables: Tables
 
-    def products(self, weight: Array) -> list[Call]:
+    def rows_of(self, layer: int) -> slice:
+        """Say where a layer's rows stand among those of all."""
+        first = self.layers.index(layer) * self.tables.rows
+        return slice(first, first + self.tables.rows)
+
+    def products(self, data: Arrays, weight: Array) -> list[Call]:
         """Return the calls that compute all layers but for the bias."""
-        rows = len(self.table) // len(self.layers)
+        table = self.tables.data[: len(self.layers) * self.tables.rows]
         copies = [
-            partial(np.copyto, self.table[number * rows : (number + 1) * rows].reshape(data.shape), data)
-            for number, data in enumerate(self.data)
+            partial(np.copyto, table[self.rows_of(layer)].reshape(array.shape), array)
+            for layer, array in zip(self.layers, data, strict=True)
         ]
-        return [*copies, product(self.table, weight.T, self.room)]
-
-    def own(self, layer: int, out: Array) -> Array:
-        """Return what came out for one layer."""
-        number, rows = self.layers.index(layer), len(self.table) // len(self.layers)
-        return self.room[number * rows : (number + 1) * rows].reshape(out.shape)
+        return [*copies, product(table, weight.T, self.tables.results[: len(table)])]
 
 
 class Ahead:
     """The pass for one bound graph."""
 
-    def __init__(self, graph: Graph, arrays: Mapping[ArrayKey, Array], *, keep_all: bool) -> None:
+    def __init__(self, inference: Inference, *, keep_all: bool) -> None:
         """Look for layers that are worth joining."""
+        self._graph = graph = inference.graph
+        self._tables = list[Tables]()
         self._joined: dict[int, _Joined] = {}
         for layers in () if keep_all else _alike(graph):
-            values = [arrays[value_key((layer, 0))] for layer in layers]
-            data = [arrays[value_key(graph.nodes[layer].inputs[0])] for layer in layers]
-            hidden, width = arrays[value_key(graph.nodes[layers[0]].inputs[1])].shape
-            rows = values[0].size // hidden
-            if any(value.shape != values[0].shape for value in values) or 2 * rows > ROWS:
-                continue
-            at_once = ceil(len(layers) / ceil(len(layers) * rows / ROWS))  # alike pieces, no small rest
-            table, room = (np.empty((at_once * rows, size), values[0].dtype) for size in (width, hidden))
-            for first in range(0, len(layers), at_once):
-                piece = slice(first, first + at_once)
-                count = len(layers[piece]) * rows
-                joined = _Joined(layers[piece], tuple(data[piece]), table[:count], room[:count])
-                self._joined.update(dict.fromkeys(joined.layers, joined))
+            shapes = {inference.shape((layer, 0)) for layer in layers}
+            hidden, width = inference.shape(graph.nodes[layers[0]].inputs[1])
+            dtype = inference.settled_dtype((layers[0], 0))
+            rows = element_count(inference.shape((layers[0], 0))) // hidden
+            tables = tables_for(len(layers), rows, (hidden, width), dtype) if len(shapes) == 1 else None
+            if tables is not None:
+                self._tables.append(tables)
+                for first in range(0, len(layers), tables.at_once):
+                    joined = _Joined(layers[first : first + tables.at_once], tables)
+                    self._joined.update(dict.fromkeys(joined.layers, joined))
 
-    def forward(self, layer: int, ins: Arrays, outs: Arrays) -> Call | None:
+    @property
+    def room(self) -> int:
+        """The bytes that the pass takes."""
+        return sum(tables.size for tables in self._tables)
+
+    def joins(self, layer: int) -> bool:
+        """Tell whether a node is computed with others."""
+        return layer in self._joined
+
+    def forward(self, layer: int, arrays: Mapping[ArrayKey, Array]) -> Call | None:
         """Prepare the forward of a layer that is joined with others; None for any other node."""
         joined = self._joined.get(layer)
         if joined is None:
             return None
-        own = joined.own(layer, outs[0])
-        finish = partial(np.add, own, ins[2], outs[0]) if len(ins) > 2 else partial(np.copyto, outs[0], own)
-        return in_order([*joined.products(ins[1]), finish]) if layer == joined.layers[0] else finish
+        out, nodes = arrays[value_key((layer, 0))], self._graph.nodes
+        _, weight, *bias = (arrays[value_key(entry)] for entry in nodes[layer].inputs)
+        own = joined.tables.results[joined.rows_of(layer)].reshape(out.shape)
+        finish = partial(np.add, own, *bias, out) if bias else partial(np.copyto, out, own)
+        if layer != joined.layers[0]:
+            return finish
+        data = [arrays[value_key(nodes[each].inputs[0])] for each in joined.layers]
+        return in_order([*joined.products(data, weight), finish])
 
 
 def _alike(graph: Graph) -> Iterator[tuple[int, ...]]:

@@ -10,9 +10,7 @@ so a bind that keeps all arrays goes without. The last digits may differ from th
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from math import ceil
-from typing import Final
+from functools import cached_property, partial
 
 import attrs
 import numpy as np
@@ -22,13 +20,13 @@ from app.engine.kernels.matrices import product
 from app.engine.kernels.reduction import sum_to
 from app.engine.kernels.steps import in_order, nothing, writing
 from app.engine.operator import Array
+from app.engine.passes.tables import Tables, tables_for
 from app.engine.passes.tasks import Given
+from app.engine.planning.plan import Step
 from app.engine.shapes import element_count
 
 Call = Callable[[], object]
 WEIGHT, BIAS = 1, 2
-ROWS: Final = 512
-"""So many rows at once are as fast as any more; layers with half as many gain nothing from being joined."""
 
 
 @attrs.frozen(eq=False)
@@ -36,41 +34,50 @@ class _Gathered:
     """The layers that share a weight, in the order in which their gradients come, and room for the rows of some."""
 
     layers: tuple[int, ...]
-    heads: Array
-    table: Array
-    rows: int
+    tables: Tables
+    parts: dict[int, Array] = attrs.Factory(dict)
+    """Where what does not fit into the tables at once is found before it is added: by the input, weight or bias."""
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """The place of every layer in that order."""
+        return {layer: place for place, layer in enumerate(self.layers)}
 
     @property
-    def at_once(self) -> int:
-        """How many layers' rows there is room for."""
-        return len(self.heads) // self.rows
+    def room(self) -> int:
+        """The bytes that are taken at most."""
+        once = self.tables.at_once >= len(self.layers)
+        numbers = 0 if once else self.tables.hidden * (self.tables.width + 1)
+        return self.tables.size + numbers * self.tables.dtype.itemsize
 
     def keep(self, layer: int, step: Given) -> list[Call]:
         """Return the calls that put a layer's rows beside those of the others."""
-        first = self.layers.index(layer) % self.at_once * self.rows
-        own = slice(first, first + self.rows)
-        pairs = ((step.heads[0], self.heads[own]), (step.ins[0], self.table[own]))
+        first = self.places[layer] % self.tables.at_once * self.tables.rows
+        own = slice(first, first + self.tables.rows)
+        pairs = ((step.heads[0], self.tables.results[own]), (step.ins[0], self.tables.data[own]))
         return [
             partial(np.copyto, rows.reshape(array.shape), array) for array, rows in pairs if array is not None
         ]
 
     def addition(self, layer: int, index: int, total: Array) -> Call:
         """Return what to do where the plan adds a layer's gradient: nothing until the room is full."""
-        number = self.layers.index(layer)
-        if (number + 1) % self.at_once and number + 1 != len(self.layers):
+        number, at_once = self.places[layer], self.tables.at_once
+        if (number + 1) % at_once and number + 1 != len(self.layers):
             return nothing
-        count = (number % self.at_once + 1) * self.rows
-        if number < self.at_once:
+        count = (number % at_once + 1) * self.tables.rows
+        if number < at_once:
             return self._gradient(index, count, total)
-        part = np.empty(total.shape, total.dtype)
+        if index not in self.parts:
+            self.parts[index] = np.empty(total.shape, total.dtype)
+        part = self.parts[index]
         return in_order([self._gradient(index, count, part), partial(np.add, total, part, total)])
 
     def _gradient(self, index: int, count: int, grad: Array) -> Call:
-        heads = self.heads[:count]
+        heads = self.tables.results[:count]
         if index == BIAS:
             return sum_to(heads, grad)
         out, after = writing(grad, grad.shape)
-        return in_order([product(heads.T, self.table[:count], out), *after])
+        return in_order([product(heads.T, self.tables.data[:count], out), *after])
 
 
 class Gathering:
@@ -103,6 +110,17 @@ class Gathering:
             self._by_total[total.index] = gathered
             self._by_layer.update(dict.fromkeys(layers, gathered))
             self._left_out.update((layer, index) for layer in layers)
+
+    @property
+    def room(self) -> int:
+        """The bytes that the pass takes at most."""
+        return sum(gathered.room for gathered in {id(one): one for one in self._by_total.values()}.values())
+
+    def gathers(self, step: Step) -> bool:
+        """Tell whether a backward step or an addition of gradients belongs to what is gathered."""
+        if step.kind == "sum":
+            return step.writes[0].node in self._by_total
+        return step.kind == "backward" and step.symbol_node in self._by_layer
 
     def keep(self, layer: int, step: Given) -> tuple[list[Call], Given | None]:
         """Return the calls that keep a layer's rows, and what is left of its backward, None where nothing is."""
@@ -138,9 +156,5 @@ def _room(executor_graph: ExecutorGraph, layers: Sequence[int], total: ExecutorN
     """Make room for the rows of as many layers as pay, None where they have too many rows each or not the same."""
     hidden, width = total.shape
     counts = {element_count(executor_graph.shapes[layer, 0]) // hidden for layer in layers}
-    rows = max(counts)
-    if len(counts) > 1 or 2 * rows > ROWS:
-        return None
-    at_once = ceil(len(layers) / ceil(len(layers) * rows / ROWS))  # alike pieces, no small rest
-    heads, table = (np.empty((at_once * rows, size), total.dtype) for size in (hidden, width))
-    return _Gathered(tuple(layers), heads, table, rows)
+    tables = tables_for(len(layers), max(counts), (hidden, width), total.dtype) if len(counts) == 1 else None
+    return None if tables is None else _Gathered(tuple(layers), tables)

@@ -46,10 +46,10 @@ class Halves:
         self._stretches: list[list[Stretch]] = [[] for _ in passes]
         self._room: dict[str, Any] = {}
         """What the second thread finds of shared gradients."""
-        if not has_helper() or max(map(_spared, passes), default=0.0) < WORTHWHILE:
+        if not has_helper() or not any(may_be_worthwhile(tasks, spare_products=True) for tasks in passes):
             return
         longest = 1 if step_by_step else None
-        found = [list(find_stretches(tasks, longest=longest)) for tasks in passes]
+        found = [list(find_stretches(tasks, longest=longest, may_hold=may_be_worthwhile)) for tasks in passes]
         pairs = [(tasks, stretch) for tasks, some in zip(passes, found, strict=True) for stretch in some]
         if any(_is_worthwhile(stretch.of(tasks), spare_products=True) for tasks, stretch in pairs):
             self._stretches = [
@@ -107,10 +107,19 @@ class Halves:
 
 def _is_worthwhile(tasks: Sequence[Task], *, spare_products: bool = False) -> bool:
     """Tell whether halving saves time; `spare_products` leaves out what the BLAS would do in two threads anyway."""
-    time = _spared(tasks) if spare_products else sum(task.time for task in tasks)
-    return time >= WORTHWHILE + MEETING * len(tasks)
+    return sum(_gained(task, spare_products) for task in tasks) >= WORTHWHILE
 
 
-def _spared(tasks: Sequence[Task]) -> float:
-    """Return the nanoseconds that no product of the BLAS takes."""
-    return sum(task.time - task.products for task in tasks)
+def may_be_worthwhile(tasks: Sequence[Task], *, spare_products: bool = False) -> bool:
+    """Tell whether halving any of these steps in a row would save time, if they were a stretch."""
+    most = 0.0
+    for task in tasks:
+        most = max(most, 0.0) + _gained(task, spare_products)
+        if most >= WORTHWHILE:
+            return True
+    return False
+
+
+def _gained(task: Task, spare_products: bool) -> float:
+    """Return the nanoseconds that count for halving a step, less what meeting the other thread costs."""
+    return task.time - MEETING - (task.products if spare_products else 0.0)

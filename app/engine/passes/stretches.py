@@ -7,20 +7,18 @@ from what the other half wrote, and overwriting memory that the other half still
 other thread touched those bytes some steps ago, a step waits until that thread is past them, which it mostly is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import attrs
 
 from app.engine.operator import Array, OptionalArrays
 from app.engine.passes.tasks import Given, Task
-from app.engine.passes.territory import Bytes, Run, bytes_of
+from app.engine.passes.territory import Access, Extent, clash, extent_of, overlaps, shares
 from app.engine.split import Split
 
-BOTH: Final = (0, 1)
 NOTHING: Final = -1
-Accesses = tuple[tuple[list[Run], list[Run]], tuple[list[Run], list[Run]]]
-"""The bytes that the first thread reads and those that it writes, and the same for the second."""
 
 
 @attrs.frozen(eq=False)
@@ -39,24 +37,41 @@ class Stretch:
         return tasks[self.first : self.first + len(self.splits)]
 
 
-def find_stretches(tasks: Sequence[Task], *, longest: int | None = None) -> Iterator[Stretch]:
-    """Yield the stretches of a pass in order; `longest` bounds how many steps each may have."""
+def find_stretches(
+    tasks: Sequence[Task],
+    *,
+    longest: int | None = None,
+    may_hold: Callable[[Sequence[Task]], bool] = lambda _run: True,
+) -> Iterator[Stretch]:
+    """Yield the stretches of a pass in order; `longest` bounds how many steps each may have.
+
+    They are looked for only in runs of steps that fall into halves at all, and that `may_hold` a stretch worth finding.
+    """
     first = 0
+    for falls_apart, group in groupby(tasks, lambda task: bool(task.splits)):
+        run = list(group)
+        if falls_apart and may_hold(run):
+            for stretch in _stretches_of(run, longest):
+                yield attrs.evolve(stretch, first=first + stretch.first)
+        first += len(run)
+
+
+def _stretches_of(tasks: Sequence[Task], longest: int | None) -> Iterator[Stretch]:
+    first, territory = 0, _Territory(tasks)
     while first < len(tasks):
-        splits: list[Split] = []
-        needs: list[int] = []
-        territory = _Territory()
+        territory.clear()
+        taken: list[tuple[Split, int]] = []
         for task in tasks[first : None if longest is None else first + longest]:
-            taken = None if splits and task.after else territory.take(task)
-            if taken is None:
+            found = None if taken and task.after else territory.take(task)
+            if found is None:
                 break
-            splits.append(taken[0])
-            needs.append(taken[1])
+            taken.append(found)
             if task.after:
                 break
-        if splits:
-            yield Stretch(first, tuple(splits), tuple(needs))
-        first += max(1, len(splits))
+        if taken:
+            splits, needs = zip(*taken, strict=True)
+            yield Stretch(first, splits, needs)
+        first += max(1, len(taken))
 
 
 def half(split: Split, given: Given, number: int) -> Given:
@@ -93,51 +108,21 @@ def _part(array: Array, axis: int | None, number: int) -> Array:
     return view
 
 
-class _Accesses:
-    """The bytes that two threads read and write."""
-
-    def __init__(self) -> None:
-        self.read = Bytes(), Bytes()
-        self.written = Bytes(), Bytes()
-
-    def add(self, accesses: Accesses) -> None:
-        """Take in what both threads do."""
-        for number, (reads, writes) in zip(BOTH, accesses, strict=True):
-            self.read[number].add(reads)
-            self.written[number].add(writes)
-
-    def are_apart_from(self, accesses: Accesses) -> bool:
-        """Tell whether neither thread touches there what the other one writes here, nor the other way round."""
-        for number, (reads, writes) in zip(BOTH, accesses, strict=True):
-            read, written = self.read[1 - number], self.written[1 - number]
-            if written.meets(reads) or written.meets(writes) or read.meets(writes):
-                return False
-        return True
-
-
-class _Step(_Accesses):
-    """What two threads do in one step, which is sorted only when somebody asks what meets it."""
-
-    def __init__(self, accesses: Accesses) -> None:
-        super().__init__()
-        self.accesses = accesses
-        self._is_sorted = False
-
-    def are_apart_from(self, accesses: Accesses) -> bool:
-        """Tell whether these threads and those keep out of each other's way."""
-        if not self._is_sorted:
-            self.add(self.accesses)
-            self._is_sorted = True
-        return super().are_apart_from(accesses)
-
-
 class _Territory:
-    """What each of two threads reads and writes in a stretch, step by step."""
+    """What each of two threads touches in a stretch, and in which step last."""
 
-    def __init__(self) -> None:
-        self._all = _Accesses()
-        self._steps: list[_Step] = []
-        self._unfinished = Bytes()
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        """Look where the arrays lie that these steps might touch."""
+        arrays = {id(array): array for task in tasks for array in _arrays(task.given)}
+        self._extents = {number: extent_of(array) for number, array in arrays.items()}
+        self._near = overlaps(self._extents.values())
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin another stretch."""
+        self._steps = 0
+        self._last: dict[Extent, dict[Access, int]] = {}
+        self._unfinished: set[Extent] = set()
         """Shared gradients, which are nobody else's until both halves are added up."""
 
     def take(self, task: Task) -> tuple[Split, int] | None:
@@ -145,60 +130,83 @@ class _Territory:
 
         The step is -1 where there is nothing to wait for. Waiting for the step just before is no better than parting.
         """
-        found: tuple[int, Split, _Step] | None = None
+        found: tuple[int, Split, list[Access]] | None = None
         for split in task.splits:
             if is_cut(split, task.given):
-                step = _Step((_accesses(split, task.given, 0), _accesses(split, task.given, 1)))
-                need = self._need(step)
+                accesses = self._accesses(split, task.given)
+                need = self._need(accesses)
                 if need is not None and (found is None or need < found[0]):
-                    found = need, split, step
+                    found = need, split, accesses
                 if need == NOTHING:
                     break
         if found is None:
             return None
-        need, split, step = found
-        self._all.add(step.accesses)
-        self._steps.append(step)
-        for grad in shared_gradients(split, task.given).values():
-            self._unfinished.add(bytes_of(grad))
+        need, split, accesses = found
+        for access in accesses:
+            self._last.setdefault(access.extent, {})[access] = self._steps
+        self._unfinished.update(
+            self._extents[id(grad)] for grad in shared_gradients(split, task.given).values()
+        )
+        self._steps += 1
         return split, need
 
-    def _need(self, step: _Step) -> int | None:
+    def _need(self, accesses: Sequence[Access]) -> int | None:
         """Return the last step that the other thread must have done before, None where that is too near."""
-        if self._steps and not self._steps[-1].are_apart_from(step.accesses):
-            return None  # the usual reason, so it is looked at first
-        touched = [run for reads, writes in step.accesses for run in (*reads, *writes)]
-        if self._unfinished.meets(touched) or not step.are_apart_from(step.accesses):
-            return None
-        if self._all.are_apart_from(step.accesses):
-            return NOTHING
-        places = reversed(range(len(self._steps) - 1))
-        return next(place for place in places if not self._steps[place].are_apart_from(step.accesses))
+        need = NOTHING
+        for number, access in enumerate(accesses):
+            near = self._near[access.extent]
+            if not self._unfinished.isdisjoint(near) or any(clash(access, own) for own in accesses[number:]):
+                return None
+            for extent in near:
+                for other, step in self._last.get(extent, _NONE).items():
+                    if step > need and clash(access, other):
+                        need = step
+            if need == self._steps - 1 != NOTHING:
+                return None
+        return need
+
+    def _accesses(self, split: Split, given: Given) -> list[Access]:
+        """Return how both threads touch the arrays of one step.
+
+        A shared gradient is written by the first thread; the second one writes to room of its own.
+        """
+        forward = not given.grads
+        found = [*self._touched(split.ins, given.ins, writes=False)]
+        found += self._touched(split.outs, given.heads, writes=False)
+        found += self._touched(split.outs, given.outs, writes=forward)
+        found += self._touched(split.ins, given.grads, writes=True, alone=True)
+        updated = [array if index in split.updates else None for index, array in enumerate(given.ins)]
+        return [*found, *self._touched(split.ins, updated, writes=True)]
+
+    def _touched(
+        self, axes: Sequence[int | None], arrays: OptionalArrays, *, writes: bool, alone: bool = False
+    ) -> Iterator[Access]:
+        """Yield how both threads touch some arrays; `alone` leaves those without an axis to the first."""
+        for axis, array in zip(axes, arrays, strict=False):
+            if array is not None and array.size:
+                extent = self._extents[id(array)]
+                first, second = shares(array, extent, axis)
+                yield Access(extent, first, None if alone and axis is None else second, writes)
+
+
+_NONE: Final[dict[Access, int]] = {}
+
+
+def _arrays(given: Given) -> Iterator[Array]:
+    """Yield all arrays of a step that are there."""
+    for arrays in (given.ins, given.outs, given.heads, given.grads):
+        yield from (array for array in arrays if array is not None)
 
 
 def is_cut(split: Split, given: Given) -> bool:
     """Tell whether every array has two halves along its axis."""
-    pairs = [*zip(split.ins, given.ins, strict=False), *zip(split.ins, given.grads, strict=False)]
-    pairs += [*zip(split.outs, given.outs, strict=False), *zip(split.outs, given.heads, strict=False)]
-    return all(array.shape[axis] > 1 for axis, array in pairs if array is not None and axis is not None)
-
-
-def _accesses(split: Split, given: Given, number: int) -> tuple[list[Run], list[Run]]:
-    """Return the bytes that one thread reads, and those that it writes.
-
-    A shared gradient is written by the first thread; the second one writes to room of its own.
-    """
-    mine = half(split, given, number)
-    shared = shared_gradients(split, given)
-    reads, writes = list[Run](), list[Run]()
-    forward = not given.grads
-    for array in (*mine.ins, *mine.heads, *(() if forward else mine.outs)):
-        if array is not None:
-            reads += bytes_of(array)
-    for array in (*(mine.outs if forward else ()), *(mine.ins[index] for index in split.updates)):
-        if array is not None:
-            writes += bytes_of(array)
-    for index, grad in enumerate(mine.grads):
-        if grad is not None and not (number == 1 and index in shared):
-            writes += bytes_of(grad)
-    return reads, writes
+    for axes, arrays in (
+        (split.ins, given.ins),
+        (split.outs, given.outs),
+        (split.outs, given.heads),
+        (split.ins, given.grads),
+    ):
+        for axis, array in zip(axes, arrays, strict=False):
+            if array is not None and axis is not None and array.shape[axis] < 2:
+                return False
+    return True

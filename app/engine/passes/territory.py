@@ -1,67 +1,104 @@
-"""Which bytes of memory two threads touch, so that neither reads or writes what the other one writes."""
+"""Which memory two threads touch, each on its half of an array, and where one gets in the other's way.
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from math import prod
-from typing import Final
+Half of a plain array is one run of bytes that comes back after a fixed number of bytes: once for a half of its first
+axis, many times for one of a later axis. So whether two halves meet is arithmetic.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from app.engine.operator import Array
 
-Run = tuple[int, int]
+Extent = tuple[int, int]
 """Bytes from the first address to before the second."""
 MOST_RUNS: Final = 256
 
 
-class Bytes:
-    """A set of bytes, as runs in order that do not touch."""
+class Share(NamedTuple):
+    """What one thread touches of an array: `runs` of `length` bytes from `start` on, each `period` behind the last."""
 
-    def __init__(self, runs: Iterable[Run] = ()) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self.add(runs)
+    start: int
+    length: int
+    period: int
+    runs: int
 
-    def add(self, runs: Iterable[Run]) -> None:
-        """Take more bytes in."""
-        for run in runs:
-            first, last = bisect_left(self._ends, run[0]), bisect_right(self._starts, run[1])
-            if first == last:  # the usual case: it touches no other
-                self._starts.insert(first, run[0])
-                self._ends.insert(first, run[1])
-                continue
-            start = min([run[0], *self._starts[first:last]])
-            end = max([run[1], *self._ends[first:last]])
-            self._starts[first:last], self._ends[first:last] = [start], [end]
+    @property
+    def end(self) -> int:
+        """Where its last run ends."""
+        return self.start + (self.runs - 1) * self.period + self.length
 
-    def meets(self, runs: Iterable[Run]) -> bool:
-        """Tell whether any of these bytes is in the set."""
-        for start, end in runs:
-            after = bisect_right(self._ends, start)
-            if after < len(self._starts) and self._starts[after] < end:
-                return True
-        return False
+    def touches(self, start: int, end: int) -> bool:
+        """Tell whether any of these bytes is in it."""
+        run = max(0, (start - self.start - self.length) // self.period + 1)  # the first to end behind `start`
+        return run < self.runs and self.start + run * self.period < end
+
+    def meets(self, other: "Share") -> bool:
+        """Tell whether any byte is in both."""
+        if self.end <= other.start or other.end <= self.start:
+            return False
+        few, many = (self, other) if self.runs <= other.runs else (other, self)
+        if few.period == many.period:  # as of one array's halves: told without a look at every run
+            apart = (many.start - few.start) % few.period
+            if apart >= few.length and apart + many.length <= few.period:
+                return False
+        starts = range(few.start, few.start + few.runs * few.period, few.period)
+        return any(many.touches(start, start + few.length) for start in starts)
 
 
-def bytes_of(array: Array) -> tuple[Run, ...]:
-    """Return the bytes of an array; where they lie in very many runs, those between them too."""
-    start = array.__array_interface__["data"][0]
-    if not array.size:
-        return ()
+class Access(NamedTuple):
+    """How two threads touch one array: where it lies, what each of them touches of it, and whether it writes that."""
+
+    extent: Extent
+    first: Share | None
+    second: Share | None
+    writes: bool
+
+
+def clash(one: Access, other: Access) -> bool:
+    """Tell whether either thread touches there what the other one writes here, or writes what that touches."""
+    return (one.writes or other.writes) and (_meet(one.first, other.second) or _meet(one.second, other.first))
+
+
+def _meet(one: Share | None, other: Share | None) -> bool:
+    return one is not None and other is not None and one.meets(other)
+
+
+def shares(array: Array, extent: Extent, axis: int | None) -> tuple[Share, Share]:
+    """Return what each thread touches of an array that lies there: its half along an axis, or all of it.
+
+    Of halves in very many runs the bytes in between count too, and of an array in another order than row by row all.
+    """
+    start, end = extent
+    whole = Share(start, end - start, end - start, 1)
+    if axis is None or not array.flags.c_contiguous:
+        return whole, whole
+    step, size = array.strides[axis], array.shape[axis]
+    cut, period = step * (size // 2), step * size
+    count = (end - start) // period
+    if count > MOST_RUNS:
+        between, total = (count - 1) * period, end - start
+        return Share(start, between + cut, total, 1), Share(start + cut, total - cut, total, 1)
+    return Share(start, cut, period, count), Share(start + cut, period - cut, period, count)
+
+
+def extent_of(array: Array) -> Extent:
+    """Return the bytes between the first and the last of an array; an empty one has none."""
     if array.flags.c_contiguous:
-        return ((start, start + array.nbytes),)
-    solid, axis = array.itemsize, array.ndim
-    while axis and array.strides[axis - 1] == solid:
-        axis -= 1
-        solid *= array.shape[axis]
-    if prod(array.shape[:axis]) > MOST_RUNS or min(array.strides) < 0:
-        return (np.lib.array_utils.byte_bounds(array),)
-    return tuple((start + offset, start + offset + solid) for offset in _offsets(array, axis))
+        start: int = array.__array_interface__["data"][0]
+        return start, start + array.nbytes
+    return np.lib.array_utils.byte_bounds(array)
 
 
-def _offsets(array: Array, axes: int) -> Iterator[int]:
-    """Yield where the runs start that the last axes make."""
-    offsets = [0]
-    for stride, size in zip(array.strides[:axes], array.shape[:axes], strict=True):
-        offsets = [offset + stride * place for offset in offsets for place in range(size)]
-    yield from offsets
+def overlaps(extents: Iterable[Extent]) -> dict[Extent, list[Extent]]:
+    """Return for each of these the others that it has bytes in common with, and itself."""
+    found: dict[Extent, list[Extent]] = {}
+    active: list[Extent] = []
+    for extent in sorted(set(extents)):
+        active = [other for other in active if other[1] > extent[0]]
+        for other in active:
+            found[other].append(extent)
+        found[extent] = [*active, extent]
+        active.append(extent)
+    return found

@@ -97,28 +97,30 @@ _ORDERS: tuple[Callable[[Tenant], tuple[int, ...]], ...] = (_by_size, _by_area, 
 
 def _place_in_order(tenants: Sequence[Tenant], order: Sequence[int]) -> Packing:
     """Put one tenant after the other into the smallest gap that its contemporaries leave, else on top of them."""
-    births, deaths, starts, ends = (np.zeros(len(tenants), np.int64) for _ in range(4))
+    table = np.zeros((4, len(tenants) + 1), np.int64)
+    births, deaths, starts, ends = table  # of what is placed already, by where it starts
     offsets = [0] * len(tenants)
     for placed, number in enumerate(order):
         tenant, size = tenants[number], aligned(tenants[number].size)
-        meets = (births[:placed] <= tenant.death) & (deaths[:placed] >= tenant.birth)
-        offset = _gap(starts[:placed][meets], ends[:placed][meets], size)
-        births[placed], deaths[placed] = tenant.birth, tenant.death
-        starts[placed], ends[placed] = offset, offset + size
+        meets = np.flatnonzero((births[:placed] <= tenant.death) & (deaths[:placed] >= tenant.birth))
+        offset = _gap(starts[meets], ends[meets], size)
+        place = int(starts[:placed].searchsorted(offset))
+        table[:, place + 1 : placed + 1] = table[:, place:placed].copy()
+        table[:, place] = tenant.birth, tenant.death, offset, offset + size
         offsets[number] = offset
     return Packing(tuple(offsets), int(ends.max(initial=0)))
 
 
 def _gap(starts: Numbers, ends: Numbers, size: int) -> int:
-    """Return the offset of the smallest gap of at least `size` bytes; the one above everything has no end."""
-    by_start = np.argsort(starts)
-    starts, reached = starts[by_start], np.maximum.accumulate(ends[by_start])
-    floors = np.concatenate(([0], reached))
+    """Return the offset of the smallest gap of at least `size` bytes; the one above everything has no end.
+
+    The stretches between which gaps are looked for come in the order of their starts.
+    """
+    floors = np.zeros(len(ends) + 1, np.int64)
+    np.maximum.accumulate(ends, out=floors[1:])
     room = starts - floors[:-1]
     fits = np.flatnonzero(room >= size)
-    if not len(fits):
-        return int(floors[-1])
-    return int(floors[fits[np.argmin(room[fits])]])
+    return int(floors[fits[np.argmin(room[fits])]] if len(fits) else floors[-1])
 
 
 def arena(size: int) -> Array:

@@ -4,7 +4,7 @@ import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import attrs
 
@@ -22,8 +22,7 @@ PRODUCT_ROWS = 256
 """Rows that a matrix product takes at once, lest it read its other matrix too often."""
 
 
-@attrs.frozen(order=True)
-class ArrayKey:
+class ArrayKey(NamedTuple):
     """Names one array of a bind: the value of an entry, or the array of a gradient node of the executor graph."""
 
     kind: Literal["value", "gradient"]
@@ -58,7 +57,7 @@ class Step:
 
 @attrs.frozen(eq=False)
 class Lifetime:
-    """An array that the executor allocates: its size in bytes, first and last step, its block and where that lies.
+    """An array that the executor allocates: its size in bytes, first and last step, and the number of its block.
 
     A gradient that is added strip by strip (`engine/adding.py`) has the shape of one strip.
     Arrays of one block follow each other: each is written over the one before, in the step that reads that one last.
@@ -71,7 +70,6 @@ class Lifetime:
     birth: int
     death: int
     block: int
-    offset: int
 
 
 @attrs.frozen
@@ -119,14 +117,11 @@ def make_plan(executor_graph: ExecutorGraph, inference: Inference, *, share: boo
             blocks.take_head_gradients(number)
         blocks.run(number, step)
     packing = (pack if share else lay_end_to_end)(blocks.tenants)
-    lifetimes = {
-        key: attrs.evolve(life, offset=packing.offsets[life.block]) for key, life in blocks.lifetimes.items()
-    }
     placed = tuple(
         Block(offset, tenant.size, tenant.birth, tenant.death)
         for offset, tenant in zip(packing.offsets, blocks.tenants, strict=True)
     )
-    return Plan(tuple(steps), forward_count, lifetimes, placed, packing.total)
+    return Plan(tuple(steps), forward_count, blocks.lifetimes, placed, packing.total)
 
 
 def _steps(executor_graph: ExecutorGraph) -> tuple[list[Step], int]:
@@ -290,7 +285,7 @@ class _Blocks:
             block = len(self.tenants)
             self.tenants.append(Tenant(size, number, death))
             self.holds.append(key)
-        self.lifetimes[key] = Lifetime(key, shape, dtype, size, number, death, block, 0)
+        self.lifetimes[key] = Lifetime(key, shape, dtype, size, number, death, block)
 
     def _block_left_by(self, dying: ArrayKey, size: int, number: int) -> int | None:
         """Return the block of an array of this size whose last reader is this step, unless another took it over.
@@ -326,7 +321,8 @@ class _Blocks:
 def allocate(plan: Plan) -> dict[ArrayKey, Array]:
     """Allocate the memory of a plan, zeroed, and return every array as a view into it."""
     memory = arena(plan.bytes_shared)
-    return {
-        key: memory[life.offset : life.offset + life.size].view(life.dtype).reshape(life.shape)
-        for key, life in plan.lifetimes.items()
-    }
+    arrays = {}
+    for key, life in plan.lifetimes.items():
+        start = plan.blocks[life.block].offset
+        arrays[key] = memory[start : start + life.size].view(life.dtype).reshape(life.shape)
+    return arrays

@@ -11,6 +11,7 @@ import numpy as np
 from app.engine.errors import BindError
 from app.engine.gradient import ExecutorGraph
 from app.engine.inference.infer import Inference
+from app.engine.passes.room import room_of_passes
 from app.engine.planning.plan import Plan
 from app.engine.shapes import Shape, element_count, text
 
@@ -59,9 +60,14 @@ class Need:
 
 
 def need_of_bind(
-    inference: Inference, executor_graph: ExecutorGraph, plan: Plan, *, with_variables: bool = True
+    inference: Inference,
+    executor_graph: ExecutorGraph,
+    plan: Plan,
+    *,
+    keep_all: bool = False,
+    with_variables: bool = True,
 ) -> Need:
-    """Add up what a bind takes: variables, gradient buffers, the plan's blocks, and the operators' work space.
+    """Add up what a bind takes: variables, gradient buffers, the plan's blocks, and work space of operators and passes.
 
     Without `with_variables` the caller holds the variables and their gradients already.
     """
@@ -77,7 +83,8 @@ def need_of_bind(
         gradients=sum(_array(inference, node.entry).size for node in kept) if with_variables else 0,
         between=plan.bytes_shared,
         scratch=sum(array.size for array in kept_work)
-        + max((array.size for array in passing_work), default=0),
+        + max((array.size for array in passing_work), default=0)
+        + room_of_passes(inference, executor_graph, plan, keep_all=keep_all),
         largest=max(
             (*variables, *between, *kept_work, *passing_work),
             key=lambda array: array.size,

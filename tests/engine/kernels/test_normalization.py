@@ -23,10 +23,12 @@ def results(inner: int, *, half: bool) -> list[Array]:
     kernels.normalize_batch(found, 1e-3)()
     first = output.copy()
     to_data, to_gamma, to_beta = np.empty_like(data), np.empty(3), np.empty(3)
-    gradients = kernels.NormalizedGradients(data, gamma, mean, inverse, head, to_data, to_gamma, to_beta)
+    gradients = kernels.NormalizedGradients(
+        data, gamma, mean, inverse, head, to_data, to_data, to_gamma, to_beta
+    )
     kernels.normalize_gradient(gradients, uses_batch=True)()
     by_given = np.empty_like(data)
-    gradients = kernels.NormalizedGradients(data, gamma, mean, inverse, head, by_given, None, None)
+    gradients = kernels.NormalizedGradients(data, gamma, mean, inverse, head, by_given, by_given, None, None)
     kernels.normalize_gradient(gradients, uses_batch=False)()
     kernels.normalize_with(found, np.full(3, 0.5), np.full(3, 2.0), 1e-3)()
     return [first, output, to_data, to_gamma, to_beta, by_given]

@@ -8,7 +8,7 @@ import pytest
 from app.engine import Executor, Symbol, sym
 from app.engine.kernels.steps import Step
 from app.engine.operator import Array
-from app.engine.passes import ahead
+from app.engine.passes import ahead, tables
 
 STEPS = 5
 Shapes = dict[str, tuple[int, ...]]
@@ -80,7 +80,7 @@ def test_numbers_stay(
     no_bias: bool,
     room: int,
 ) -> None:
-    monkeypatch.setattr(ahead, "ROWS", room)
+    monkeypatch.setattr(tables, "ROWS", room)
     compare(cell(no_bias=no_bias), {"data": (STEPS, 2, 3), "start": (2, 4)}, tolerance, dtype)
     assert products == {4: [4, 4, 2], 8: [6, 4], 512: [10]}[room]
 
@@ -128,10 +128,10 @@ def test_other_biases_many_rows_or_different_ones_are_left_alone(products: list[
 
     two((2, 2), biases)
     two((2, 3), biases[:1] * 2)
-    two((ahead.ROWS // 2 + 1,) * 2, biases[:1] * 2)
+    two((tables.ROWS // 2 + 1,) * 2, biases[:1] * 2)
     assert not products
-    two((ahead.ROWS // 2,) * 2, biases[:1] * 2)
-    assert products == [ahead.ROWS]
+    two((tables.ROWS // 2,) * 2, biases[:1] * 2)
+    assert products == [tables.ROWS]
 
 
 def test_every_run_gives_the_same_bits() -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.engine import Executor, Symbol, sym
 from app.engine.kernels.steps import Step
 from app.engine.operator import Array
-from app.engine.passes import gathering
+from app.engine.passes import gathering, tables
 
 STEPS = 5
 
@@ -73,7 +73,7 @@ def products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_numbers_stay(
     monkeypatch: pytest.MonkeyPatch, grad_req: str, dtype: Any, tolerance: float, no_bias: bool, room: int
 ) -> None:
-    monkeypatch.setattr(gathering, "ROWS", room)
+    monkeypatch.setattr(tables, "ROWS", room)
     symbol, shapes = cell(no_bias=no_bias), shapes_of(STEPS, (2,))
     whole = results(symbol, shapes, grad_req=grad_req, dtype=dtype, keep_all=True)
     rows = products(monkeypatch)
@@ -141,7 +141,7 @@ def test_a_weight_that_is_read_in_another_way_too_is_left_alone(monkeypatch: pyt
 
 def test_many_rows_or_different_ones_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = products(monkeypatch)
-    bound(cell(2), shapes_of(2, (gathering.ROWS // 2 + 1,)))
+    bound(cell(2), shapes_of(2, (tables.ROWS // 2 + 1,)))
     weight, bias = sym.Variable("weight"), sym.Variable("bias")
     ends = [
         sym.sum(sym.FullyConnected(sym.Variable(f"start{number}"), weight, bias, num_hidden=4))
@@ -149,5 +149,5 @@ def test_many_rows_or_different_ones_are_left_alone(monkeypatch: pytest.MonkeyPa
     ]
     bound(ends[0] + ends[1], {"start1": (1, 3), "start2": (2, 3)})
     assert not rows
-    bound(cell(2), shapes_of(2, (gathering.ROWS // 2,)))
-    assert rows == [gathering.ROWS] * 2
+    bound(cell(2), shapes_of(2, (tables.ROWS // 2,)))
+    assert rows == [tables.ROWS] * 2

@@ -20,8 +20,9 @@ def bound(network: Network, *, keep_all: bool = False) -> Executor:
     return executor
 
 
-def overlap(one: Lifetime, other: Lifetime) -> bool:
-    return one.offset < other.offset + other.size and other.offset < one.offset + one.size
+def overlap(plan: Plan, one: Lifetime, other: Lifetime) -> bool:
+    start, other_start = (plan.blocks[life.block].offset for life in (one, other))
+    return start < other_start + other.size and other_start < start + one.size
 
 
 def takes_over(later: Lifetime, earlier: Lifetime) -> bool:
@@ -32,12 +33,12 @@ def takes_over(later: Lifetime, earlier: Lifetime) -> bool:
 def check_memory(plan: Plan) -> None:
     lives = list(plan.lifetimes.values())
     for place, one in enumerate(lives):
-        assert 0 <= one.offset <= one.offset + one.size <= plan.bytes_shared
         block = plan.blocks[one.block]
-        assert (block.offset, block.size) == (one.offset, one.size)
+        assert block.size == one.size
+        assert 0 <= block.offset <= block.offset + block.size <= plan.bytes_shared
         assert block.birth <= one.birth <= one.death <= block.death
         for other in lives[:place]:
-            if one.birth <= other.death and other.birth <= one.death and overlap(one, other):
+            if one.birth <= other.death and other.birth <= one.death and overlap(plan, one, other):
                 assert takes_over(one, other) or takes_over(other, one)
 
 
@@ -48,7 +49,9 @@ def check_readers(executor: Executor) -> None:
     def write(key: object) -> None:
         life = plan.lifetimes.get(key)
         if life is not None:
-            for other in [other for other in owners if other != key and overlap(life, plan.lifetimes[other])]:
+            for other in [
+                other for other in owners if other != key and overlap(plan, life, plan.lifetimes[other])
+            ]:
                 del owners[other]
             owners[key] = True
 

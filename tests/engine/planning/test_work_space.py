@@ -71,7 +71,7 @@ def misjudged(case: ScaledCase, dtype: str, request: str) -> str:
         need, took = needed(case, dtype, request), taken(case, dtype, request)
     except EngineError:
         return ""  # the operator does not take this type
-    if took <= 1.1 * need + OBJECTS and need <= (5 if dtype == "float32" else 7) * took + OBJECTS:
+    if took <= 1.1 * need + OBJECTS and need <= (4.1 if dtype == "float32" else 6) * took + OBJECTS:
         return ""
     return f"{dtype} {request} {case.shapes} {dict(case.example.settings)}: needs {need:,}, took {took:,}"
 
