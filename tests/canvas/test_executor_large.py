@@ -41,7 +41,10 @@ def scene(net: Workspace, qtbot: QtBot) -> Iterator[ExecutorScene]:
 
 def seen(scene: ExecutorScene) -> tuple[Any, ...]:
     """Return all that a scene shows."""
-    nodes = [(item.look, item.pos(), item.room, item.isVisible()) for item in scene.items_by_index]
+    nodes = [
+        (item.look, item.pos(), item.room, item.isVisible(), item.selected, item.hovered)
+        for item in scene.items_by_index
+    ]
     wires = {key: (wire.kind, wire.boundingRect(), wire.pale) for key, wire in scene.wires.items()}
     return nodes, wires, scene.content_box(), scene.summary, scene.hint, len(scene.items()), scene.node_ids
 
@@ -88,6 +91,8 @@ def test_what_was_followed_is_what_is_drawn_from_scratch(
 
     start = scene.picture
     conv = named(net, "s2b2_one_conv")
+    net.select({conv, named(net, "s3b3_two_bn")})
+    scene.hover(scene.items_by_index[0])
     match kind:
         case "setting":
             net.try_edit(set_param, conv, "no_bias", "False")
