@@ -88,9 +88,10 @@ def graph_costs(
             open_nodes.append(node.name)
             continue
         counted = node_cost(inference, index)
-        costs.append(
-            attrs.evolve(counted, forward_seconds=forward.get(index), backward_seconds=backward.get(index))
-        )
+        if index in forward or index in backward:
+            times = (forward.get(index), backward.get(index))
+            counted = attrs.evolve(counted, forward_seconds=times[0], backward_seconds=times[1])
+        costs.append(counted)
         learned.update(_learned(inference, node))
     return GraphCost(tuple(costs), sum(learned.values()), tuple(open_nodes))
 

@@ -74,6 +74,8 @@ class ElidedLabel(QLabel):
 
     def set_whole(self, text: str, tip: str = "") -> None:
         """Show `text`; `tip` is added to what the hover says."""
+        if (text, tip) == (self._whole, self._tip):
+            return
         self._whole, self._tip = text, tip
         self.setAccessibleName(text)
         self.updateGeometry()
