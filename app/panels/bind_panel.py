@@ -27,7 +27,7 @@ from app.panels.forms.computing_picker import ComputingPicker
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
 from app.panels.forms.undoing import pass_undo_of
-from app.panels.panel import ElidedLabel, Panel, empty, label, widgets_in
+from app.panels.panel import ElidedLabel, InTurn, Panel, empty, label, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
@@ -85,8 +85,9 @@ class BindPanel(Panel):
             widget.setVisible(self.computing.is_needed)
         self._lay_out()
         self._stale = True
+        self._turn = InTurn(self, self._refresh)
         workspace.document_changed.connect(self._on_document)
-        workspace.analysis_changed.connect(lambda _: self._refresh())
+        workspace.analysis_changed.connect(lambda _: self._turn.ask())
         workspace.results_changed.connect(lambda _: self._on_results())
 
     def _lay_out(self) -> None:
@@ -149,7 +150,7 @@ class BindPanel(Panel):
         """Catch up with what changed while nothing could be seen."""
         super().showEvent(event)
         if self._stale:
-            self._refresh()
+            self._turn.ask()
 
     def _on_document(self, update: Update) -> None:
         if update.origin == "load":
