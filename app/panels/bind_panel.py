@@ -81,8 +81,7 @@ class BindPanel(Panel):
         )
         self.train.toggled.connect(lambda on: self._set_option(train=on))
         self.computing = ComputingPicker(workspace)
-        for widget in (self._captioned("Computed by", self.computing), self.computing):
-            widget.setVisible(self.computing.is_needed)
+        self._captioned("Computed by", self.computing)
         self._lay_out()
         self._stale = True
         self._turn = InTurn(self, self._refresh)
@@ -115,6 +114,7 @@ class BindPanel(Panel):
         layout.addSpacing(STEP)
         layout.addWidget(label("Running", "heading"))
         layout.addWidget(self._options)
+        layout.addWidget(self.computing.note)
         layout.addWidget(self.train)
         layout.addStretch()
 

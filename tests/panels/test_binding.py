@@ -388,14 +388,19 @@ def test_a_chosen_device_stays_in_the_list_when_it_is_gone(sheet: BindPanel, wor
     assert sheet.computing.currentText() == "PyTorch on cuda:5"
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_there_is_only_a_choice_where_pytorch_is(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, installed: bool
+def test_without_pytorch_the_choice_says_what_is_missing(
+    sheet: BindPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    monkeypatch.setattr(computing_picker, "is_installed", lambda name: installed)
-    panel = BindPanel(workspace)
-    qtbot.addWidget(panel)
-    assert panel.computing.isHidden() is not installed
+    monkeypatch.setattr(computing_picker, "is_installed", lambda name: name == "numpy")
+    picker = sheet.computing
+    picker.show_choice()
+    place = picker.findText("PyTorch (not installed)")
+    with qtbot.waitSignal(workspace.message) as said:
+        picker.setCurrentIndex(place)
+        picker.activated.emit(place)
+    assert said.args is not None and "pip install" in said.args[0]
+    assert workspace.settings.computing == "numpy"
+    assert picker.currentText() == "numpy"
 
 
 def test_the_picker_tells_what_was_left_to_numpy(sheet: BindPanel, workspace: Workspace) -> None:
@@ -403,6 +408,9 @@ def test_the_picker_tells_what_was_left_to_numpy(sheet: BindPanel, workspace: Wo
         host_nodes = (HostNode("norm1", "prod", "PyTorch has no kernel for it"),)
 
     workspace.results_changed.emit(Left())
-    assert "norm1 (prod) ran in numpy: PyTorch has no kernel for it." in sheet.computing.toolTip()
+    sentence = "norm1 (prod) ran in numpy: PyTorch has no kernel for it."
+    assert sentence in sheet.computing.toolTip()
+    assert sheet.computing.note.isVisible() and sheet.computing.note.text() == sentence
     workspace.results_changed.emit(None)
     assert "norm1" not in sheet.computing.toolTip()
+    assert not sheet.computing.note.isVisible()
