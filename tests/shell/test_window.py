@@ -125,7 +125,7 @@ def test_the_palette_adds_to_the_middle_of_what_is_seen(bench: Workbench, qtbot:
 
 
 def test_a_shape_that_is_clicked_is_explained_in_the_inspector(bench: Workbench, qtbot: QtBot) -> None:
-    from app.canvas.view import ShapeRef
+    from app.canvas.clicks import ShapeRef
 
     assert bench.parts is not None
     open_example(qtbot, bench, "digits-mlp")
