@@ -72,7 +72,8 @@ class ExecutorDrawing:
         """Among tiles, show clearly what the backward nodes read only where somebody looks."""
         for index in indices:
             for key in self._wires_at.get(index, ()):
-                self.wires[key].set_pale(self._is_pale(key))
+                if key in self.wires:  # between two steps some may be gone already
+                    self.wires[key].set_pale(self._is_pale(key))
 
     def _is_pale(self, key: WireKey) -> bool:
         if not self.picture.has_tiles or self.picture.wires.get(key) != "read":
