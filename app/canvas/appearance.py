@@ -44,7 +44,7 @@ class Facts:
 class Appearance:
     """The looks of one document at one moment.
 
-    `side_up` may be handed on from the document before, to keep arguments where they are while nodes only move.
+    `side_up` may be handed on from the document before, to keep arguments where they are except at the nodes in `anew`.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Appearance:
         analysis: "Analysis | None",
         heats: "HeatStore | None" = None,
         side_up: Mapping[Id, bool] | None = None,
+        anew: Collection[Id] = (),
     ) -> None:
         self.document = document
         self.analysis = analysis if analysis is not None and analysis.document is document else None
@@ -65,7 +66,11 @@ class Appearance:
         if self.analysis is not None:
             self._auxiliary = frozenset(self.analysis.auxiliary_names)
             self._sort_problems(self.analysis)
-        self.side_up = side_up if side_up is not None else side_ups(document, self.is_side)
+        self.side_up: Mapping[Id, bool]
+        if side_up is None:
+            self.side_up = side_ups(document, document.nodes, self.is_side)
+        else:
+            self.side_up = {**side_up, **side_ups(document, anew, self.is_side)} if anew else side_up
 
     def _sort_problems(self, analysis: "Analysis") -> None:
         for problem in analysis.problems:

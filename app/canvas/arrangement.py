@@ -1,6 +1,6 @@
 """What follows from where the nodes stand: which of several wires bow aside, and where there is room for arguments."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from app.document.records import VARIABLE, Document, Id, Node
 from app.document.topology import topology
@@ -25,14 +25,15 @@ def bows_of(document: Document) -> dict[Id, float]:
     return found
 
 
-def side_ups(document: Document, is_side: Callable[[Id, int], bool]) -> dict[Id, bool]:
-    """Tell for every node where its automatic arguments go: above it (Picture style: at its right), or not.
+def side_ups(document: Document, nodes: Collection[Id], is_side: Callable[[Id, int], bool]) -> dict[Id, bool]:
+    """Tell for these nodes where their automatic arguments go: above them (Picture style: at their right), or not.
 
     `is_side` tells whether an input is for a weight, a label or the like.
     """
+    wanted = [document.nodes[key] for key in nodes if document.nodes[key].op != VARIABLE]
     if document.options.style != "card":
-        return _right_sides(document)
-    found = _upper_sides(document)
+        return _right_sides(document, wanted)
+    found = _upper_sides(document, wanted)
     for node in found:
         fed = _fed_from_above(document, node, is_side)
         if fed:
@@ -50,15 +51,13 @@ def _fed_from_above(document: Document, node: Id, is_side: Callable[[Id, int], b
     )
 
 
-def _upper_sides(document: Document) -> dict[Id, bool]:
+def _upper_sides(document: Document, nodes: list[Node]) -> dict[Id, bool]:
     """Choose the edge of a card with more room before the next node."""
     columns: dict[int, list[Node]] = {}
     for node in document.nodes.values():
         columns.setdefault(int(node.position[0] // COLUMN), []).append(node)
     found = {}
-    for node in document.nodes.values():
-        if node.op == VARIABLE:
-            continue
+    for node in nodes:
         above = below = FAR_OFF
         x, y = node.position
         for other in _near(columns, node):
@@ -79,13 +78,11 @@ def _near(columns: Mapping[int, list[Node]], node: Node) -> Iterator[Node]:
         yield from columns.get(place, ())
 
 
-def _right_sides(document: Document) -> dict[Id, bool]:
+def _right_sides(document: Document, nodes: list[Node]) -> dict[Id, bool]:
     """Choose the side of an ellipse on which fewer wires run."""
     wires = topology(document)
     found = {}
-    for node in document.nodes.values():
-        if node.op == VARIABLE:
-            continue
+    for node in nodes:
         right = left = 0.0
         others = [edge.source for edge in wires.inputs(node.id).values()]
         others += [edge.target for edge in wires.outputs(node.id)]

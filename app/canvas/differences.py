@@ -1,4 +1,4 @@
-"""What looks otherwise after an edit that leaves the wires alone, so that the rest need not be gone over."""
+"""What looks otherwise after an edit, so that the rest need not be gone over."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -9,75 +9,102 @@ from app.document.records import Document, Id
 from app.document.topology import topology
 
 if TYPE_CHECKING:
-    from app.document.analysis import Analysis, Solved
+    from app.document.analysis import Analysis
     from app.document.drawing import DocumentProblem
+    from app.engine.compose import SymbolNode
+    from app.engine.shapes import Shape
 
 
 @attrs.frozen
 class Differences:
-    """Nodes and wires that may look otherwise, and the nodes that stand elsewhere; their forms are the same."""
+    """Nodes and wires that are new or may look otherwise, and the nodes that stand elsewhere.
+
+    `rewired` are the nodes that are new or have other wires than before. What is gone is not told.
+    """
 
     nodes: frozenset[Id]
     edges: frozenset[Id]
     moved: frozenset[Id]
+    rewired: frozenset[Id] = frozenset()
 
 
 def differences(before: "Analysis | None", after: "Analysis | None") -> Differences | None:
-    """Compare two analyses; None where more differs than settings, names, values and positions."""
+    """Compare two analyses; None where so much differs that everything may as well be gone over."""
     if before is None or after is None or not _is_shown_alike(before.document, after.document):
         return None
-    edited, moved = _compare(before.document, after.document)
-    if before.indexed is not after.indexed and not _is_numbered_alike(before, after, edited):
+    old, new = before.document, after.document
+    edited, moved = _compare(old, new)
+    added, gone = new.nodes.keys() - old.nodes.keys(), old.nodes.keys() - new.nodes.keys()
+    if 2 * (len(edited) + len(added)) > len(new.nodes):
         return None
-    nodes = edited | set(_with_other_shapes(before, after)) | _who_say_names(before, after, edited)
-    edges = {edge.id for key in nodes for edge in topology(after.document).outputs(key)}
+    wires = _other_wires(old, new)
+    ends = {
+        end
+        for document in (old, new)
+        for key in wires
+        if key in document.edges
+        for end in _ends(document, key)
+    }
+    rewired = (ends & new.nodes.keys()) | added
+    nodes = edited | rewired | _with_other_shapes(before, after) | _with_other_places(before, after)
+    nodes |= _who_say_names(before, after, edited | added | gone)
+    edges = {edge.id for key in nodes for edge in topology(new).outputs(key)} | (wires & new.edges.keys())
     for problem in _only_in_one(before.problems, after.problems):
-        nodes |= {problem.node} if problem.node is not None else set()
-        edges |= {problem.edge} if problem.edge is not None else set()
-    return Differences(frozenset(nodes), frozenset(edges), frozenset(moved))
+        if problem.node is not None and problem.node in new.nodes:
+            nodes.add(problem.node)
+        if problem.edge is not None and problem.edge in new.edges:
+            edges.add(problem.edge)
+    return Differences(frozenset(nodes), frozenset(edges), frozenset(moved), frozenset(rewired))
 
 
 def _is_shown_alike(before: Document, after: Document) -> bool:
-    """Tell whether there are the same nodes and wires, to be shown in the same way."""
     old, new = before.options, after.options
-    if before.edges is not after.edges or (old.style, old.show_auto) != (new.style, new.show_auto):
-        return False
-    return before.nodes is after.nodes or before.nodes.keys() == after.nodes.keys()
+    return (old.style, old.show_auto) == (new.style, new.show_auto)
 
 
-def _is_numbered_alike(before: "Analysis", after: "Analysis", edited: Iterable[Id]) -> bool:
-    """Tell whether every node has its old number in the graphs, which follows from wires, inputs and heads."""
-    old, new = before.drawing, after.drawing
-    if old.nodes.keys() != new.nodes.keys() or old.chosen != new.chosen or old.is_whole != new.is_whole:
-        return False
-    return all(
-        old.readings[key].kind == new.readings[key].kind
-        and old.readings[key].ports == new.readings[key].ports
-        and old.readings[key].output_count == new.readings[key].output_count
-        for key in edited
-    )
+def _other_wires(before: Document, after: Document) -> set[Id]:
+    """Return the wires that are only in one of two documents, or run between other ends."""
+    if before.edges is after.edges:
+        return set()
+    return _changed(before.edges, after.edges)
+
+
+def _ends(document: Document, wire: Id) -> tuple[Id, Id]:
+    return document.edges[wire].source, document.edges[wire].target
+
+
+def _with_other_places(before: "Analysis", after: "Analysis") -> set[Id]:
+    """Return the nodes that are other outputs of the bind, and variables that are states of it now or were before."""
+    if before.indexed is after.indexed:
+        return set()
+    found = _changed(before.output_tags, after.output_tags)
+    names = set(before.auxiliary_names) ^ set(after.auxiliary_names)
+    if names:
+        found |= {key for key, node in after.document.nodes.items() if node.name in names}
+    return found & after.document.nodes.keys()
 
 
 def _who_say_names(before: "Analysis", after: "Analysis", edited: Iterable[Id]) -> set[Id]:
     """Return the nodes that show the names of others: readers of what was renamed, and namesakes in small letters."""
     names: set[str] = set()
     found: set[Id] = set()
+    old, new = before.document.nodes, after.document.nodes
     for key in edited:
-        old, new = before.document.nodes[key].name, after.document.nodes[key].name
-        if old != new:
-            names |= {old.lower(), new.lower()}
+        now = {nodes[key].name for nodes in (old, new) if key in nodes}
+        if len(now) > 1 or key not in old or key not in new:
+            names |= {name.lower() for name in now}
             found |= {edge.target for edge in topology(after.document).outputs(key)}
     if names:
-        found |= {key for key, node in after.document.nodes.items() if node.name.lower() in names}
+        found |= {key for key, node in new.items() if node.name.lower() in names}
     return found
 
 
 def _compare(before: Document, after: Document) -> tuple[set[Id], set[Id]]:
-    """Return the nodes that are something else now, and those that stand elsewhere."""
+    """Return the nodes that are something else now, and those that stand elsewhere, of those that were there."""
     edited, moved = set(), set()
     for key, node in after.nodes.items() if after.nodes is not before.nodes else ():
-        old = before.nodes[key]
-        if old is node:
+        old = before.nodes.get(key)
+        if old is None or old is node:
             continue
         if old.position != node.position:
             moved.add(key)
@@ -86,8 +113,15 @@ def _compare(before: Document, after: Document) -> tuple[set[Id], set[Id]]:
     return edited, moved
 
 
-def _with_other_shapes(before: "Analysis", after: "Analysis") -> Iterator[Id]:
-    """Yield the nodes with an array, their own or one that they made, whose shape is another or was told otherwise."""
+def _with_other_shapes(before: "Analysis", after: "Analysis") -> set[Id]:
+    """Return the nodes with an array, their own or one that they made, whose shape is another or was told otherwise."""
+    if before.indexed is after.indexed:
+        return set(_with_others_by_place(before, after))
+    return _with_others_by_node(before, after)
+
+
+def _with_others_by_place(before: "Analysis", after: "Analysis") -> Iterator[Id]:
+    """Compare graphs in which every array has its old place."""
     pairs = (
         (before.bound, after.bound, after.indexed.node_ids),
         (before.board, after.board, after.indexed.board_ids),
@@ -95,21 +129,44 @@ def _with_other_shapes(before: "Analysis", after: "Analysis") -> Iterator[Id]:
     for old, new, ids in pairs:
         if old is None or new is None or old is new:
             continue
-        for index in _with_others(old, new):
-            if index in ids:
-                yield ids[index]
+        wiring = new.graph.wiring
+        shapes = enumerate(zip(old.inference.shapes, new.inference.shapes, strict=True))
+        found = {wiring.owners[place] for place, (one, other) in shapes if one != other}
+        for name in _changed(old.inference.given, new.inference.given):
+            found |= set(wiring.variables.get(name, ()))
+        yield from (ids[index] for index in found if index in ids)
 
 
-def _with_others(old: "Solved", new: "Solved") -> set[int]:
-    """Return the nodes of a graph with other shapes, or of which the user says something else."""
-    wiring = new.graph.wiring
-    pairs = enumerate(zip(old.inference.shapes, new.inference.shapes, strict=True))
-    found = {wiring.owners[place] for place, (one, other) in pairs if one != other}
-    told = _changed(old.inference.given, new.inference.given)
-    return found | {index for name in told for index in wiring.variables.get(name, ())}
+def _with_others_by_node(before: "Analysis", after: "Analysis") -> set[Id]:
+    """Compare graphs that number their nodes otherwise."""
+    told: set[str] = set()
+    for old, new in ((before.bound, after.bound), (before.board, after.board)):
+        told |= _changed(old.inference.given if old else {}, new.inference.given if new else {})
+    found = set()
+    for key in after.document.nodes:
+        was, now = _symbols(before, key), _symbols(after, key)
+        shapes = [_shapes(before, node) for node in was], [_shapes(after, node) for node in now]
+        if shapes[0] != shapes[1] or any(node is not None and node.name in told for node in now):
+            found.add(key)
+    return found
 
 
-def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+def _symbols(analysis: "Analysis", key: Id) -> "list[SymbolNode | None]":
+    """Return what a node is in the graph, and what it made for itself."""
+    drawing = analysis.drawing
+    return [drawing.nodes.get(key), *[made.node for made in drawing.self_made.get(key, ())]]
+
+
+def _shapes(analysis: "Analysis", node: "SymbolNode | None") -> "tuple[Shape, ...]":
+    """Return the shapes of what a node hands out, none where they are not known."""
+    for solved in (analysis.bound, analysis.board):
+        if solved is not None and node is not None and node in solved.places:
+            return solved.inference.outputs[solved.places[node]]
+    return ()
+
+
+def _changed(before: Mapping[Id, object], after: Mapping[Id, object]) -> set[Id]:
+    """Return the keys under which two mappings hold something else."""
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 

@@ -38,6 +38,11 @@ class EdgeItem(QGraphicsItem):
         return self._look
 
     @property
+    def style(self) -> str:
+        """The name of the style it is drawn in."""
+        return self._style
+
+    @property
     def way(self) -> Wire:
         """Where the wire runs, on the board."""
         return self._way

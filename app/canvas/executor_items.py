@@ -21,6 +21,8 @@ LETTER_ROOM = 1.15
 CORNER_SIGN = 15.0
 """The side of the little square with the letter in the corner of a tile that shows its array."""
 USUAL_ROOM = 160.0
+RING = 3.0
+"""How far from a body the line of its selection runs; words begin `labels.GAP` from it."""
 
 
 def colour_of(kind: ExecutorKind, picture: PictureColours) -> QColor:
@@ -37,6 +39,11 @@ def colour_of(kind: ExecutorKind, picture: PictureColours) -> QColor:
         case "head":
             return picture.head_gradient
     return picture.internal
+
+
+def ring_of(body: QRectF) -> QRectF:
+    """Return where the line runs that marks a selected node."""
+    return body.adjusted(-RING, -RING, RING, RING)
 
 
 def paint_sign(
@@ -144,7 +151,7 @@ class ExecutorItem(QGraphicsItem):
         if self.selected:
             painter.setPen(ink.selected)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(body.adjusted(-5, -5, 5, 5), RADIUS + 3, RADIUS + 3)
+            painter.drawRoundedRect(ring_of(body), RADIUS + RING, RADIUS + RING)
         painter.setPen(ink.hovered if self.hovered else ink.outline)
         shows_array = look.form != "square" and self.plate.heat is not None
         paint_sign(painter, body, look.kind, "" if shows_array else look.letter, ink, self._kit.scale)

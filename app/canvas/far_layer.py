@@ -38,6 +38,20 @@ class FarPicture:
 
     lines: tuple[FarLines, ...] = ()
     boxes: tuple[FarBoxes, ...] = ()
+    bounds: QRectF = attrs.field(init=False)
+    """The box of all the boxes."""
+
+    @bounds.default
+    def _all_around(self) -> QRectF:
+        bounds = QRectF()
+        for group in self.boxes:
+            for box in group.boxes:
+                bounds = bounds.united(box)
+        return bounds
+
+    def values(self) -> "list[list[QRectF] | list[QLineF]]":
+        """Return the lists of boxes and lines."""
+        return [*(group.boxes for group in self.boxes), *(group.lines for group in self.lines)]
 
 
 Marks = Callable[[], list[tuple[QRectF, bool]]]
@@ -65,11 +79,7 @@ class FarLayer(QGraphicsItem):
         """Draw other boxes and lines."""
         self.prepareGeometryChange()
         self._picture = picture
-        bounds = QRectF()
-        for group in picture.boxes:
-            for box in group.boxes:
-                bounds = bounds.united(box)
-        self._bounds = bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        self._bounds = picture.bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         self.update()
 
     def boundingRect(self) -> QRectF:

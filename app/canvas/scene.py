@@ -1,36 +1,24 @@
-"""The board's scene: one light item for every node, wire and automatic argument, kept in step with the workspace."""
+"""The board's scene: follows a workspace and shows its document with the items of `board_items`."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
+from PySide6.QtWidgets import QGraphicsScene
 
 from app.canvas.appearance import Appearance
-from app.canvas.arrangement import bows_of
-from app.canvas.auto_items import AutoItem, AutoLook
+from app.canvas.board_items import SMALL, BoardItems
 from app.canvas.differences import Differences, differences
-from app.canvas.edge_items import EdgeItem
-from app.canvas.far_board import far_marks, far_picture
-from app.canvas.far_layer import FarLayer
-from app.canvas.geometry import PICTURE, StyleGeometry, geometry_of
+from app.canvas.geometry import StyleGeometry
 from app.canvas.ink import Ink
-from app.canvas.labels import Surroundings
-from app.canvas.looks import Kit, NodeState
-from app.canvas.node_items import NodeItem
-from app.canvas.ways import Wire
-from app.document.records import Document, Edge, Id, Node
-from app.document.topology import topology
+from app.canvas.looks import Kit
+from app.document.records import Document, Id
 
 if TYPE_CHECKING:
     from app.canvas.heat import Heat
     from app.canvas.heat_store import HeatStore
     from app.qt.workspace import Workspace
-
-
-SMALL = 60
-"""Up to so many wires the words of a node keep clear of all the others, not only of its own."""
 
 
 class NoHeats:
@@ -44,8 +32,7 @@ class NoHeats:
 class BoardScene(QGraphicsScene):
     """Follows a workspace: its document, analysis, results, selection and theme.
 
-    It only shows. What a gesture previews (nodes held elsewhere, a wire made pale) lives in the items and is gone with
-    `end_preview`; the document changes through the workspace alone.
+    It only shows. The document changes through the workspace alone.
     """
 
     content_changed = Signal()  # nodes or wires came, went or moved
@@ -54,18 +41,12 @@ class BoardScene(QGraphicsScene):
     def __init__(self, workspace: "Workspace", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.workspace = workspace
-        self.node_items: dict[Id, NodeItem] = {}
-        self.edge_items: dict[Id, EdgeItem] = {}
-        self.auto_items: dict[tuple[Id, int], AutoItem] = {}
-        self._autos_of: dict[Id, list[AutoItem]] = {}
         self.heats: HeatStore | None = None
         self.kit = Kit(Ink(workspace.theme), NoHeats())
-        self.appearance = Appearance(workspace.document, None)
-        self._bows: Mapping[Id, float] = {}
-        self._far_is_old = True
-        self._style: str = workspace.document.options.style
-        self._far = FarLayer(self.kit, lambda: far_marks(self.node_items.values()))
-        self.addItem(self._far)
+        self._items = BoardItems(self, self.kit, Appearance(workspace.document, None))
+        self.node_items = self._items.nodes
+        self.edge_items = self._items.edges
+        self.auto_items = self._items.autos
         self._take_results()
         workspace.document_changed.connect(self._on_document)
         workspace.analysis_changed.connect(self._on_analysis)
@@ -77,6 +58,11 @@ class BoardScene(QGraphicsScene):
     # What it shows -----------------------------------------------------------------------------------------------
 
     @property
+    def appearance(self) -> Appearance:
+        """The looks of what is shown."""
+        return self._items.appearance
+
+    @property
     def document(self) -> Document:
         """The document as it is shown."""
         return self.appearance.document
@@ -84,26 +70,21 @@ class BoardScene(QGraphicsScene):
     @property
     def node_style(self) -> str:
         """The name of the node style in use."""
-        return self._style
+        return self._items.style
 
     @property
     def geometry(self) -> StyleGeometry:
         """Where things lie in the style in use."""
-        return geometry_of(self._style)
+        return self._items.geometry
+
+    @property
+    def is_far(self) -> bool:
+        """Whether the far layer stands for the items."""
+        return self._items.far.isVisible()
 
     def content_box(self, ids: Iterable[Id] | None = None) -> QRectF:
         """Return the box of these nodes, or of all, with their words and automatic arguments."""
-        chosen = set(self.node_items) if ids is None else set(ids)
-        box = QRectF()
-        for key in chosen & self.node_items.keys():
-            item = self.node_items[key]
-            box = box.united(item.drawing.bounds.translated(item.pos()))
-            for auto in self._autos_of.get(key, ()):
-                box = box.united(auto.mapRectToScene(auto.boundingRect()))
-        if ids is None:
-            for edge in self.edge_items.values():
-                box = box.united(edge.boundingRect())
-        return box
+        return self._items.content_box(ids)
 
     def sizes(self) -> dict[Id, tuple[float, float]]:
         """Return how much room every node takes around its position, for a layout: twice the farther reach."""
@@ -114,39 +95,11 @@ class BoardScene(QGraphicsScene):
             found[key] = (2 * wide, 2 * high)
         return found
 
-    def way(self, edge: Edge) -> Wire:
-        """Return the way of a wire between its nodes as they are shown, a preview included."""
-        source, target = self.node_items[edge.source].placed, self.node_items[edge.target].placed
-        bow = self._bows.get(edge.id, 0.0)
-        if self._style != "card" and bow:
-            return PICTURE.bowed(source, target, bow)
-        return self.geometry.wire(source, edge.output, target, edge.input)
+    def snapshot(self, margin: float = 24.0, scale: float = 1.0) -> QImage:
+        """Return a picture of everything on the board, for documents and tests."""
+        from app.canvas.pictures import picture_of
 
-    def surroundings(self, node: Id) -> Surroundings:
-        """Return what the words of a node should not cover: its wires, and in a small graph everything near."""
-        own = self.node_items[node].pos()
-        wires = topology(self.document)
-        others = [edge.target for edge in wires.outputs(node)]
-        others += [edge.source for edge in wires.inputs(node).values()]
-        lines = [(QPointF(), self.node_items[other].pos() - own) for other in others]
-        lines += [(QPointF(), auto.look.spot.centre) for auto in self._autos_of.get(node, ())]
-        if not self._is_small:
-            return Surroundings(lines)
-        ids = {edge.id for edge in wires.outputs(node)} | {edge.id for edge in wires.inputs(node).values()}
-        lines += [
-            (edge.way.start - own, edge.way.end - own)
-            for key, edge in self.edge_items.items()
-            if key not in ids
-        ]
-        boxes = [item.body_box().translated(-own) for key, item in self.node_items.items() if key != node]
-        boxes += [auto.text_box.translated(-own) for auto in self.auto_items.values()]
-        boxes += [edge.text_box.translated(-own) for edge in self.edge_items.values()]
-        return Surroundings(lines, boxes)
-
-    @property
-    def _is_small(self) -> bool:
-        """Whether words may look around for everything near, which takes time for each pair."""
-        return len(self.edge_items) <= SMALL
+        return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
 
     # Following the workspace -------------------------------------------------------------------------------------
 
@@ -165,9 +118,7 @@ class BoardScene(QGraphicsScene):
     def _on_results(self, _results: object) -> None:
         self._take_results()
         self.appearance.heats = self.heats
-        for item in self.node_items.values():
-            item.show_look(self.appearance.with_values(item.look), self._style)
-            item.update()
+        self._items.show_values()
         self.values_changed.emit()
 
     def _on_view_option(self) -> None:
@@ -198,203 +149,44 @@ class BoardScene(QGraphicsScene):
 
     def _follow(self, found: Differences) -> None:
         """Take over a document in which little looks otherwise; arguments stay at the sides where they are."""
-        document = self.workspace.document
-        if self.heats is not None:
-            self.heats.is_current = self.workspace.results_are_current
-        sides = self.appearance.side_up
-        self.appearance = Appearance(document, self.workspace.analysis, self.heats, sides)
-        for key in found.nodes:
-            item = self.node_items[key]
-            item.show_look(self.appearance.node(document.nodes[key]), self._style)
-            for auto in self.appearance.automatic(item.look) if document.options.show_auto else ():
-                self.auto_items[auto.key].show_look(auto)
-        for key in found.edges:
-            self.edge_items[key].show_look(self.appearance.edge(document.edges[key]))
-        if found.moved:
-            self.preview({key: QPointF(*document.nodes[key].position) for key in found.moved})
-        self._update_far()
-        self.content_changed.emit()
+        self._show(found, self.appearance.side_up)
 
     def refresh(self) -> None:
         """Compare everything with the workspace and change what differs."""
-        document = self.workspace.document
-        self._style = document.options.style
+        self._show(None, None)
+
+    def _show(self, found: Differences | None, sides: Mapping[Id, bool] | None) -> None:
+        workspace = self.workspace
         if self.heats is not None:
-            self.heats.is_current = self.workspace.results_are_current
-        before = self.appearance.document.edges
-        self.appearance = Appearance(document, self.workspace.analysis, self.heats)
-        self._bows = bows_of(document) if self._style != "card" else {}
-        moved = self._sync_nodes(document)
-        self._sync_autos()
-        self._sync_edges(document, before, moved)
-        self.show_selection(self.workspace.store.selection)
-        self._far_is_old = True
-        self._update_far()
+            self.heats.is_current = workspace.results_are_current
+        rewired = found.rewired if found is not None else frozenset()
+        self._items.show(
+            Appearance(workspace.document, workspace.analysis, self.heats, sides, rewired), found
+        )
+        if found is None or rewired:
+            self.show_selection(workspace.store.selection)
         self.content_changed.emit()
-
-    def _sync_nodes(self, document: Document) -> set[Id]:
-        """Bring the nodes up to date; return those whose wires may run otherwise now."""
-        moved: set[Id] = set()
-        for key in [key for key in self.node_items if key not in document.nodes]:
-            self._drop(self.node_items.pop(key))
-        for key, node in document.nodes.items():
-            look = self.appearance.node(node)
-            item = self.node_items.get(key)
-            if item is None:
-                item = NodeItem(look, self._style, self.kit, self.surroundings)
-                item.setVisible(not self._far.isVisible())
-                self.node_items[key] = item
-                item.setPos(*node.position)
-                self.addItem(item)
-                moved.add(key)
-                continue
-            if item.show_look(look, self._style):
-                moved.add(key)
-            if _place(item, node):
-                moved.add(key)
-        return moved
-
-    def _sync_autos(self) -> None:
-        looks: dict[tuple[Id, int], AutoLook] = {}
-        shown = self.node_items.values() if self.document.options.show_auto else ()
-        for item in shown:
-            for look in self.appearance.automatic(item.look):
-                looks[look.key] = look
-        for key in [key for key in self.auto_items if key not in looks]:
-            self._drop(self.auto_items.pop(key))
-        for key, look in looks.items():
-            auto = self.auto_items.get(key)
-            if auto is None:
-                auto = AutoItem(look, self.kit)
-                auto.setVisible(not self._far.isVisible())
-                self.auto_items[key] = auto
-                self.addItem(auto)
-            auto.show_look(look)
-            auto.setPos(self.node_items[look.owner].pos())
-        self._autos_of = {}
-        for (owner, _), auto in self.auto_items.items():
-            self._autos_of.setdefault(owner, []).append(auto)
-
-    def _sync_edges(self, document: Document, before: Mapping[Id, Edge], moved: set[Id]) -> None:
-        around: set[Id] = set()
-        for key in [key for key in self.edge_items if key not in document.edges]:
-            self._drop(self.edge_items.pop(key))
-            around |= moved
-        for key, edge in document.edges.items():
-            look = self.appearance.edge(edge)
-            item = self.edge_items.get(key)
-            if item is None:
-                item = EdgeItem(look, self.way(edge), self._style, self.kit)
-                item.setVisible(not self._far.isVisible())
-                self.edge_items[key] = item
-                self.addItem(item)
-                around |= {edge.source, edge.target}
-                continue
-            item.show_look(look)
-            if edge.source in moved or edge.target in moved or before.get(key) != edge:
-                item.run(self.way(edge), self._style)
-                around |= {edge.source, edge.target}
-        self._lay_out(around | moved)
-
-    def _lay_out(self, nodes: set[Id]) -> None:
-        """Place the words anew that stand beside wires which run otherwise now."""
-        if self._style != "card" and nodes:
-            for node in self.node_items if self._is_small else nodes:
-                self.node_items[node].lay_out()
-
-    def _update_far(self) -> None:
-        """Let the far layer, where it is seen, show what the items do."""
-        if self._far.isVisible() and self._far_is_old:
-            self._far.show_picture(far_picture(self.node_items.values(), self.edge_items.values()))
-            self._far_is_old = False
-        self._far.update()
-
-    def _drop(self, item: QGraphicsItem) -> None:
-        self.removeItem(item)
 
     # Selection, preview, marks -----------------------------------------------------------------------------------
 
     def show_selection(self, ids: Iterable[Id]) -> None:
         """Mark these nodes and wires as selected and no others."""
-        chosen = set(ids)
-        for key, item in self.node_items.items():
-            item.set_state(selected=key in chosen)
-        for key, edge in self.edge_items.items():
-            edge.set_state(selected=key in chosen)
-        self._far.update()
+        self._items.show_selection(set(ids))
 
     def preview(self, positions: Mapping[Id, QPointF]) -> None:
         """Show nodes elsewhere for the moment, with their wires."""
-        for key, position in positions.items():
-            self.node_items[key].setPos(position)
-            for auto in self._autos_of.get(key, ()):
-                auto.setPos(position)
-        wires = topology(self.document)
-        touched = set(positions)
-        edges: dict[Id, Edge] = {}
-        for key in positions:
-            for edge in (*wires.outputs(key), *wires.inputs(key).values()):
-                edges[edge.id] = edge
-                touched |= {edge.source, edge.target}
-        for edge in edges.values():
-            self.edge_items[edge.id].run(self.way(edge), self._style)
-        self._lay_out(touched)
-        self._far_is_old = True
-        self._update_far()
+        self._items.preview(positions)
 
     def end_preview(self) -> None:
         """Show every node where the document has it, and drop all marks of a gesture."""
-        away = {
-            key: QPointF(*node.position)
-            for key, node in self.document.nodes.items()
-            if self.node_items[key].pos() != QPointF(*node.position)
-        }
-        if away:
-            self.preview(away)
+        self._items.end_preview()
         self.clear_marks()
         self.show_selection(self.workspace.store.selection)
 
     def clear_marks(self) -> None:
         """Take back what gestures and the pointer marked."""
-        plain = NodeState()
-        for item in self.node_items.values():
-            item.set_state(
-                dimmed=False, lit=plain.lit, best=None, lifted=False, hovered=False, shows_ports=False
-            )
-        for edge in self.edge_items.values():
-            edge.set_state(pale=False, dimmed=False, hovered=False)
-        for auto in self.auto_items.values():
-            auto.set_state(dimmed=False, hovered=False)
-
-    # Zoom --------------------------------------------------------------------------------------------------------
+        self._items.clear_marks()
 
     def set_scale(self, scale: float) -> None:
         """Tell the painters at which zoom they paint; far out one layer stands for all items."""
-        self.kit.scale = scale
-        far = FarLayer.serves(scale)
-        if far == self._far.isVisible():
-            return
-        self._far.setVisible(far)
-        self._update_far()
-        for items in (self.node_items, self.edge_items, self.auto_items):
-            for item in items.values():
-                item.setVisible(not far)
-
-    @property
-    def is_far(self) -> bool:
-        """Whether the far layer stands for the items."""
-        return self._far.isVisible()
-
-    def snapshot(self, margin: float = 24.0, scale: float = 1.0) -> QImage:
-        """Return a picture of everything on the board, for documents and tests."""
-        from app.canvas.pictures import picture_of
-
-        return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
-
-
-def _place(item: NodeItem, node: Node) -> bool:
-    position = QPointF(*node.position)
-    if item.pos() == position:
-        return False
-    item.setPos(position)
-    return True
+        self._items.set_scale(scale)

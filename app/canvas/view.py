@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from app.canvas.board_keys import BoardKeys
+from app.canvas.clicks import Clicks
 from app.canvas.commands import Commands
 from app.canvas.dropping import Dropping
 from app.canvas.gestures.gesture import Gesture, Pointer
@@ -49,16 +50,6 @@ class SearchRequest:
     wire: "LooseEnd | None" = None
 
 
-@attrs.frozen
-class ShapeRef:
-    """A shape that was clicked: of a node's output, of a wire, or of the argument made for an input."""
-
-    node: Id = ""
-    output: int = 0
-    edge: Id = ""
-    input: int | None = None
-
-
 class BoardView(PanZoomView):
     """Shows the symbol graph of a workspace and lets the hand edit it.
 
@@ -86,7 +77,7 @@ class BoardView(PanZoomView):
         self._hand = Hand(self)
         self._hover = Hover(self)
         self._renaming = Renaming(self)
-        self._argument: tuple[Id, int] | None = None
+        self._clicks = Clicks(self)
         self._empty = EmptyHint(self, FIRST_STEPS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
@@ -205,14 +196,7 @@ class BoardView(PanZoomView):
 
     def extract_argument(self) -> None:
         """Make the automatic argument that was clicked last, or the selected node's first, a Variable of its own."""
-        wanted = self._argument
-        if wanted not in self.board_scene.auto_items:
-            owners = set(self.commands.selected_nodes())
-            wanted = next((key for key in self.board_scene.auto_items if key[0] in owners), None)
-        if wanted is None:
-            self.workspace.message.emit("Select a node that makes an argument of its own first.")
-        else:
-            self.commands.extract_argument(*wanted)
+        self._clicks.extract_argument()
 
     # Following the workspace -------------------------------------------------------------------------------------
 
@@ -305,7 +289,7 @@ class BoardView(PanZoomView):
         if not self.end_pan(event) and event.button() == Qt.MouseButton.LeftButton:
             hit = self._hand.release(event)
             if hit is not None:
-                self._click(hit, self.pointer(event.position().toPoint(), event.modifiers()))
+                self._clicks.click(hit, self.pointer(event.position().toPoint(), event.modifiers()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Search on the empty board, rename on a name, look into a node."""
@@ -313,39 +297,11 @@ class BoardView(PanZoomView):
             self.mousePressEvent(event)
             return
         pointer = self.pointer(event.position().toPoint(), event.modifiers())
-        hit = self.hit(pointer)
-        if hit.kind == "nothing":
-            self.ask_search(pointer, None)
-        elif hit.kind == "name" or (hit.kind == "node" and self._on_name(hit.node, pointer.board)):
-            self.workspace.select({hit.node})
-            self._renaming.edit(hit.node)
-        elif hit.kind == "node":
-            self.open_requested.emit(hit.node)
+        self._clicks.double_click(self.hit(pointer), pointer)
 
-    def _on_name(self, node: Id, point: QPointF) -> bool:
-        return self.board_scene.node_items[node].place_of("name").contains(point)
-
-    def _click(self, hit: Hit, pointer: Pointer) -> None:
-        """Select what was clicked; shapes say why they are so."""
-        match hit.kind:
-            case "shape":
-                self.shape_clicked.emit(ShapeRef(hit.node, hit.number, hit.edge))
-                return
-            case "argument shape":
-                self.shape_clicked.emit(ShapeRef(hit.node, input=hit.number))
-                return
-            case "argument":
-                self._argument = (hit.node, hit.number)
-                self.workspace.select({hit.node})
-                self.argument_clicked.emit(self._argument)
-                return
-        what = hit.edge or hit.node
-        selection = self.workspace.store.selection
-        if pointer.shift or pointer.ctrl:
-            if what:
-                self.workspace.select(selection ^ {what} if pointer.ctrl else selection | {what})
-        else:
-            self.workspace.select({what} if what else set())
+    def rename_node(self, node: Id) -> None:
+        """Edit the name of a node where it is written."""
+        self._renaming.edit(node)
 
     # Other events ------------------------------------------------------------------------------------------------
 

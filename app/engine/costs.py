@@ -79,7 +79,7 @@ def graph_costs(
     """Count one forward of every operator; with a plan and the seconds of its steps, the times too."""
     forward, backward = _seconds(plan, step_seconds or {})
     costs, open_nodes = [], []
-    learned: set[Entry] = set()
+    learned: dict[Entry, int] = {}
     for index, node in enumerate(inference.graph.nodes):
         if node.operator is None:
             continue
@@ -88,15 +88,14 @@ def graph_costs(
             open_nodes.append(node.name)
             continue
         counted = node_cost(inference, index)
-        costs.append(
-            attrs.evolve(counted, forward_seconds=forward.get(index), backward_seconds=backward.get(index))
-        )
-        learned.update(_learned(node))
-    variables = [entry for entry in learned if inference.graph.nodes[entry[0]].is_variable]
-    parameters = sum(
-        element_count(inference.shape(entry)) for entry in variables
-    )  # others are learned nowhere
-    return GraphCost(tuple(costs), parameters, tuple(open_nodes))
+        if index in forward or index in backward:
+            times = (forward.get(index), backward.get(index))
+            counted = attrs.evolve(counted, forward_seconds=times[0], backward_seconds=times[1])
+        costs.append(counted)
+        learned.update(_learned(inference, node))
+    nodes = inference.graph.nodes
+    parameters = sum(size for (source, _), size in learned.items() if nodes[source].is_variable)
+    return GraphCost(tuple(costs), parameters, tuple(open_nodes))  # what other nodes compute is learned nowhere
 
 
 def node_cost(inference: Inference, index: int) -> NodeCost:
@@ -109,15 +108,15 @@ def node_cost(inference: Inference, index: int) -> NodeCost:
         element_count(inference.shape(entry)) * inference.settled_dtype(entry).itemsize
         for entry in (*node.inputs, *made)
     )
-    learned = sum(element_count(inference.shape(entry)) for entry in _learned(node))
+    learned = sum(_learned(inference, node).values())
     return NodeCost(index, node.name, node.op_name, learned, adds, touched)
 
 
-def _learned(node: GraphNode) -> list[Entry]:
-    """List the inputs of an operator that hold what it learns."""
+def _learned(inference: Inference, node: GraphNode) -> dict[Entry, int]:
+    """Return the inputs of an operator that hold what it learns, with their sizes."""
     assert node.operator is not None
     ports = zip(node.operator.ports, node.inputs, strict=True)
-    return [entry for port, entry in ports if port.role in LEARNED]
+    return {entry: element_count(inference.shape(entry)) for port, entry in ports if port.role in LEARNED}
 
 
 def _seconds(

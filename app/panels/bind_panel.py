@@ -1,5 +1,6 @@
 """The sheet of a bind: every argument and auxiliary state with its shape, value and gradient request."""
 
+from itertools import zip_longest
 from typing import Any
 
 import attrs
@@ -7,10 +8,8 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -19,16 +18,16 @@ from PySide6.QtWidgets import (
 from app.document.analysis import Analysis
 from app.document.edits import set_binding, set_options
 from app.document.records import Binding, Id, Request
+from app.document.store import Update
 from app.engine.costs import graph_costs
 from app.engine.shapes import text as shape_text
 from app.panels.amounts import cost_text, time_text
-from app.panels.argument_lines import ArgumentLink, Line, LineWidgets, lines_of
+from app.panels.argument_lines import ArgumentRow, Line, count_of_lines, lines_of
 from app.panels.forms.computing_picker import ComputingPicker
 from app.panels.forms.head_editor import HeadEditor
 from app.panels.forms.parameter_form import FormGrid
-from app.panels.forms.request_picker import WORDS
 from app.panels.forms.undoing import pass_undo_of
-from app.panels.panel import ElidedLabel, Panel, column, empty, label, row, widgets_in
+from app.panels.panel import ElidedLabel, InTurn, Panel, empty, label, widgets_in
 from app.qt import fonts
 from app.qt.theme import GAP, HALF_STEP, STEP
 from app.qt.workspace import Workspace
@@ -37,7 +36,7 @@ from app.services.proposals import propose_request
 COLUMNS = ("Argument", "Gradient")
 LISTED_AT_FIRST = 30
 LISTED_MORE = 50
-"""Each line is four widgets, and a large model has hundreds of arguments; the rest is a click away."""
+"""Each line is five widgets, and a large model has hundreds of arguments; the rest is a click away."""
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -53,8 +52,8 @@ class BindPanel(Panel):
         super().__init__(workspace, parent)
         self.setAccessibleName("What is bound")
         self.lines: list[Line] = []
-        self._rows: dict[str, LineWidgets] = {}
-        self._listed = 0
+        self._rows: list[ArgumentRow] = []
+        self._listed = LISTED_AT_FIRST
         self.more = QPushButton()
         self.more.setProperty("look", "flat")
         self.more.clicked.connect(self._list_more)
@@ -82,11 +81,12 @@ class BindPanel(Panel):
         )
         self.train.toggled.connect(lambda on: self._set_option(train=on))
         self.computing = ComputingPicker(workspace)
-        for widget in (self._captioned("Computed by", self.computing), self.computing):
-            widget.setVisible(self.computing.is_needed)
+        self._captioned("Computed by", self.computing)
         self._lay_out()
         self._stale = True
-        workspace.analysis_changed.connect(lambda _: self._refresh())
+        self._turn = InTurn(self, self._refresh)
+        workspace.document_changed.connect(self._on_document)
+        workspace.analysis_changed.connect(lambda _: self._turn.ask())
         workspace.results_changed.connect(lambda _: self._on_results())
 
     def _lay_out(self) -> None:
@@ -97,6 +97,9 @@ class BindPanel(Panel):
         self._arguments_title = label("Arguments", "heading")
         self._outputs_title = label("Outputs", "heading")
         layout.addWidget(self._arguments_title)
+        self._column_titles = [label(words.upper(), "section") for words in COLUMNS]
+        for place, title in enumerate(self._column_titles):
+            self._table.addWidget(title, 0, place)
         layout.addLayout(self._table)
         layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.mark)
@@ -111,6 +114,7 @@ class BindPanel(Panel):
         layout.addSpacing(STEP)
         layout.addWidget(label("Running", "heading"))
         layout.addWidget(self._options)
+        layout.addWidget(self.computing.note)
         layout.addWidget(self.train)
         layout.addStretch()
 
@@ -146,7 +150,11 @@ class BindPanel(Panel):
         """Catch up with what changed while nothing could be seen."""
         super().showEvent(event)
         if self._stale:
-            self._refresh()
+            self._turn.ask()
+
+    def _on_document(self, update: Update) -> None:
+        if update.origin == "load":
+            self._listed = LISTED_AT_FIRST
 
     def _on_results(self) -> None:
         if self.isVisible():
@@ -162,9 +170,7 @@ class BindPanel(Panel):
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Show what follows from the document as it is now."""
-        lines = lines_of(analysis)
-        if lines != self.lines or not lines:
-            self._fill(lines)
+        self._show_lines(analysis)
         options = analysis.document.options
         for spin, value in (
             (self.seed, options.seed),
@@ -179,7 +185,7 @@ class BindPanel(Panel):
         self._show_cost(analysis)
         if not analysis.document.nodes:
             hint = "The board is empty. Drag an operator from the palette, or press Tab over the board."
-        elif not lines:
+        elif not self.lines:
             hint = "Nothing to bind yet. Wire a Variable to an operator."
         else:
             hint = ""
@@ -203,75 +209,36 @@ class BindPanel(Panel):
         self.times.setText(f"{words} in the last run" if words else "")
         self.times.setVisible(bool(words) and not self.cost.isHidden())
 
-    def request_of(self, name: str) -> QComboBox:
-        """Return the box with an argument's gradient request."""
-        found = self._rows[name].request
-        assert found is not None, f"{name} is an auxiliary state"
-        return found
+    def row_of(self, name: str) -> ArgumentRow:
+        """Return the row of an argument in the sheet."""
+        return next(row for row in self._rows if row.line is not None and row.line.name == name)
 
-    def link_of(self, name: str) -> "ArgumentLink":
-        """Return the name of an argument as it stands in the sheet."""
-        return self._rows[name].name
-
-    def _fill(self, lines: list[Line]) -> None:
-        """Show the lines; widgets are made anew only for other arguments."""
-        same = [_identity(line) for line in lines] == [_identity(line) for line in self.lines] and bool(lines)
-        self.lines = lines
-        self._arguments_title.setVisible(bool(lines))
-        if not same:
-            empty(self._table)
-            self._rows = {}
-            self._listed = 0
-            for place, words in enumerate(COLUMNS if lines else ()):
-                self._table.addWidget(label(words.upper(), "section"), 0, place)
-            self._list(LISTED_AT_FIRST)
-        for line in lines:
-            if line.name in self._rows:
-                self._rows[line.name].show_line(line)
-        self.mark.setVisible(any(line.request is not None for line in lines))
-
-    def _list(self, count: int) -> None:
-        """Add lines until so many are there, and say how many are not."""
-        for number in range(self._listed, min(count, len(self.lines))):
-            self._add(self.lines[number], number + 1)
-        self._listed = max(self._listed, min(count, len(self.lines)))
-        left = len(self.lines) - self._listed
+    def _show_lines(self, analysis: Analysis) -> None:
+        """Show as many lines as are wanted, and say how many more there are."""
+        count = count_of_lines(analysis)
+        self.lines = lines_of(analysis, self._listed)
+        for number in range(len(self._rows), len(self.lines)):
+            self._rows.append(self._row(number + 1))
+        for row, line in zip_longest(self._rows, self.lines):
+            row.show_line(line)
+        left = count - len(self.lines)
         self.more.setText(f"Show {min(left, LISTED_MORE)} more of {left}")
         self.more.setVisible(left > 0)
+        for title in (self._arguments_title, *self._column_titles):
+            title.setVisible(bool(self.lines))
+        self.mark.setVisible(any(line.request is not None for line in self.lines))
 
     def _list_more(self) -> None:
-        shown = self._listed
-        self._list(shown + LISTED_MORE)
-        for line in self.lines[shown : self._listed]:
-            self._rows[line.name].show_line(line)
+        self._listed += LISTED_MORE
+        if self.workspace.analysis is not None:
+            self._show_lines(self.workspace.analysis)
 
-    def _add(self, line: Line, at: int) -> None:
-        made = self._rows[line.name] = LineWidgets(
-            ArgumentLink(line.name), ElidedLabel(), ElidedLabel(), self._request_box(line)
-        )
-        made.value.setProperty("look", "muted")
-        made.shape.least = 400
-        for widget in (made.name, made.value):
-            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        if line.owner is not None:
-            made.name.clicked.connect(lambda owner=line.owner: self._choose(owner))
-        details = row(made.shape, made.value)
-        details.setStretch(1, 1)
-        self._table.addLayout(column(made.name, details, space=0), at, 0)
-        self._table.addWidget(made.request or _state_label(), at, 1)
-
-    def _request_box(self, line: Line) -> QComboBox | None:
-        if line.request is None:
-            return None
-        combo = QComboBox()
-        proposed = propose_request(line.name)
-        for request, (word, _) in WORDS.items():
-            combo.addItem(f"{word} •" if request == proposed else word, request)
-        combo.setAccessibleName(f"Gradient of {line.name}")
-        combo.setToolTip("What backward does with this gradient; • is what Chalkgraph proposes.")
-        combo.setFixedWidth(80)
-        combo.activated.connect(lambda _, name=line.name, combo=combo: self._set_request(name, combo))
-        return combo
+    def _row(self, at: int) -> ArgumentRow:
+        made = ArgumentRow(self)
+        made.add_to(self._table, at)
+        made.owner_chosen.connect(self._choose)
+        made.request_chosen.connect(self._set_request)
+        return made
 
     def _show_outputs(self, analysis: Analysis) -> None:
         names = analysis.output_names
@@ -302,8 +269,7 @@ class BindPanel(Panel):
         self.workspace.select({owner})
         self.node_chosen.emit(owner)
 
-    def _set_request(self, name: str, combo: QComboBox) -> None:
-        request: Request = combo.currentData()
+    def _set_request(self, name: str, request: Request) -> None:
         binding = self.workspace.document.bindings.get(name, Binding(name))
         wanted = None if request == propose_request(name) else request
         self.workspace.try_edit(set_binding, attrs.evolve(binding, request=wanted))
@@ -311,13 +277,3 @@ class BindPanel(Panel):
     def _set_option(self, **changes: Any) -> None:
         if any(getattr(self.workspace.document.options, name) != value for name, value in changes.items()):
             self.workspace.try_edit(set_options, **changes)
-
-
-def _identity(line: Line) -> tuple[str, Id | None, bool]:
-    return line.name, line.owner, line.auxiliary
-
-
-def _state_label() -> QWidget:
-    state = label("state", "muted")
-    state.setToolTip("An auxiliary state: it is kept, and nothing is differentiated by it.")
-    return state

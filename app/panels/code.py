@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.errors import EngineError
 from app.panels.code_view import CodeView, Piece, pieces_of
-from app.panels.panel import Panel, label, row
+from app.panels.panel import LARGE, Panel, label, row
 from app.qt.runner import Runner
 from app.qt.theme import GAP, HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
@@ -26,8 +26,6 @@ COPIED_MS = 1500
 QUICK_S = 0.008
 PAUSE_MS = 300
 """A program that takes longer to write is written when the edits pause."""
-LARGE = 100
-"""The program of so many nodes is written and read by a worker."""
 
 
 @attrs.frozen
@@ -187,7 +185,7 @@ class CodePanel(Panel):
         self._soon.setInterval(0 if took < QUICK_S else PAUSE_MS)
 
     def _write_beside(self, analysis: "Analysis") -> None:
-        """Let a worker write the program; the old one stands until then."""
+        """Let a worker write and read the program; the old one stands until then."""
         language: Language = self.language.currentData()
         if self._runner is None:
             self._runner = Runner(self)

@@ -1,8 +1,9 @@
 """Shows a program with line numbers and colours, and which of its lines belong to what is selected."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -14,9 +15,8 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextFormat,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from app.qt import fonts
 from app.qt.colours import CodeColours
@@ -58,7 +58,7 @@ class CodeHighlighter(QSyntaxHighlighter):
 
     def __init__(self, document: QTextDocument, colours: CodeColours) -> None:
         super().__init__(document)
-        self._lines: list[list[Piece]] = []
+        self._lines: Sequence[Sequence[Piece]] = []
         self._formats: dict[str, QTextCharFormat] = {}
         self.recolour(colours)
 
@@ -70,7 +70,7 @@ class CodeHighlighter(QSyntaxHighlighter):
         }
         self.rehighlight()
 
-    def read(self, lines: list[list[Piece]]) -> None:
+    def read(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Take note of a program's pieces before it is put into the document."""
         self._lines = lines
 
@@ -80,6 +80,25 @@ class CodeHighlighter(QSyntaxHighlighter):
         if number < len(self._lines):
             for column, length, kind in self._lines[number]:
                 self.setFormat(column, length, self._formats[kind])
+
+
+ColouredLine = tuple[str, Sequence[Piece]]
+
+
+def text_of(lines: Iterable[ColouredLine]) -> str:
+    """Return the text of lines."""
+    return "\n".join([line for line, _ in lines])
+
+
+def _length_alike(lines: list[ColouredLine], others: list[ColouredLine]) -> int:
+    """Return how many characters the first lines have that are the same, their ends included."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False))
+    return sum(len(line) + 1 for (line, _), _ in same)
+
+
+def _places(text: str) -> int:
+    """Return how many places a text takes in Qt, which counts in units of UTF-16."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _format(colour: QColor, *, italic: bool) -> QTextCharFormat:
@@ -101,7 +120,9 @@ class CodeView(QPlainTextEdit):
         super().__init__()
         self._theme = theme
         self._marked: frozenset[int] = frozenset()
+        self._lines: list[ColouredLine] = [("", ())]
         self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -118,33 +139,40 @@ class CodeView(QPlainTextEdit):
 
     def show_text(self, text: str, pieces: list[list[Piece]], *, from_top: bool = False) -> None:
         """Replace the program, with its coloured pieces, keeping the place that is seen, or showing its beginning."""
-        if text == self.toPlainText() and not from_top:
-            return
         across, down = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
         line = self.textCursor().blockNumber()
         if from_top:
             across = down = line = 0
-        self.highlighter.read(pieces)
-        self.setPlainText(text)
+        lines = text.split("\n")
+        rest: list[list[Piece]] = [[] for _ in lines[len(pieces) :]]
+        self._replace([*zip(lines, [*pieces, *rest], strict=False)])
         cursor = QTextCursor(self.document().findBlockByNumber(min(line, self.blockCount() - 1)))
         self.setTextCursor(cursor)
         self.horizontalScrollBar().setValue(across)
         self.verticalScrollBar().setValue(down)
-        self.mark(self._marked)
+
+    def _replace(self, lines: list[ColouredLine]) -> None:
+        """Put other lines in place of those that are there, only from the first to the last that differ.
+
+        A long program takes long to be coloured and laid out, and an edit of the board changes little of it.
+        """
+        before, self._lines = self._lines, lines
+        if before == lines:
+            return
+        old, new = text_of(before), text_of(lines)
+        start = min(_length_alike(before, lines), len(old), len(new))
+        left = _length_alike(before[::-1], lines[::-1])
+        left = min(left, len(old) - start, len(new) - start)
+        self.highlighter.read([pieces for _, pieces in lines])
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(_places(old[:start]))
+        cursor.setPosition(_places(old[: len(old) - left]), QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(new[start : len(new) - left])
 
     def mark(self, lines: Iterable[int], *, show: bool = False) -> None:
         """Put a soft ground under some lines; `show` scrolls to the first of them when none can be seen."""
         self._marked = frozenset(lines)
-        grounds = []
-        for number in sorted(self._marked):
-            block = self.document().findBlockByNumber(number)
-            if block.isValid():
-                ground = QTextEdit.ExtraSelection()
-                ground.format.setBackground(self._theme.accent_soft)
-                ground.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
-                ground.cursor = QTextCursor(block)
-                grounds.append(ground)
-        self.setExtraSelections(grounds)
+        self.viewport().update()
         self.numbers.update()
         if show and self._marked and not self._marked & set(self._seen()):
             self.verticalScrollBar().setValue(max(0, min(self._marked) - 2))
@@ -158,7 +186,23 @@ class CodeView(QPlainTextEdit):
         """Wear another theme."""
         self._theme = theme
         self.highlighter.recolour(theme.code)
-        self.mark(self._marked)
+        self.viewport().update()
+        self.numbers.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the grounds of the marked lines, then the program."""
+        painter = QPainter(self.viewport())
+        for number, area in self._shown(event.rect().bottom()):
+            if number in self._marked:
+                painter.fillRect(
+                    0,
+                    round(area.top()),
+                    self.viewport().width(),
+                    round(area.height()),
+                    self._theme.accent_soft,
+                )
+        painter.end()
+        super().paintEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Say which lines the pointer has chosen."""
@@ -206,21 +250,24 @@ class CodeView(QPlainTextEdit):
         painter = QPainter(self.numbers)
         painter.fillRect(event.rect(), self._theme.panel)
         painter.setFont(self.font())
+        for number, area in self._shown(event.rect().bottom()):
+            is_marked = number in self._marked
+            place = area.toRect()
+            place.setLeft(0)
+            place.setWidth(self.numbers.width())
+            if is_marked:
+                painter.fillRect(place, self._theme.accent_soft)
+            painter.setPen(self._theme.accent_strong if is_marked else self._theme.faint)
+            painter.drawText(place.adjusted(0, 0, -STEP, 0), Qt.AlignmentFlag.AlignRight, str(number + 1))
+
+    def _shown(self, bottom: float) -> Iterator[tuple[int, QRectF]]:
+        """Yield the number and the place of each line that can be seen, down to a height."""
         block = self.firstVisibleBlock()
         while block.isValid():
             area = self.blockBoundingGeometry(block).translated(self.contentOffset())
-            if area.top() > event.rect().bottom():
-                break
-            is_marked = block.blockNumber() in self._marked
-            if is_marked:
-                painter.fillRect(
-                    0, int(area.top()), self.numbers.width(), int(area.height()), self._theme.accent_soft
-                )
-            painter.setPen(self._theme.accent_strong if is_marked else self._theme.faint)
-            place = area.toRect()
-            place.setLeft(0)
-            place.setWidth(self.numbers.width() - STEP)
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight, str(block.blockNumber() + 1))
+            if area.top() > bottom:
+                return
+            yield block.blockNumber(), area
             block = block.next()
 
 

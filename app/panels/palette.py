@@ -71,6 +71,10 @@ class Palette(Panel):
         """Ask for the width of the sketches."""
         return QSize(208, 600)
 
+    def minimumSizeHint(self) -> QSize:
+        """Keep room for the rows of signs and for most names."""
+        return QSize(176, 160)
+
     @property
     def shown(self) -> list[PaletteEntry]:
         """The entries that can be seen now, from top to bottom."""

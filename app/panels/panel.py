@@ -1,9 +1,10 @@
 """The few things that all panels share: a widget that follows the theme, and labels that never clip."""
 
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Final, Literal
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -24,6 +25,8 @@ from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
 SEARCH_ICON = 14
+LARGE: Final = 100
+"""With so many nodes a document is large."""
 _LONG_WORD = re.compile(r"\S{18,}")
 _BREAKS = re.compile(r"([_(.])")
 Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono"]
@@ -53,6 +56,27 @@ class Panel(QWidget):
         self.update()
 
 
+class InTurn(QTimer):
+    """Does something at once while a document is small, and in a turn of the event loop of its own when it is large.
+
+    What follows from an edit of a large document would else hold the event loop up all at once.
+    """
+
+    def __init__(self, panel: Panel, do: Callable[[], object]) -> None:
+        super().__init__(panel, singleShot=True, interval=0)
+        self._workspace = panel.workspace
+        self._do = do
+        self.timeout.connect(do)
+
+    def ask(self) -> None:
+        """Do it now or in the next turn."""
+        self.stop()
+        if len(self._workspace.document.nodes) > LARGE:
+            self.start()
+        else:
+            self._do()
+
+
 class ElidedLabel(QLabel):
     """A label of one line that ends in … where it has no room, and says the whole on hover."""
 
@@ -74,6 +98,8 @@ class ElidedLabel(QLabel):
 
     def set_whole(self, text: str, tip: str = "") -> None:
         """Show `text`; `tip` is added to what the hover says."""
+        if (text, tip) == (self._whole, self._tip):
+            return
         self._whole, self._tip = text, tip
         self.setAccessibleName(text)
         self.updateGeometry()

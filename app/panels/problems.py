@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.panels.needs import needs_of
-from app.panels.panel import Panel, empty, label
+from app.panels.panel import InTurn, Panel, empty, label
 from app.panels.remedy_buttons import remedy_parts
 from app.qt import fonts
 from app.qt.theme import HALF_STEP, RADIUS, STEP, Theme
@@ -192,7 +192,8 @@ class Problems(Panel):
         self._stack.addWidget(self._fine)
         self._stack.addWidget(self._with_help())
         self._told = (-1, -1)
-        self.list.selectionModel().currentChanged.connect(self._show_help)
+        self._help = InTurn(self, self._show_help)
+        self.list.selectionModel().currentChanged.connect(self._help.ask)
         workspace.analysis_changed.connect(self._show)
         self.restyle(self.theme)
         self._show(workspace.analysis)
@@ -226,7 +227,7 @@ class Problems(Panel):
     def showEvent(self, event: QShowEvent) -> None:
         """Find out what helps, which nobody needs to know while the list is hidden."""
         super().showEvent(event)
-        self._show_help()
+        self._help.ask()
 
     def _with_help(self) -> QWidget:
         whole = QWidget()
@@ -265,7 +266,7 @@ class Problems(Panel):
             else "No problems. The graph can be bound and run."
         )
         self._stack.setCurrentIndex(1 if problems or needs else 0)
-        self._show_help()
+        self._help.ask()
         if analysis is not None and (self.count, self.needed) != self._told:
             self._told = (self.count, self.needed)
             self.count_changed.emit(self.count)

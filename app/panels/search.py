@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.panels.panel import SearchLine, label
 from app.panels.result_list import LOW, TALL, ResultList, Row
 from app.qt.icons import Icons
+from app.qt.places import on_screen
 from app.qt.theme import HALF_STEP, STEP, Theme, Theming
 
 ROWS_SHOWN = 8
@@ -131,14 +132,10 @@ class SearchPopup(QFrame):
 
     def _fitting(self, place: QPoint) -> QPoint:
         """Move the popup's corner so that the whole of it is on the screen."""
-        screen = QGuiApplication.screenAt(place) or QGuiApplication.primaryScreen()
-        free: QRect = screen.availableGeometry()
         full_height = (
             self.line.sizeHint().height() + ROWS_SHOWN * TALL + self.hint.sizeHint().height() + 5 * STEP
         )
-        left = min(max(place.x(), free.left()), free.right() - self.width())
-        top = min(max(place.y(), free.top()), max(free.top(), free.bottom() - full_height))
-        return QPoint(left, top)
+        return on_screen(place, QSize(self.width(), full_height))
 
     def _restyle(self, theme: Theme) -> None:
         self.setStyleSheet(

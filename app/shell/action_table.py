@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
-from app.engine.backends.computing import NUMPY, TORCH, is_installed
+from app.engine.backends.computing import NUMPY, TORCH
 from app.shell.actions import Action, always, ready
 from app.shell.conditions import (
     can_redo,
@@ -21,8 +21,7 @@ TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit)
 
 def all_actions() -> tuple[Action, ...]:
     """Return the whole table."""
-    computing = COMPUTING if is_installed(TORCH) else ()
-    return (*FILE, *EDIT, *VIEW, *GRAPH, *EXECUTOR, *computing, *HELP)
+    return (*FILE, *EDIT, *VIEW, *GRAPH, *EXECUTOR, *COMPUTING, *HELP)
 
 
 def _text_or_board(bench: Workbench, verb: str) -> None:

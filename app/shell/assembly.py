@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import attrs
 from PySide6.QtCore import QObject
 
+from app.canvas.clicks import ShapeRef
 from app.canvas.executor_view import ExecutorView
-from app.canvas.view import BoardView, ShapeRef
+from app.canvas.view import BoardView
 from app.panels.code import CodePanel
 from app.panels.command_palette import CommandPalette
 from app.panels.finder import Finder

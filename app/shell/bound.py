@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.records import GROUP, VARIABLE, Id, Request
+from app.qt.places import free_screen, on_screen
 from app.qt.theme import STEP
 from app.qt.workspace import Workspace
 
@@ -153,8 +154,9 @@ class BoundPopup(QFrame):
     def open_under(self, button: QWidget) -> None:
         """Show the popup under a button."""
         self._fill()
-        self.adjustSize()
-        self.move(button.mapToGlobal(QPoint(0, button.height() + 4)))
+        place = button.mapToGlobal(QPoint(0, button.height() + 4))
+        self.resize(self.sizeHint().boundedTo(free_screen(place).size()))
+        self.move(on_screen(place, self.size()))
         self.show()
         self.table.setFocus()
 
@@ -187,8 +189,9 @@ class BoundPopup(QFrame):
             row.addWidget(button)
         row.addStretch()
         layout.addLayout(row)
-        self.outputs.setFixedHeight(112)
-        self.table.setFixedHeight(208)
+        for lines, least, most in ((self.outputs, 56, 112), (self.table, 96, 208)):
+            lines.setMinimumHeight(least)  # a small screen has no room for more
+            lines.setMaximumHeight(most)
         self.setFixedWidth(400)
 
     def _on_analysis(self, _analysis: object) -> None:

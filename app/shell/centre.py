@@ -2,8 +2,8 @@
 
 from typing import Literal, Protocol
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.panels.panel import ElidedLabel
 from app.qt.theme import GAP, STEP
@@ -37,7 +37,7 @@ class Pane(QWidget):
         super().__init__(parent)
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.title = QLabel(title)
+        self.title = ElidedLabel(title)
         self.title.setProperty("look", "heading")
         self.detail = ElidedLabel()
         self.detail.setProperty("look", "muted")
@@ -81,6 +81,11 @@ class Centre(QStackedWidget):
         self.setCurrentWidget(self._blank)
         self.view: View = "split"
 
+    def minimumSizeHint(self) -> QSize:
+        """Take no more room than what is shown needs: with panels a small screen has not enough for the start page."""
+        shown = self.currentWidget()
+        return shown.minimumSizeHint() if shown is not None else QSize()
+
     @property
     def shows_graphs(self) -> bool:
         """Whether a document is shown rather than the start page."""
@@ -100,10 +105,12 @@ class Centre(QStackedWidget):
     def show_start_page(self) -> None:
         """Show the gallery and the recent files."""
         self.setCurrentWidget(self._start_page or self._blank)
+        self.updateGeometry()
 
     def show_graphs(self) -> None:
         """Show the document."""
         self.setCurrentWidget(self.splitter)
+        self.updateGeometry()
 
     def show_view(self, view: View) -> None:
         """Show the symbol graph, the executor graph, or both."""

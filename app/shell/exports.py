@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
-from app.engine.errors import EngineError
-from app.qt.runner import Runner
-from app.qt.workspace import Workspace
-from app.shell.dialogs import PYTHON_FILTER, SYMBOL_FILTER, Dialogs
-from app.shell.files import Files
+from app.shell.dialogs import PYTHON_FILTER, SYMBOL_FILTER
+from app.shell.file_work import FileWork
 
 if TYPE_CHECKING:
     from app.document.analysis import Analysis
@@ -22,22 +19,11 @@ MODULES = {"numpy": "app.services.code.numpy_code", "torch": "app.services.code.
 TITLES = {"numpy": "Export as Python with numpy", "torch": "Export as Python with PyTorch"}
 
 
-class Exports(QObject):
+class Exports(FileWork):
     """Writes what others can use. The graph is run for it, so that happens on a worker."""
 
     written = Signal(object)
     """The files that were written."""
-    failed = Signal(str)
-    """Nothing was written; the sentence says why."""
-
-    def __init__(self, workspace: Workspace, dialogs: Dialogs, files: Files) -> None:
-        super().__init__(files)
-        self._workspace = workspace
-        self._dialogs = dialogs
-        self._files = files
-        self._runner = Runner(self)
-        self._runner.finished.connect(self._on_written)
-        self._runner.failed.connect(self._refuse)
 
     def write_code(self, language: Language) -> None:
         """Ask for a Python file and write the graph as a program with the numbers to check it by."""
@@ -50,10 +36,10 @@ class Exports(QObject):
         folder = self._workspace.folder
 
         def work(_cancel: object) -> Iterator[object]:
-            yield importlib.import_module(MODULES[language]).export(analysis, path, folder)
+            paths = importlib.import_module(MODULES[language]).export(analysis, path, folder)
+            yield lambda: self._on_written(paths)
 
-        self._workspace.message.emit(f"Writing {path.name} …")
-        self._runner.start(work)
+        self._start("Not exported", f"Writing {path.name} …", work)
 
     def write_symbol(self) -> None:
         """Ask for a file and write the graph as MXNet's symbol JSON."""
@@ -71,13 +57,9 @@ class Exports(QObject):
             from app.services.writing import write_whole
 
             write_whole(path, write_symbol(symbol).encode())
-            yield [path]
+            yield lambda: self._on_written([path])
 
-        self._runner.start(work)
-
-    def shutdown(self) -> None:
-        """Stop writing, before the window goes away."""
-        self._runner.shutdown()
+        self._start("Not exported", f"Writing {path.name} …", work)
 
     def _whole_analysis(self, *, to_run: bool = True) -> "Analysis | None":
         """Return the analysis if there is a sound graph to export, and to run; else say what is in the way."""
@@ -102,10 +84,5 @@ class Exports(QObject):
     def _on_written(self, paths: list[Path]) -> None:
         names = " and ".join(path.name for path in paths)
         self._workspace.message.emit(f"Wrote {names}.")
-        self._workspace.settings.last_folder = str(paths[0].absolute().parent)
+        self._remember(paths[0])
         self.written.emit(paths)
-
-    def _refuse(self, refusal: EngineError) -> None:
-        self._workspace.message.emit(str(refusal))
-        self.failed.emit(str(refusal))
-        self._dialogs.refuse("Not exported", str(refusal))

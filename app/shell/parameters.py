@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from app.engine.errors import EngineError
-from app.qt.runner import Job, Runner
 from app.qt.workspace import Workspace
 from app.shell.dialogs import PARAMETERS_FILTER, Dialogs
+from app.shell.file_work import FileWork
 from app.shell.files import PARAMETERS_SUFFIX, Files
 
 if TYPE_CHECKING:
@@ -17,25 +17,16 @@ if TYPE_CHECKING:
     from app.services.parameters import Match
 
 
-class Parameters(QObject):
+class Parameters(FileWork):
     """Saves and loads on a worker; what is loaded is one edit, and the values stay in their file."""
 
     saved = Signal(object)
     """The file that was written."""
     loaded = Signal(object)
     """The `Match` that was taken over."""
-    failed = Signal(str)
-    """Nothing was written or loaded; the sentence says why."""
 
     def __init__(self, workspace: Workspace, dialogs: Dialogs, files: Files) -> None:
-        super().__init__(files)
-        self._workspace = workspace
-        self._dialogs = dialogs
-        self._files = files
-        self._title = ""
-        self._runner = Runner(self)
-        self._runner.finished.connect(lambda done: done())
-        self._runner.failed.connect(self._refuse)
+        super().__init__(workspace, dialogs, files)
         files.parameters_chosen.connect(self.load)
 
     # -- to a file
@@ -71,7 +62,7 @@ class Parameters(QObject):
     def _on_saved(self, path: Path, count: int) -> None:
         arrays = "1 array" if count == 1 else f"{count} arrays"
         self._workspace.message.emit(f"Saved {arrays} to {path.name}.")
-        self._workspace.settings.last_folder = str(path.absolute().parent)
+        self._remember(path)
         self.saved.emit(path)
 
     # -- from a file
@@ -110,26 +101,9 @@ class Parameters(QObject):
             self._workspace.message.emit(f"{path.name} was not loaded.")
             return
         self._workspace.commit(match.transaction)
-        self._workspace.settings.last_folder = str(path.parent)
+        self._remember(path)
         self._workspace.message.emit(f"Loaded {count} from {path.name}. Undo takes them back.")
         self.loaded.emit(match)
-
-    # -- both
-
-    def shutdown(self) -> None:
-        """Stop reading and writing, before the window goes away."""
-        self._runner.shutdown()
-
-    def _start(self, title: str, words: str, work: Job) -> None:
-        self._title = title
-        self._workspace.message.emit(words)
-        self._runner.start(work)
-
-    def _refuse(self, refusal: EngineError) -> None:
-        sentence = str(refusal)
-        self._workspace.message.emit(f"{self._title}: {sentence.splitlines()[0]}")
-        self.failed.emit(sentence)
-        self._dialogs.refuse(self._title, sentence)
 
 
 def _lines(match: "Match") -> str:

@@ -10,11 +10,12 @@ from app.shell.actions import Actions, keys_of
 
 VIEWS = ("view_symbol", "view_split", "view_executor")
 RUNS = ("forward", "backward")
-COMPACT_BELOW = 1160
-LEAST_ROOM = 880
-"""The room that everything takes when the words are gone."""
+ROOMY, SHORT, TIGHT, LEAST = 1160, 1040, 928, 672
+"""Down to so many pixels a row has room for everything, for short words, for words that nobody guesses, for icons."""
 STOP_AFTER_MS = 150
 BIND_WIDTH, FIND_WIDTH, LEAST_WIDTH = 208, 240, 40
+LEAST_BIND = 88
+"""What is bound is told nowhere else, so a few letters of it stay."""
 AROUND_TEXT = 46
 """What icon, padding and border of a button take."""
 
@@ -31,9 +32,9 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._actions = actions
         self._icons = icons
-        self._is_compact = False
+        self._room = ROOMY
         holder = QWidget()
-        holder.setMinimumWidth(LEAST_ROOM)
+        holder.setMinimumWidth(LEAST)
         self._row = QHBoxLayout(holder)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(HALF_STEP)
@@ -44,7 +45,8 @@ class ToolBar(QToolBar):
         self._stop_button.setEnabled(False)
 
     def _fill(self) -> None:
-        self._files = []
+        self._files: list[QToolButton] = []
+        self._runs: dict[str, QToolButton] = {}
         for name in ("new", "open", "save"):
             self._actions[name].setIcon(self._icons.icon(name))
             self._files.append(self._add(name))
@@ -65,13 +67,28 @@ class ToolBar(QToolBar):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave words away where there is little room."""
         super().resizeEvent(event)
-        if self._is_compact != (self.width() < COMPACT_BELOW):
-            self._is_compact = not self._is_compact
-            text, icon = Qt.ToolButtonStyle.ToolButtonTextOnly, Qt.ToolButtonStyle.ToolButtonIconOnly
-            for button in self._files:
-                button.setToolButtonStyle(icon if self._is_compact else text)
-            for name in RUNS:
-                self._name_run(name)
+        room = next((least for least in (ROOMY, SHORT, TIGHT) if self.width() >= least), LEAST)
+        if room != self._room:
+            self._room = room
+            self._fold()
+
+    def _fold(self) -> None:
+        """Show as many words as there is room for, the least telling ones last."""
+        style = Qt.ToolButtonStyle
+        for button in self._files:
+            button.setToolButtonStyle(
+                style.ToolButtonTextOnly if self._room >= ROOMY else style.ToolButtonIconOnly
+            )
+            button.setVisible(self._room >= TIGHT)  # they are in the menu above, with their keys
+        for name in RUNS:
+            self._name_run(name)
+            self._runs[name].setToolButtonStyle(
+                style.ToolButtonTextBesideIcon if self._room >= TIGHT else style.ToolButtonIconOnly
+            )
+        self._live.setToolButtonStyle(
+            style.ToolButtonTextBesideIcon if self._room >= SHORT else style.ToolButtonIconOnly
+        )
+        self.find_button.setMaximumWidth(FIND_WIDTH if self._room >= SHORT else LEAST_WIDTH)
 
     def show_run_state(self, state: str) -> None:
         """Make Stop available once a run takes long enough to be stopped."""
@@ -110,7 +127,7 @@ class ToolBar(QToolBar):
         self._row.addLayout(row)
 
     def _add_bind(self) -> "Elastic":
-        button = Elastic(BIND_WIDTH)
+        button = Elastic(BIND_WIDTH, LEAST_BIND)
         button.setIcon(self._icons.icon("chevron-down", "muted"))
         button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -125,14 +142,15 @@ class ToolBar(QToolBar):
         button = self._add(action_id)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setProperty("look", look)
+        self._runs[action_id] = button
 
     def _name_run(self, action_id: str) -> None:
         action, words = self._actions[action_id], self._actions.records[action_id].words
-        action.setIconText(words if self._is_compact else f"{words}  {keys_of(action)}")
+        action.setIconText(words if self._room < ROOMY else f"{words}  {keys_of(action)}")
 
     def _add_live(self) -> None:
         self._actions["live"].setIcon(self._icons.icon("live", "accent"))
-        button = self._add("live")
+        self._live = button = self._add("live")
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setProperty("look", "pill")
 
@@ -152,9 +170,9 @@ class ToolBar(QToolBar):
 class Elastic(QToolButton):
     """A button that looks like a field, and whose text is cut where it has no room."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, least: int = LEAST_WIDTH) -> None:
         super().__init__()
-        self._width = width
+        self._width, self._least = width, least
         self._words = self._short = ""
         self.setProperty("look", "field")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -176,7 +194,7 @@ class Elastic(QToolButton):
 
     def minimumSizeHint(self) -> QSize:
         """Be content with the icon and a few letters."""
-        return QSize(LEAST_WIDTH, super().sizeHint().height())
+        return QSize(self._least, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Cut the text anew."""

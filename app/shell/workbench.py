@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from app.engine.backends.computing import Computing
+from app.engine.backends.computing import NOT_INSTALLED, Computing, is_installed
 from app.panels.command_palette import Command
 from app.qt.icons import Icons
 from app.qt.runner import Runner
@@ -252,7 +252,10 @@ class Workbench(QObject):
 
     def compute_by(self, backend: str) -> None:
         """Let a library compute runs from now on, on the device that it had."""
-        if backend != self.computing.backend:
+        if not is_installed(backend):
+            self.workspace.message.emit(NOT_INSTALLED)
+            self.actions.refresh()  # the mark goes back to what computes
+        elif backend != self.computing.backend:
             self.settings.computing = Computing(backend).word
 
     def next_problem(self, step: int) -> None:

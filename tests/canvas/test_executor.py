@@ -6,13 +6,16 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
 from app.canvas import strokes
+from app.canvas.executor_items import ring_of
 from app.canvas.executor_looks import bytes_text, replace_names
+from app.canvas.executor_plates import SQUARE, body_of
 from app.canvas.executor_scene import ExecutorScene
 from app.canvas.executor_view import ExecutorView
 from app.canvas.labels import line_meets_box
 from app.canvas.pictures import picture_of
 from app.document.edits import set_binding, set_head_gradient, set_param
 from app.document.records import Binding
+from app.qt.workspace import Workspace
 from app.services.gallery import entries, open_entry
 
 
@@ -493,3 +496,18 @@ def test_a_sign_keeps_out_of_the_way_of_an_arrow_from_straight_above(scene, boar
     item = board.board_scene.node_items[square]
     (sign,) = [label.box for label in item.drawing.labels if label.role == "sign"]
     assert not sign.adjusted(2, 2, -2, -2).contains(QPointF(0.0, sign.center().y()))
+
+
+@pytest.mark.parametrize(
+    "name", ["executor-backward", "executor-forward", "executor-aux-state", "compose-net"]
+)
+def test_the_line_around_a_selected_square_keeps_clear_of_its_words(workspace: Workspace, name: str) -> None:
+    workspace.load(open_entry(name))
+    scene = ExecutorScene(workspace)
+    half = scene.kit.ink.selected.widthF() / 2
+    for item in scene.items_by_index:
+        ring = ring_of(body_of(item.look)).adjusted(-half, -half, half, half)
+        for label in item.plate.labels:
+            ink = label.box.adjusted(0, label.box.height() / 5, 0, -label.box.height() / 5)
+            beside = label.role == "name" and abs(label.box.center().y()) < SQUARE / 2
+            assert not beside or not ring.intersects(ink), (item.look.title, label.words.text)

@@ -41,7 +41,10 @@ def scene(net: Workspace, qtbot: QtBot) -> Iterator[ExecutorScene]:
 
 def seen(scene: ExecutorScene) -> tuple[Any, ...]:
     """Return all that a scene shows."""
-    nodes = [(item.look, item.pos(), item.room, item.isVisible()) for item in scene.items_by_index]
+    nodes = [
+        (item.look, item.pos(), item.room, item.isVisible(), item.selected, item.hovered)
+        for item in scene.items_by_index
+    ]
     wires = {key: (wire.kind, wire.boundingRect(), wire.pale) for key, wire in scene.wires.items()}
     return nodes, wires, scene.content_box(), scene.summary, scene.hint, len(scene.items()), scene.node_ids
 
@@ -88,6 +91,8 @@ def test_what_was_followed_is_what_is_drawn_from_scratch(
 
     start = scene.picture
     conv = named(net, "s2b2_one_conv")
+    net.select({conv, named(net, "s3b3_two_bn")})
+    scene.hover(scene.items_by_index[0])
     match kind:
         case "setting":
             net.try_edit(set_param, conv, "no_bias", "False")
@@ -179,3 +184,25 @@ def test_a_small_document_after_a_large_one_fills_the_view(net: Workspace, qtbot
     view.close()
     view.deleteLater()
     view.executor_scene.deleteLater()
+
+
+def test_what_is_selected_may_change_while_it_is_drawn(
+    net: Workspace, scene: ExecutorScene, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor_scene, "SLICE_S", 0.0)
+    start = scene.picture
+    turns = []
+
+    def choose() -> None:
+        turns.append(1)
+        nodes = [*net.document.nodes]
+        net.select({nodes[len(turns) % len(nodes)]} if len(turns) % 3 else set(nodes))
+
+    scene._slice.timeout.connect(choose)
+    net.try_edit(without, named(net, "s3b3_two_bn"))
+    qtbot.waitUntil(lambda: scene.picture is not start and not scene.is_busy, timeout=20_000)
+    fresh = ExecutorScene(net)
+    qtbot.waitUntil(lambda: bool(fresh.items_by_index) and not fresh.is_busy, timeout=20_000)
+    assert seen(scene) == seen(fresh)
+    fresh.shutdown()
+    fresh.deleteLater()

@@ -294,21 +294,41 @@ def test_a_long_sheet_begins_with_some_lines_and_shows_more_when_asked(
         chain = chain + sym.Variable(f"x{number}")
     workspace.load(document_from_symbol(chain))
     assert sheet.more.text() == "Show 4 more of 4"
-    assert f"x{LISTED_AT_FIRST - 1}" in sheet._rows and f"x{LISTED_AT_FIRST}" not in sheet._rows
+    assert [line.name for line in sheet.lines] == [f"x{number}" for number in range(LISTED_AT_FIRST)]
     qtbot.mouseClick(sheet.more, Qt.MouseButton.LeftButton)
-    assert sheet.request_of(f"x{LISTED_AT_FIRST + 3}").currentText() == "write •"
+    assert sheet.row_of(f"x{LISTED_AT_FIRST + 3}").request.currentText() == "write •"
     assert not sheet.more.isVisible()
     assert sheet.mark.isVisible()
+    workspace.load(document_from_symbol(chain))
+    assert len(sheet.lines) == LISTED_AT_FIRST, "another document begins with some again"
+
+
+def test_rows_are_used_again_for_other_arguments(sheet: BindPanel, desk: Any) -> None:
+    """Making widgets takes long, and an edit of a large model is soon followed by the next."""
+    data, bn = desk.node(VARIABLE, "data"), desk.node("BatchNorm", "bn")
+    desk.wire(data, bn, 0)
+    desk.bind("data", shape=(4, 6))
+    state = sheet.row_of("bn_moving_var")
+    assert state.state.isVisible() and not state.request.isVisible()
+    rows = [*sheet._rows]
+    fc = desk.node("FullyConnected", "fc")
+    desk.wire(data, fc, 0)
+    desk.workspace.undo()
+    desk.workspace.undo()
+    assert sheet._rows[: len(rows)] == rows
+    assert sheet.row_of("bn_gamma").request.accessibleName() == "Gradient of bn_gamma"
+    assert sheet.row_of("data").request.currentText() == "none •"
+    assert sheet.row_of("bn_moving_var").state.isVisible()
 
 
 def test_a_request_is_set_in_the_sheet(sheet: BindPanel, desk: Any) -> None:
     desk.product()
-    box = sheet.request_of("B")
+    box = sheet.row_of("B").request
     box.setCurrentIndex(2)
     box.activated.emit(2)
     assert desk.workspace.document.bindings["B"].request == "null"
     assert desk.workspace.document.bindings["B"].value == "1"
-    box = sheet.request_of("B")
+    box = sheet.row_of("B").request
     box.setCurrentIndex(0)
     box.activated.emit(0)
     assert desk.workspace.document.bindings["B"].request is None
@@ -317,7 +337,7 @@ def test_a_request_is_set_in_the_sheet(sheet: BindPanel, desk: Any) -> None:
 def test_a_name_in_the_sheet_selects_its_node(qtbot: QtBot, sheet: BindPanel, desk: Any) -> None:
     ids = desk.product()
     with qtbot.waitSignal(sheet.node_chosen) as chosen:
-        qtbot.mouseClick(sheet.link_of("B"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(sheet.row_of("B").name, Qt.MouseButton.LeftButton)
     assert chosen.args == [ids["B"]]
     assert desk.workspace.store.selection == {ids["B"]}
 
@@ -368,14 +388,19 @@ def test_a_chosen_device_stays_in_the_list_when_it_is_gone(sheet: BindPanel, wor
     assert sheet.computing.currentText() == "PyTorch on cuda:5"
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_there_is_only_a_choice_where_pytorch_is(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, installed: bool
+def test_without_pytorch_the_choice_says_what_is_missing(
+    sheet: BindPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    monkeypatch.setattr(computing_picker, "is_installed", lambda name: installed)
-    panel = BindPanel(workspace)
-    qtbot.addWidget(panel)
-    assert panel.computing.isHidden() is not installed
+    monkeypatch.setattr(computing_picker, "is_installed", lambda name: name == "numpy")
+    picker = sheet.computing
+    picker.show_choice()
+    place = picker.findText("PyTorch (not installed)")
+    with qtbot.waitSignal(workspace.message) as said:
+        picker.setCurrentIndex(place)
+        picker.activated.emit(place)
+    assert said.args is not None and "pip install" in said.args[0]
+    assert workspace.settings.computing == "numpy"
+    assert picker.currentText() == "numpy"
 
 
 def test_the_picker_tells_what_was_left_to_numpy(sheet: BindPanel, workspace: Workspace) -> None:
@@ -383,6 +408,9 @@ def test_the_picker_tells_what_was_left_to_numpy(sheet: BindPanel, workspace: Wo
         host_nodes = (HostNode("norm1", "prod", "PyTorch has no kernel for it"),)
 
     workspace.results_changed.emit(Left())
-    assert "norm1 (prod) ran in numpy: PyTorch has no kernel for it." in sheet.computing.toolTip()
+    sentence = "norm1 (prod) ran in numpy: PyTorch has no kernel for it."
+    assert sentence in sheet.computing.toolTip()
+    assert sheet.computing.note.isVisible() and sheet.computing.note.text() == sentence
     workspace.results_changed.emit(None)
     assert "norm1" not in sheet.computing.toolTip()
+    assert not sheet.computing.note.isVisible()

@@ -9,8 +9,9 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.engine import sym
-from app.panels.code import LANGUAGES, LARGE, CodePanel
+from app.panels.code import LANGUAGES, CodePanel
 from app.panels.code_view import pieces_of
+from app.panels.panel import LARGE
 from app.qt.workspace import Workspace
 from app.services.import_symbol import document_from_symbol
 

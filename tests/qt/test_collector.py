@@ -62,3 +62,32 @@ def test_nothing_is_collected_while_there_is_little_to_do(collector: Collector) 
     gc.collect()
 
     assert collector.check() == 0
+
+
+def test_everything_is_collected_only_at_rest(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    clock = {"now": 0.0, "computed": 0.0}
+    count = [0, 0, 11]
+    monkeypatch.setattr("app.qt.collector.time.monotonic", lambda: clock["now"])
+    monkeypatch.setattr("app.qt.collector.time.thread_time", lambda: clock["computed"])
+    monkeypatch.setattr("app.qt.collector.gc.get_count", lambda: tuple(count))
+    monkeypatch.setattr("app.qt.collector.gc.get_threshold", lambda: (700, 10, 10))
+    monkeypatch.setattr("app.qt.collector.gc.collect", lambda generation: (asked.append(generation), 0)[1])
+
+    def check_after(seconds: float, computed: float) -> None:
+        clock["now"] += seconds
+        clock["computed"] += computed
+        collector.check()
+
+    collector.check()
+    asked.clear()
+    check_after(0.2, 0.15)
+    assert asked == [], "somebody is drawing"
+    count[1] = 11
+    check_after(0.2, 0.15)
+    assert asked == [1], "the younger ones never wait"
+    check_after(0.2, 0.001)
+    assert asked == [1, 2]
+    count[2] = 1000
+    check_after(0.2, 0.2)
+    assert asked == [1, 2, 2], "and nothing waits for ever"

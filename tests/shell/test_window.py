@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import add_node, rename, set_binding
@@ -125,7 +125,7 @@ def test_the_palette_adds_to_the_middle_of_what_is_seen(bench: Workbench, qtbot:
 
 
 def test_a_shape_that_is_clicked_is_explained_in_the_inspector(bench: Workbench, qtbot: QtBot) -> None:
-    from app.canvas.view import ShapeRef
+    from app.canvas.clicks import ShapeRef
 
     assert bench.parts is not None
     open_example(qtbot, bench, "digits-mlp")
@@ -256,10 +256,10 @@ def test_panels_keep_their_sizes_from_one_start_to_the_next(
     application: Application, bench: Workbench, qtbot: QtBot
 ) -> None:
     bench.actions.trigger("new")
-    bench.window.resize(880, 640)
+    bench.window.resize(780, 640)
     bench.window.resizeDocks([bench.docks["code"]], [190], Qt.Orientation.Vertical)
-    bench.window.resizeDocks([bench.docks["palette"]], [230], Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: bench.docks["palette"].width() == 230)
+    bench.window.resizeDocks([bench.docks["palette"]], [200], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: bench.docks["palette"].width() == 200)
     height = bench.docks["code"].height()
     assert 120 < height < 250
     bench.window.close()
@@ -268,7 +268,7 @@ def test_panels_keep_their_sizes_from_one_start_to_the_next(
     qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
     again = application.benches[0]
     again.actions.trigger("new")
-    qtbot.waitUntil(lambda: again.docks["palette"].width() == 230)
+    qtbot.waitUntil(lambda: again.docks["palette"].width() == 200)
     assert again.docks["code"].height() == height
 
 
@@ -286,9 +286,36 @@ def test_in_a_narrow_window_the_toolbar_leaves_words_away(bench: Workbench, qtbo
     assert bench.toolbar.find_button.words.startswith("Find or run a command")
 
 
-def test_a_narrow_window_leaves_the_word_find_whole(bench: Workbench, qtbot: QtBot) -> None:
-    bench.window.resize(960, 600)
-    qtbot.waitUntil(lambda: bench.toolbar.find_button.text() == "Find")
+@pytest.mark.parametrize("width", [1440, 1040, 928, 924, 720])
+def test_however_narrow_a_window_is_the_toolbar_tells_what_is_bound(
+    bench: Workbench, qtbot: QtBot, width: int
+) -> None:
+    open_example(qtbot, bench, "digits-convnet")
+    bench.window.resize(width, 600)
+    toolbar = bench.toolbar
+    qtbot.waitUntil(lambda: bench.window.width() == width and toolbar.width() == width)
+    qtbot.waitUntil(lambda: toolbar.bind_button.text().startswith("Bind"))
+    shown = [one for one in toolbar.findChildren(QToolButton) if one.isVisible()]
+
+    def is_whole(button: QToolButton) -> bool:
+        left = button.mapTo(bench.window, QPoint(0, 0)).x()
+        return button.width() >= button.minimumSizeHint().width() and 0 <= left <= width - button.width()
+
+    qtbot.waitUntil(lambda: all(map(is_whole, shown)))
+    assert toolbar.find_button.isVisible()
+
+
+def test_what_is_bound_is_chosen_on_the_screen(bench: Workbench, qtbot: QtBot) -> None:
+    from app.shell.bound import BoundPopup
+
+    open_example(qtbot, bench, "digits-convnet")
+    free = bench.window.screen().availableGeometry()
+    bench.window.move(free.right() - 400, free.bottom() - 300)
+    bench.toolbar.bind_button.click()
+    popup = bench.window.findChild(BoundPopup)
+    assert popup is not None and popup.isVisible()
+    assert free.contains(popup.geometry())
+    popup.close()
 
 
 def test_reset_layout_brings_everything_back(bench: Workbench) -> None:

@@ -3,11 +3,17 @@
 from typing import Any
 
 from app.engine.backends.backend import Backend
-from app.engine.backends.computing import BACKENDS, CPU, NUMPY, TORCH, is_installed
+from app.engine.backends.computing import (
+    BACKENDS,
+    CPU,
+    INSTALL,
+    NOT_INSTALLED,
+    NUMPY,
+    TORCH,
+    is_installed,
+)
 from app.engine.errors import BindError
 from app.engine.nearby import quoted_value
-
-_INSTALL = "Install it with: pip install 'chalkgraph[torch]'. Numpy needs nothing."
 
 
 def devices(name: str) -> tuple[str, ...]:
@@ -40,9 +46,9 @@ def _refuse_unknown(name: Any) -> None:
     if not isinstance(name, str) or name not in BACKENDS:
         raise BindError(f"There is no backend {quoted_value(name)}; choose {' or '.join(BACKENDS)}.")
     if not is_installed(name):
-        raise BindError(f"PyTorch is not installed. {_INSTALL}")
+        raise BindError(NOT_INSTALLED)
     if name == TORCH:
         try:
             import torch  # noqa: F401
         except (ImportError, OSError) as error:
-            raise BindError(f"PyTorch is installed but cannot be loaded: {error}. {_INSTALL}") from error
+            raise BindError(f"PyTorch is installed but cannot be loaded: {error}. {INSTALL}") from error

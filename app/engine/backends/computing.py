@@ -9,6 +9,8 @@ NUMPY = "numpy"
 TORCH = "torch"
 BACKENDS = (NUMPY, TORCH)
 CPU = "cpu"
+INSTALL = "Install it with: pip install 'chalkgraph[torch]'. Numpy needs nothing."
+NOT_INSTALLED = f"PyTorch is not installed. {INSTALL}"
 
 
 def is_installed(name: str) -> bool:

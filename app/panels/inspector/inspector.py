@@ -10,7 +10,7 @@ from app.document.records import Edge, Id, Node
 from app.panels.bind_panel import BindPanel
 from app.panels.catalogue import entries
 from app.panels.inspector.node_page import NodePage
-from app.panels.panel import ElidedLabel, Panel, empty, label, row
+from app.panels.panel import ElidedLabel, InTurn, Panel, empty, label, row
 from app.qt.theme import GAP, HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
@@ -49,8 +49,9 @@ class Inspector(Panel):
             self._add(page)
         self._lay_out()
         self._stale = True
+        self._turn = InTurn(self, self._refresh)
         self.tabs.currentChanged.connect(lambda _: self._show())
-        workspace.analysis_changed.connect(lambda _: self._refresh())
+        workspace.analysis_changed.connect(lambda _: self._turn.ask())
         workspace.selection_changed.connect(lambda _: self._on_selection())
         workspace.results_changed.connect(lambda _: self._on_results())
         self._refresh()
