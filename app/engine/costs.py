@@ -95,7 +95,9 @@ def graph_costs(
         learned.update(_learned(inference, node))
     nodes = inference.graph.nodes
     parameters = sum(size for (source, _), size in learned.items() if nodes[source].is_variable)
-    return GraphCost(tuple(costs), parameters, tuple(open_nodes))  # what other nodes compute is learned nowhere
+    return GraphCost(
+        tuple(costs), parameters, tuple(open_nodes)
+    )  # what other nodes compute is learned nowhere
 
 
 def node_cost(inference: Inference, index: int) -> NodeCost:
