@@ -197,6 +197,9 @@ class Operator:
             alike = known.pop() if known else UNKNOWN
         return (alike,) * len(ins), (alike,) * len(outs)
 
+    def check_known(self, ins: Shapes) -> None:
+        """Refuse open sizes that MXNet cannot bear in what was told of inputs, () where nothing was; ShapeError."""
+
     @cached_property
     def memory(self) -> dict[Any, Any]:
         """What was once found to follow from these settings alone, kept by whoever found it under a name of its own."""

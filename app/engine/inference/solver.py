@@ -46,6 +46,7 @@ class Solver:
         self.outputs: list[tuple[Shape, ...]] = [(UNKNOWN,) * node.output_count for node in graph.nodes]
         self.findings: dict[Entry, tuple[Finding, ...]] = {}
         self.problems: dict[int, Problem] = {}
+        self.told: set[int] = set()
         self.now = 0
         self.waiting: list[int] = []
         self.queued: set[int] = set()
@@ -62,6 +63,7 @@ class Solver:
             self.problems[index] = Problem(node.name, f"{node.name}: {error.sentence}", index=index)
             return
         if shape:
+            self.told.add(index)
             self.findings[index, 0] = (Finding(GIVEN, shape),)
             self.outputs[index] = (shape,)
 
@@ -84,6 +86,12 @@ class Solver:
         ins = [outputs[source][number] for source, number in node.inputs]
         assert node.operator is not None
         try:
+            # what the engine finds by itself may be more than MXNet knows, so that alone is never refused
+            told = [
+                shape if source in self.told else UNKNOWN
+                for (source, _), shape in zip(node.inputs, ins, strict=True)
+            ]
+            node.operator.check_known(told)
             new_ins, new_outs = node.operator.infer(ins, own)
             for number, shape in enumerate(new_outs):
                 if shape != own[number]:

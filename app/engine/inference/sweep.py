@@ -40,7 +40,7 @@ class Swept:
 def sweep(graph: Graph, given: Mapping[str, Shape]) -> Swept | None:
     """Infer a whole graph; None where one sweep cannot do it."""
     told = _told(graph, given)
-    if told is None:
+    if told is None or not _is_borne(graph, told):
         return None
     shapes: list[Shape] = [UNKNOWN] * graph.wiring.offsets[-1]
     for place, shape in told.items():
@@ -75,7 +75,7 @@ def follow(previous: "Inference", graph: Graph, given: Mapping[str, Shape]) -> S
         return None
     shapes = list(before.shapes)
     told = before.told if given == previous.given else _told(graph, given)
-    if told is None:
+    if told is None or not _is_borne(graph, told):
         return None
     if told is not before.told:
         start += _readers_of_news(graph, before.told, told, shapes)
@@ -160,6 +160,20 @@ def _told(graph: Graph, given: Mapping[str, Shape]) -> Told | None:
     except EngineError:
         return None
     return told if _are_sensible(told.values()) else None
+
+
+def _is_borne(graph: Graph, told: Told) -> bool:
+    """Tell whether no node refuses the open sizes of what is told."""
+    wiring = graph.wiring
+    try:
+        for place, shape in told.items():
+            for index, _ in wiring.consumers[wiring.owners[place]] if 0 in shape else ():
+                operator, touch = graph.nodes[index].operator, wiring.touches[index]
+                assert operator is not None and touch is not None
+                operator.check_known([told.get(source, UNKNOWN) for source in touch.inputs])
+    except EngineError:
+        return False
+    return True
 
 
 def _readers_of_news(graph: Graph, before: Told, told: Told, shapes: list[Shape]) -> list[int]:
