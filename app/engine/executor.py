@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 import numpy as np
@@ -24,6 +25,8 @@ from app.engine.shapes import Shape
 from app.engine.stepping import Call, Misstep
 from app.engine.taking import take_array, take_seed, take_truth
 
+Found = TypeVar("Found")
+
 if TYPE_CHECKING:
     from app.engine.checking.checked import GradientCheck
     from app.engine.explain import GradientExplanation
@@ -40,16 +43,13 @@ class Executor:
         self.requests: Mapping[str, Request] = binding.requests
         backend = binding.backend
         self._arrays = allocate(binding.plan) if backend is None else backend.allocate(binding)
-        names = self.graph.nodes
-        self.arg_dict = {names[index].name: binding.variables[index] for index in self.graph.arguments}
-        self.aux_dict = {names[index].name: binding.variables[index] for index in self.graph.auxiliary}
-        self.grad_dict = {names[index].name: binding.gradients.get(index) for index in self.graph.arguments}
         self.arg_arrays = [binding.variables[index] for index in self.graph.arguments]
         self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
         staged = Staged()
         variables, gradients = (staged.plain(arrays) for arrays in (binding.variables, binding.gradients))
         binding = attrs.evolve(binding, variables=variables, gradients=gradients)
+        self._arguments = dict(zip(self.graph.names(self.graph.arguments), self.arg_arrays, strict=True))
         self._external(binding)
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._heads = [self._head(number, output) for number, output in enumerate(self.outputs)]
@@ -181,10 +181,25 @@ class Executor:
         """The nodes that a backend leaves to numpy on the host, and why; numpy itself leaves none."""
         return self._program.host_nodes
 
+    @cached_property
+    def arg_dict(self) -> dict[str, Array]:
+        """Arguments by name; RunError where two have one name, here and in the other three."""
+        return _by_name("arguments", self.graph.names(self.graph.arguments), self.arg_arrays)
+
+    @cached_property
+    def grad_dict(self) -> dict[str, Array | None]:
+        """Gradients by name of the argument, None where nobody asked for it."""
+        return _by_name("arguments", self.graph.names(self.graph.arguments), self.grad_arrays)
+
+    @cached_property
+    def aux_dict(self) -> dict[str, Array]:
+        """Auxiliary states by name."""
+        return _by_name("auxiliary states", self.graph.names(self.graph.auxiliary), self.aux_arrays)
+
     @property
     def output_dict(self) -> dict[str, Array]:
         """Outputs by name."""
-        return dict(zip(self.graph.output_names, self.outputs, strict=True))
+        return _by_name("outputs", self.graph.output_names, self.outputs)
 
     # Setting up --------------------------------------------------------------------------------------------------
 
@@ -207,9 +222,9 @@ class Executor:
 
     def _overwrite(self, arrays: Mapping[str, Any]) -> None:
         for name, given in arrays.items():
-            if name not in self.arg_dict:
-                raise RunError(no_such("argument", name, list(self.arg_dict)))
-            copy_into(self.arg_dict[name], given, f"the argument {name}")
+            if name not in self._arguments:
+                raise RunError(no_such("argument", name, list(self._arguments)))
+            copy_into(self._arguments[name], given, f"the argument {name}")
 
     def _take_head_gradients(self, out_grads: Any) -> None:
         if out_grads is None:
@@ -246,3 +261,11 @@ class Executor:
                 f"Backward needs the head gradient of {name}: it is no loss, so hand in what flows back into it.",
                 node=self.graph.nodes[self.graph.heads[number][0]].name,
             )
+
+
+def _by_name(what: str, names: Sequence[str], arrays: Sequence[Found]) -> dict[str, Found]:
+    found = dict(zip(names, arrays, strict=True))
+    if len(found) < len(names):
+        twice = next(name for name in found if names.count(name) > 1)
+        raise RunError(f"Two {what} are named {twice}, so ask for the list of them.", node=twice)
+    return found

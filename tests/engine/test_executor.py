@@ -209,3 +209,18 @@ def test_words_that_a_bind_cannot_take_are_refused_in_a_sentence() -> None:
         symbol.simple_bind(shapes, grad_req={"a": 5})
     with pytest.raises(BindError, match="int32"):
         symbol.bind({"a": np.ones(2, np.float32)}, {"a": np.ones(2, np.int32)})
+
+
+def test_two_arrays_of_one_name_are_had_by_list_and_not_by_name() -> None:
+    twice = sym.relu(Variable("x"), name="r")
+    executor = Group([twice, twice]).bind([number(3)])
+    assert [output[0] for output in executor.forward()] == [3, 3]
+    with pytest.raises(RunError, match="Two outputs are named r_output"):
+        executor.output_dict  # noqa: B018 - asking is what is tested
+    both = Variable("x") - Variable("x")
+    executor = both.bind([number(3), number(1)], [number(0), number(0)])
+    assert executor.forward()[0][0] == 2
+    for name in ("arg_dict", "grad_dict"):
+        with pytest.raises(RunError, match="Two arguments are named x"):
+            getattr(executor, name)
+    assert executor.aux_dict == {}
