@@ -115,8 +115,7 @@ class CodeNames:
 class Operator:
     """The settings of one node and all that follows from them.
 
-    Wherever arrays or shapes come as a list of inputs, auxiliary states follow the inputs; in a list of outputs, hidden
-    ones follow the visible ones.
+    In lists of arrays and shapes, auxiliary states follow the inputs, and hidden outputs the visible ones.
     """
 
     op_name: ClassVar[str] = ""
@@ -142,7 +141,10 @@ class Operator:
     is_random: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
-
+    kinds: ClassVar[str] = "biuf"
+    """The kinds of element types, by numpy's letters, that its first input may have."""
+    gradient_kinds: ClassVar[str] = "biuf"
+    """The same for its backward."""
     reads_late: ClassVar[bool] = False
     """MXNet reads its settings only for a gradient; what is wrong with them waits in `unread` until then."""
 
@@ -307,10 +309,7 @@ class Operator:
 
     @property
     def strips(self) -> Split | None:
-        """Tell how a gradient that is only added may be found a few rows at a time; None where it may not.
-
-        That is for gradients of inputs whose axis here is 0.
-        """
+        """Tell how an added gradient of inputs whose axis here is 0 may be found in parts; None where it may not."""
         return None
 
     # For people --------------------------------------------------------------------------------------------------

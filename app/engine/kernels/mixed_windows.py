@@ -23,16 +23,17 @@ def mixes(windows: Windows) -> bool:
 
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:
     """Prepare the gradient of an image (N, C, height, width)."""
-    samples, channels, *sizes = image.shape
+    channels, *sizes = image.shape[1:]
     groups, kernel, counts = setting.groups, filters.shape[2:], result.shape[2:]
     rows, columns = (_taken(setting.windows, axis, sizes[axis], counts[axis], image.dtype) for axis in (0, 1))
 
     def run() -> None:
-        weights = filters.reshape(groups, filters.shape[0] // groups, -1)
-        seen = np.swapaxes(weights, 1, 2) @ result.reshape(samples, groups, weights.shape[1], -1)
-        by_axis = np.swapaxes(seen.reshape(samples, channels, *kernel, *counts), 3, 4)
-        matrices = by_axis.reshape(samples, channels, kernel[0] * counts[0], kernel[1] * counts[1])
-        np.matmul(rows @ matrices, columns.T, out=image)
+        heads = result.reshape(len(result), groups, filters.shape[0] // groups, -1)
+        weights = np.swapaxes(filters.reshape(groups, filters.shape[0] // groups, -1), 1, 2)
+        for head, target in zip(heads, image, strict=True):
+            by_axis = np.swapaxes((weights @ head).reshape(channels, *kernel, *counts), 2, 3)
+            matrices = by_axis.reshape(channels, kernel[0] * counts[0], kernel[1] * counts[1])
+            np.matmul(rows @ matrices, columns.T, out=target)
 
     return run
 

@@ -34,6 +34,8 @@ class Convolution(Filtering):
     y[n, f] = Σ weight[f] · window(data[n]) + bias[f]
     """
 
+    gradient_kinds = "iuf"
+
     workspace: Annotated[int, WIDE] = param(
         default=1024, advanced=True, doc="Only for graphics cards; kept in files."
     )

@@ -183,6 +183,8 @@ class PoolingV1(Prepared):
     An average divides by the whole window, and of equal maxima every one gets the gradient.
     """
 
+    kinds = "f"
+
     work = Work(keeps=0.4, takes=1, keeps_back=0.2, takes_back=1)
 
     kernel: tuple[int, ...] = param(default=(), doc="Height and width of the window.")

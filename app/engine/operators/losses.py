@@ -231,6 +231,8 @@ class BlockGrad(Passing):
 class SVMOutput(Loss):
     """Hand scores through; the gradient is that of the hinge loss, squared unless use_linear."""
 
+    kinds = "f"
+
     work = Work(keeps_back=0.4, takes_back=4.5)
 
     margin: float = param(default=1.0, doc="How far the right class should lie from the wrong ones.")
@@ -329,6 +331,9 @@ class SoftmaxCrossEntropy(Operator):
 
     y = −Σ log softmax(data)[label]
     """
+
+    kinds = "iuf"
+    gradient_kinds = "f"
 
     work = Work(takes=4.3)
 

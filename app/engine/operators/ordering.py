@@ -19,6 +19,8 @@ from app.engine.work_space import Work
 class Ordered(Prepared):
     """An order of the elements along one axis, of which the first places count."""
 
+    kinds = "iuf"
+
     axis: int | None
 
     def _laid(self, data: Array) -> tuple[Array, int]:
