@@ -35,3 +35,20 @@ def test_types_that_meet_are_refused_with_the_node() -> None:
         total.infer_type(q="float32")
     with pytest.raises(ShapeError, match="3 types are given for 2 arguments"):
         total.infer_type("float32", None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [((5, 3), (5, 3)), ((4,), (4,)), ((2, 0), (2, 3)), ((5, 0), (2, 3)), ((0, 0, 0), (2, 3)), (None, (2, 3))],
+)
+def test_a_whole_shape_counts_alone_and_one_with_open_sizes_beside_the_variables_own(
+    given: tuple[int, ...] | None, found: tuple[int, ...]
+) -> None:
+    x = Variable("x", shape=(2, 3))
+    for symbol in (sym.relu(x), sym.relu(x) + Variable("y")):  # the second is left to the solver
+        shapes = {} if given is None else {"x": given}
+        assert symbol.infer_shape_partial(**shapes)[0][0] == found
+    wrong = sym.relu(Variable("x", __shape__="two"))
+    assert wrong.infer_shape(x=(2, 3)) == ([(2, 3)], [(2, 3)], [])
+    with pytest.raises(ShapeError, match="__shape__"):
+        wrong.infer_shape(x=(2, 0))

@@ -8,7 +8,7 @@ import attrs
 from app.engine.errors import EngineError, shortened
 from app.engine.graph import Entry, Graph
 from app.engine.params import LARGEST_SIZE, Declaration, Parameter
-from app.engine.shapes import MOST_AXES, UNKNOWN, Shape, Shapes, merge, refuse_impossible, text
+from app.engine.shapes import MOST_AXES, UNKNOWN, Shape, Shapes, is_known, merge, refuse_impossible, text
 
 _MOST_TOLD = 4
 GIVEN = -1
@@ -57,7 +57,7 @@ class Solver:
         self.outputs[index] = (UNKNOWN,)
         self.findings.pop((index, 0), None)
         try:
-            shape = merge(declared_shape(node.attributes), _opened(given.get(node.name, UNKNOWN)))
+            shape = told_shape(node.attributes, given.get(node.name, UNKNOWN))
             refuse_impossible(shape)
         except EngineError as error:
             self.problems[index] = Problem(node.name, f"{node.name}: {error.sentence}", index=index)
@@ -180,6 +180,22 @@ def solve_all(graph: Graph, given: Mapping[str, Shape]) -> Solver:
             rules.append(index)
     solver.solve(rules)
     return solver
+
+
+def told_shape(attributes: Mapping[str, str], given: Shape) -> Shape:
+    """Return what is known of a variable from the start.
+
+    As in MXNet, a whole shape that is given counts alone. One with open sizes completes the own one, and does not count
+    where the two contradict each other.
+    """
+    given = _opened(given)
+    if is_known(given) or "__shape__" not in attributes:
+        return given
+    declared = declared_shape(attributes)
+    try:
+        return merge(declared, given)
+    except EngineError:
+        return declared
 
 
 def declared_shape(attributes: Mapping[str, str]) -> Shape:

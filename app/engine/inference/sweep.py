@@ -13,7 +13,7 @@ import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Graph
-from app.engine.inference.solver import declared_shape
+from app.engine.inference.solver import told_shape
 from app.engine.shapes import UNKNOWN, Shape, merge
 from app.engine.wiring import Block, Touch
 
@@ -152,11 +152,11 @@ def _told(graph: Graph, given: Mapping[str, Shape]) -> Told | None:
     told: dict[int, Shape] = {}
     try:
         for index in wiring.declaring:
-            told[wiring.offsets[index]] = declared_shape(graph.nodes[index].attributes)
+            node = graph.nodes[index]
+            told[wiring.offsets[index]] = told_shape(node.attributes, given.get(node.name, UNKNOWN))
         for name, shape in given.items():
             for index in wiring.variables.get(name, ()):
-                place = wiring.offsets[index]
-                told[place] = merge(told.get(place, UNKNOWN), shape)
+                told.setdefault(wiring.offsets[index], shape)
     except EngineError:
         return None
     return told if _are_sensible(told.values()) else None
