@@ -52,7 +52,7 @@ class Case:
         raise AssertionError("the rule does not settle")
 
     def infer_types(self, dtype: np.dtype[Any]) -> tuple[list[Any], list[Any]]:
-        spread = dtype.itemsize == 4  # float32 must spread from the first input; float64 is given everywhere
+        spread = dtype.itemsize < 8  # from the first input; float64 is given everywhere
         ins: list[Any] = [dtype if index == 0 or not spread else None for index in range(len(self.ports))]
         outs: list[Any] = [None] * len(self.out_shapes)
         for _ in range(2):

@@ -14,6 +14,7 @@ from app.engine.executor import Executor
 from app.engine.gradient import ExecutorGraph, ExecutorNode, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.inference.infer import Inference, infer
+from app.engine.kinds import refuse_kinds
 from app.engine.nearby import did_you_mean, listed, meant_by, near_names, no_such, quoted_value
 from app.engine.opaque import refuse_opaque
 from app.engine.operator import Array
@@ -319,6 +320,7 @@ def _planned(
     inference: Inference, requests: Mapping[str, Request], *, keep_all: bool
 ) -> tuple[ExecutorGraph, Plan]:
     executor_graph = build_executor_graph(inference.graph, inference, requests)
+    refuse_kinds(inference, executor_graph)
     return executor_graph, make_plan(executor_graph, inference, share=not keep_all)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from app.engine.compose import Head, Inputs
-from app.engine.errors import ParameterError
+from app.engine.errors import GraphError, ParameterError
 from app.engine.naming import NODE_KEYS
+from app.engine.nearby import quoted_value
 from app.engine.operator import Operator
 from app.engine.params import as_text
 
@@ -21,6 +22,8 @@ def settings_of_call(operator: type[Operator], where: str, keywords: Mapping[str
     settings = {parameter.name for parameter in operator.parameters}
     texts = {}
     for key, value in keywords.items():
+        if key not in settings and key == "out":
+            continue  # it means something for arrays only
         if value is None and key not in settings and key in _inputs_of(operator):
             continue
         if key == "dtype" and key in settings:
@@ -28,6 +31,15 @@ def settings_of_call(operator: type[Operator], where: str, keywords: Mapping[str
         else:
             texts[_node_key(key, where)] = as_text(value)
     return texts
+
+
+def refuse_no_symbols(operator: type[Operator], where: str, keywords: Mapping[str, Any]) -> None:
+    """Refuse a value for an input where it would be kept as an attribute: settings are refused when they are read."""
+    for key, value in keywords.items():
+        if value is not None and not operator.parameters and key in _inputs_of(operator):
+            raise GraphError(
+                f"{key} of {where} is an input, so it takes a symbol, not {quoted_value(value)}.", port=key
+            )
 
 
 def inputs_of_call(ordered: Sequence[Sequence[Head] | None], named: Mapping[str, Sequence[Head]]) -> Inputs:

@@ -72,11 +72,11 @@ def compose(
 ) -> SymbolNode:
     """Make one operator node; inputs that are missing become variables `NODE_INPUT`.
 
-    `settings` are Python values or MXNet's texts, those in underscores being attributes of the node. Errors name the
-    node: ParameterError for settings, GraphError for inputs.
+    `settings` are Python values or MXNet's texts, those in underscores being attributes of the node; those of open
+    scopes count as if they stood among them. Errors name the node: ParameterError for settings, GraphError for inputs.
     """
     operator_class = find_operator(op_name)
-    texts = {key: as_text(value) for key, value in settings.items()}
+    texts = AttrScope.collect({key: as_text(value) for key, value in settings.items()})
     if operator_class.variadic and operator_class.variadic not in texts:
         texts[operator_class.variadic] = str(len(inputs.ordered) + len(inputs.named))
     node_name = NameManager.current().name(name, hint or op_name.lower())
@@ -87,12 +87,11 @@ def compose(
         raise _mixed_up(operator_class, inputs, texts, error).at(node_name) from None
     except EngineError as error:
         raise error.at(node_name) from None
-    everything = AttrScope.collect(texts)
     heads = tuple(
-        head if head is not None else missing_input(node_name, port, everything)
+        head if head is not None else missing_input(node_name, port, texts)
         for port, head in zip(operator.ports, given, strict=True)
     )
-    return SymbolNode(node_name, op_name, operator, everything, heads)
+    return SymbolNode(node_name, op_name, operator, texts, heads)
 
 
 def missing_input(node_name: str, port: Port, attributes: Mapping[str, str]) -> Head:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import ClassVar, Self
 
+from app.engine.errors import ParameterError
+from app.engine.nearby import quoted_value
+
 FAMILIES = ("contrib", "linalg")
 """Modules of MXNet's Python in which operators lack the beginning of their names: `contrib.box_nms`."""
 
@@ -17,6 +20,11 @@ def with_bare_keys(attributes: Mapping[str, str]) -> dict[str, str]:
     """Return a node's attributes as MXNet lists them: what belongs to every node stands there twice."""
     bare = {key: attributes[f"__{key}__"] for key in NODE_KEYS if f"__{key}__" in attributes}
     return {**attributes, **bare}
+
+
+def kept_as(key: str) -> str:
+    """Return the name under which an attribute is kept."""
+    return f"__{key}__" if key in NODE_KEYS else key
 
 
 def python_name(op_name: str) -> str:
@@ -81,13 +89,17 @@ class Prefix(NameManager):
 
 
 class AttrScope(_Scope, root=True):
-    """Adds its attributes to every variable and node made inside."""
+    """Adds its attributes to every variable and node made inside.
+
+    They are taken as if they were written there: an operator refuses those that are none of its settings, unless they
+    stand between underscores or belong to every node.
+    """
 
     def __init__(self, **attributes: str) -> None:
-        for value in attributes.values():
+        for name, value in attributes.items():
             if not isinstance(value, str):
-                raise ValueError("Attributes need to be text.")
-        self.attributes = {_dunder(name): value for name, value in attributes.items()}
+                raise ParameterError(f"{name} of the AttrScope must be text, not {quoted_value(value)}.")
+        self.attributes = {kept_as(name): value for name, value in attributes.items()}
 
     @classmethod
     def collect(cls, own: dict[str, str]) -> dict[str, str]:
@@ -98,10 +110,6 @@ class AttrScope(_Scope, root=True):
             collected.update(scope.attributes)
         collected.update(own)
         return collected
-
-
-def _dunder(name: str) -> str:
-    return name if name.startswith("__") and name.endswith("__") else f"__{name}__"
 
 
 _ROOT = NameManager()

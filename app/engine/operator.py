@@ -106,8 +106,7 @@ class CodeNames:
 class Operator:
     """The settings of one node and all that follows from them.
 
-    Wherever arrays or shapes come as a list of inputs, auxiliary states follow the inputs; in a list of outputs, hidden
-    ones follow the visible ones.
+    In lists of arrays and shapes, auxiliary states follow the inputs, and hidden outputs the visible ones.
     """
 
     op_name: ClassVar[str] = ""
@@ -137,7 +136,10 @@ class Operator:
     """It computes something else in training, so it reads `Run.train`, which no other operator may."""
     examples: ClassVar[tuple[Example, ...]] = ()
     work: ClassVar[Work] = Work()
-
+    kinds: ClassVar[str] = "biuf"
+    """The kinds of element types, by numpy's letters, that its first input may have."""
+    gradient_kinds: ClassVar[str] = "biuf"
+    """The same for its backward."""
     reads_late: ClassVar[bool] = False
     """MXNet reads its settings only for a gradient; what is wrong with them waits in `unread` until then."""
 
@@ -191,6 +193,9 @@ class Operator:
         else:
             alike = known.pop() if known else UNKNOWN
         return (alike,) * len(ins), (alike,) * len(outs)
+
+    def check_known(self, ins: Shapes) -> None:
+        """Refuse open sizes that MXNet cannot bear in what was told of inputs, () where nothing was; ShapeError."""
 
     @cached_property
     def memory(self) -> dict[Any, Any]:
@@ -302,10 +307,7 @@ class Operator:
 
     @property
     def strips(self) -> Split | None:
-        """Tell how a gradient that is only added may be found a few rows at a time; None where it may not.
-
-        That is for gradients of inputs whose axis here is 0.
-        """
+        """Tell how an added gradient of inputs whose axis here is 0 may be found in parts; None where it may not."""
         return None
 
     # For people --------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ class Parameter:
         return None
 
     def _read(self, text: str) -> Any:
-        if self.nullable and (text if self.choices else text.strip()) == "None":
+        if self.nullable and (text if self.choices else text.rstrip()) == "None":
             return None
         if self.declaration.none_is_empty and text == "None":
             return ()

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Sign:
-    """The operators behind one sign: for two symbols, for symbol and number, for number and symbol."""
+    """The operators behind one sign: for two symbols, for symbol and number, for number and symbol.
+
+    `hint` and `reversed_hint` are stems of automatic names; where that is empty it follows from the operator.
+    """
 
     both: str
     hint: str
     scalar: str
     reversed: str
+    reversed_hint: str = ""
 
 
 SIGNS = {
@@ -27,6 +31,8 @@ SIGNS = {
     "mul": Sign("elemwise_mul", "_mul", "_mul_scalar", "_mul_scalar"),
     "div": Sign("elemwise_div", "_div", "_div_scalar", "_rdiv_scalar"),
     "power": Sign("_power", "_power", "_power_scalar", "_rpower_scalar"),
+    "pow": Sign("_power", "_power", "_power_scalar", "_rpower_scalar", "_rpowerscalar"),
+    "hypot": Sign("_hypot", "_hypot", "_hypot_scalar", "_hypot_scalar"),
     "mod": Sign("_mod", "_mod", "_mod_scalar", "_rmod_scalar"),
     "equal": Sign("_equal", "_equal", "_equal_scalar", "_equal_scalar"),
     "not_equal": Sign("_not_equal", "_not_equal", "_not_equal_scalar", "_not_equal_scalar"),
@@ -52,6 +58,7 @@ _WITHOUT_UNDERSCORE = {
     "rmod",
     "maximum",
     "minimum",
+    "hypot",
 }
 
 

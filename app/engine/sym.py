@@ -11,9 +11,11 @@ import attrs
 from app.engine.errors import GraphError, NoSuchOperator
 from app.engine.naming import FAMILIES
 from app.engine.registry import all_operators, find_operator
-from app.engine.symbol import Group, Symbol, Variable, maximum, minimum, node_maker
+from app.engine.symbol import Group, Symbol, Variable, hypot, maximum, minimum, node_maker, power
 
-__all__ = ["Group", "Symbol", "Variable", "maximum", "minimum"]
+pow = power  # noqa: A001 - MXNet has both names
+
+__all__ = ["Group", "Symbol", "Variable", "hypot", "maximum", "minimum", "pow", "power"]
 
 
 def __getattr__(name: str) -> Callable[..., Symbol]:

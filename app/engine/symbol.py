@@ -1,5 +1,6 @@
 """Symbols: handles on nodes that compose into larger ones, with MXNet's names and rules."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from numbers import Integral, Real
@@ -8,33 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from app.engine.calling import inputs_of_call, settings_of_call, takes_none
+from app.engine.calling import inputs_of_call, refuse_no_symbols, settings_of_call, takes_none
 from app.engine.compose import Head, Inputs, SymbolNode, compose, depth_first, flatten
-from app.engine.errors import GraphError, NoSuchOutput, ParameterError, ShapeError, WrongOperand
+from app.engine.errors import GraphError, NoSuchOutput, WrongOperand
 from app.engine.graph import VARIABLE_OP, Graph
-from app.engine.inference.types import NUMBERS
-from app.engine.naming import AttrScope, with_bare_keys
-from app.engine.nearby import listed, no_such, quoted_value
-from app.engine.params import as_text
+from app.engine.inferring import Inferring
+from app.engine.naming import AttrScope, kept_as, with_bare_keys
+from app.engine.nearby import listed, quoted_value
 from app.engine.registry import find_operator
 from app.engine.shapes import Shape
 from app.engine.signs import SIGNS, Sign, Signs, scalar_hint
 from app.engine.taking import (
     take_attributes,
-    take_factor,
     take_name,
     take_number,
-    take_shape,
     take_text,
-    take_texts,
-    take_type,
 )
+from app.engine.variables import variable_attributes
 
 if TYPE_CHECKING:
     from app.engine.executor import Executor
 
 
-class Symbol(Signs):
+class Symbol(Signs, Inferring):
     """One or several outputs of a computation that is described, not run."""
 
     def __init__(self, heads: Sequence[Head], graph: Graph | None = None) -> None:
@@ -94,7 +91,7 @@ class Symbol(Signs):
         """Return one attribute of the node, None when it has no such one."""
         take_text(key, "An attribute's name")
         attributes = self.heads[0][0].attributes
-        return attributes.get(key, attributes.get(f"__{key}__"))
+        return attributes.get(key, attributes.get(kept_as(key)))
 
     def list_attr(self) -> dict[str, str]:
         """Return the node's attributes; the well-known ones also without underscores."""
@@ -114,8 +111,14 @@ class Symbol(Signs):
         """Iterate over the single outputs."""
         return (Symbol([head]) for head in self.heads)
 
-    def __getitem__(self, which: int | str) -> "Symbol":
-        """Pick one output by number or by its exact name."""
+    def __bool__(self) -> bool:
+        """Refuse: whether `a == b` holds is not known before it is run."""
+        raise WrongOperand(f"{self!r} is neither true nor false: its numbers are not known before it is run.")
+
+    def __getitem__(self, which: int | str | slice) -> "Symbol":
+        """Pick one output by number or by its exact name, or a group of them by a slice."""
+        if isinstance(which, slice):
+            return Symbol(self.heads[which])
         if isinstance(which, str):
             names = self.list_outputs()
             return Symbol([self.heads[names.index(take_name(which, "output", names))]])
@@ -133,13 +136,16 @@ class Symbol(Signs):
             )
         return Symbol([self.heads[place]])
 
-    def __call__(self, *others: object, **replacements: "Symbol") -> "Symbol":
-        """Return this computation with some variables, by their own names, replaced by other symbols."""
+    def __call__(self, *others: object, name: str | None = None, **replacements: "Symbol") -> "Symbol":
+        """Return this computation with some variables, by their own names, replaced by other symbols.
+
+        With a `name` for the node that its first output comes from.
+        """
         if others:
             raise GraphError(
                 f"Say which variable is replaced, like net(data=other). There are: {listed(self.list_inputs())}."
             )
-        return _replace_variables(self, replacements)
+        return _replace_variables(self, replacements, name and take_text(name, "A node's name"))
 
     def __repr__(self) -> str:
         """Name the symbol or list its outputs."""
@@ -152,52 +158,7 @@ class Symbol(Signs):
         """Return the absolute value."""
         return make_node("abs", self)
 
-    # Shapes and binding ------------------------------------------------------------------------------------------
-
-    def infer_shape(
-        self, *args: Shape, **kwargs: Shape
-    ) -> tuple[list[Shape] | None, list[Shape] | None, list[Shape] | None]:
-        """Return the shapes of arguments, outputs and auxiliary states in list order.
-
-        Three Nones when anything stays open; ShapeError, with the node, when shapes contradict each other.
-        """
-        found = self._infer(args, kwargs)
-        whole = all(shape and 0 not in shape for shapes in found for shape in shapes)
-        return found if whole else (None, None, None)
-
-    def infer_shape_partial(
-        self, *args: Shape, **kwargs: Shape
-    ) -> tuple[list[Shape], list[Shape], list[Shape]]:
-        """Return the same, unknown dimensions as 0 and a wholly unknown shape as ()."""
-        return self._infer(args, kwargs)
-
-    def _infer(
-        self, args: Sequence[Shape], kwargs: Mapping[str, Shape]
-    ) -> tuple[list[Shape], list[Shape], list[Shape]]:
-        from app.engine.inference.infer import infer
-
-        graph = self.graph
-        given = self._in_order(args) if args else {}
-        given.update(kwargs)
-        for name in given:
-            if name not in graph.wiring.variables:
-                raise ShapeError(no_such("argument", name, self.list_inputs()))
-        inference = infer(graph, given)
-        if inference.shape_problems:  # types are no matter of shapes
-            inference.refuse_problems()
-        shapes, wiring = inference.shapes, graph.wiring
-        return (
-            [shapes[place] for place in wiring.argument_places],
-            [inference.shape(head) for head in graph.heads],
-            [shapes[place] for place in wiring.auxiliary_places],
-        )
-
-    def _in_order(self, shapes: Sequence[Shape | None]) -> dict[str, Shape]:
-        """Name shapes that are given in the order of the arguments; None leaves one open."""
-        names = self.list_arguments()
-        if len(shapes) > len(names):
-            raise ShapeError(f"{len(shapes)} shapes are given for {len(names)} arguments ({listed(names)}).")
-        return {name: shape for name, shape in zip(names, shapes, strict=False) if shape is not None}
+    # Binding ------------------------------------------------------------------------------------------------------
 
     def bind(  # noqa: PLR0913 - MXNet's own arguments
         self,
@@ -251,24 +212,17 @@ def Variable(  # noqa: N802, PLR0913 - MXNet's own name and keywords
     **attributes: Any,
 ) -> Symbol:
     """Make a symbol that stands for an array given later; the keywords become attributes such as `__shape__`."""
-    take_text(name, "A variable's name")
-    own = take_texts(attr, f"attr of {name}")
-    if shape is not None:
-        own["__shape__"] = as_text(take_shape(shape, name))
-    if dtype is not None:
-        own["__dtype__"] = str(NUMBERS.index(take_type(dtype, name).name))
-    for key, text in {"init": init, "storage_type": stype}.items():
-        if text is not None:
-            own[f"__{key}__"] = take_text(text, f"{key} of {name}")
-    for key, factor in {"lr_mult": lr_mult, "wd_mult": wd_mult}.items():
-        if factor is not None:
-            own[f"__{key}__"] = take_factor(factor, f"{key} of {name}")
-    for key, value in attributes.items():
-        if not (key.startswith("__") and key.endswith("__")):
-            raise ParameterError(
-                f"Variable {name} has no keyword {key!r}. Attributes of your own are written __{key}__."
-            )
-        own[key] = as_text(value)
+    own = variable_attributes(
+        name,
+        attributes,
+        attr=attr,
+        shape=shape,
+        lr_mult=lr_mult,
+        wd_mult=wd_mult,
+        dtype=dtype,
+        init=init,
+        stype=stype,
+    )
     return Symbol([(SymbolNode(name, VARIABLE_OP, None, AttrScope.collect(own)), 0)])
 
 
@@ -303,6 +257,7 @@ def node_maker(op_name: str, hint: str | None = None) -> Callable[..., Symbol]:
                 raise GraphError(_no_symbol(f"input {place} of {where}", symbol))
         named = {key: value.heads for key, value in keywords.items() if isinstance(value, Symbol)}
         others = {key: value for key, value in keywords.items() if not isinstance(value, Symbol)}
+        refuse_no_symbols(operator, where, others)
         settings = settings_of_call(operator, where, {**take_attributes(attr, f"attr of {where}"), **others})
         ordered = [None if symbol is None else symbol.heads for symbol in inputs]
         given = inputs_of_call(ordered, named)
@@ -333,7 +288,7 @@ def _outputs(node: SymbolNode) -> Symbol:
     return Symbol([(node, number) for number in range(node.visible_outputs)])
 
 
-def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Symbol:
+def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol], called: str | None) -> Symbol:
     names = symbol.list_inputs()
     for name, other in replacements.items():
         take_name(name, "variable", names)
@@ -343,6 +298,7 @@ def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Sy
             raise GraphError(
                 f"{name} is to be replaced by one output, but {other!r} has {len(other.heads)}; pick one with [i]."
             )
+    first = symbol.heads[0][0]
     new: dict[SymbolNode, Head | SymbolNode] = {}
     for node in symbol.nodes_in_order:
         if node.operator is None and node.name in replacements:
@@ -350,8 +306,9 @@ def _replace_variables(symbol: Symbol, replacements: Mapping[str, Symbol]) -> Sy
         else:
             inputs = tuple(_follow(new, head) for head in node.inputs)
             waits_for = tuple(_follow(new, (other, 0))[0] for other in node.control_deps)
-            same = inputs == node.inputs and waits_for == node.control_deps
-            new[node] = node if same else attrs.evolve(node, inputs=inputs, control_deps=waits_for)
+            name = called if called and node is first else node.name
+            same = (name, inputs, waits_for) == (node.name, node.inputs, node.control_deps)
+            new[node] = node if same else attrs.evolve(node, name=name, inputs=inputs, control_deps=waits_for)
     return Symbol([_follow(new, head) for head in symbol.heads])
 
 
@@ -365,15 +322,16 @@ def _combine(sign: Sign, left: object, right: object) -> Symbol:
     if isinstance(left, Symbol) and isinstance(right, Symbol):
         return _outputs(compose(sign.both, Inputs([left.heads, right.heads]), {}, hint=sign.hint))
     if isinstance(left, Symbol) and isinstance(right, Real):
-        op_name, symbol, number = sign.scalar, left, right
+        op_name, symbol, number, hint = sign.scalar, left, right, ""
     elif isinstance(right, Symbol) and isinstance(left, Real):
-        op_name, symbol, number = sign.reversed, right, left
+        op_name, symbol, number, hint = sign.reversed, right, left, sign.reversed_hint
     else:
         raise WrongOperand(_no_operand(*((left, right) if isinstance(left, Symbol) else (right, left))))
     taken = take_number(number, f"The number beside {symbol!r}")
     kind: object = type(number)
     scalar = number if isinstance(number, Integral) and kind is not bool else taken  # 2 stays "2"
-    return _outputs(compose(op_name, Inputs([symbol.heads]), {"scalar": scalar}, hint=scalar_hint(op_name)))
+    hint = hint or scalar_hint(op_name)
+    return _outputs(compose(op_name, Inputs([symbol.heads]), {"scalar": scalar}, hint=hint))
 
 
 def _no_operand(symbol: object, other: object) -> str:
@@ -383,13 +341,25 @@ def _no_operand(symbol: object, other: object) -> str:
 
 def maximum(left: Any, right: Any) -> Any:
     """Return the larger of two symbols, or of a symbol and a number, element by element."""
-    if isinstance(left, Symbol) or isinstance(right, Symbol):
-        return _combine(SIGNS["maximum"], left, right)
-    return max(left, right)
+    return _with_sign("maximum", left, right, max)
 
 
 def minimum(left: Any, right: Any) -> Any:
     """Return the smaller of two symbols, or of a symbol and a number, element by element."""
+    return _with_sign("minimum", left, right, min)
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """Raise a symbol or a number to the power of another, element by element."""
+    return _with_sign("pow", base, exponent, pow)
+
+
+def hypot(left: Any, right: Any) -> Any:
+    """Return the long side of right triangles with these short sides, element by element."""
+    return _with_sign("hypot", left, right, math.hypot)
+
+
+def _with_sign(name: str, left: Any, right: Any, plain: Callable[[Any, Any], Any]) -> Any:
     if isinstance(left, Symbol) or isinstance(right, Symbol):
-        return _combine(SIGNS["minimum"], left, right)
-    return min(left, right)
+        return _combine(SIGNS[name], left, right)
+    return plain(left, right)

@@ -9,6 +9,7 @@ import pytest
 from app.engine.errors import ParameterError
 from app.engine.operator import Operator
 from app.engine.params import Parameter, as_text, param, parameters_of, parse_attributes
+from app.engine.registry import find_operator
 
 
 @attrs.frozen
@@ -223,3 +224,9 @@ def test_operator_without_parameters_keeps_unknown_attributes() -> None:
 )
 def test_types_of_python_and_numpy_are_spelt_as_mxnet_does(kind: type, text: str) -> None:
     assert as_text(kind) == text
+
+
+def test_no_blank_stands_before_none() -> None:
+    assert find_operator("repeat").from_attributes({"repeats": "2", "axis": "None "}).axis is None
+    with pytest.raises(ParameterError, match="axis"):
+        find_operator("repeat").from_attributes({"repeats": "2", "axis": " None"})

@@ -4,7 +4,7 @@ import pytest
 
 from app.engine import EngineError, Group, Variable, sym
 from app.engine.naming import AttrScope, NameManager, Prefix
-from app.engine.symbol import maximum
+from app.engine.symbol import hypot, maximum, power
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,11 @@ def test_automatic_names_count_per_hint() -> None:
         (lambda a, b: 1 > a, "_lesser_scalar0", "_lesser_scalar"),  # noqa: SIM300 - the number asks first
         (lambda a, b: a == b, "_equal0", "_equal"),
         (lambda a, b: maximum(a, 2), "_maximumscalar0", "_maximum_scalar"),
+        (power, "_power0", "_power"),
+        (lambda a, b: sym.pow(a, 2), "_powerscalar0", "_power_scalar"),
+        (lambda a, b: sym.pow(2, a), "_rpowerscalar0", "_rpower_scalar"),
+        (hypot, "_hypot0", "_hypot"),
+        (lambda a, b: hypot(2, a), "_hypotscalar0", "_hypot_scalar"),
         (lambda a, b: abs(a), "abs0", "abs"),
     ],
 )
@@ -175,3 +180,45 @@ def test_a_family_of_operators_is_found_under_its_name_as_in_mxnet() -> None:
     assert "CTCLoss" in dir(sym.contrib)
     with pytest.raises(AttributeError, match="_contrib_box_nms"):
         _ = sym.contrib.box_nmss
+
+
+def test_a_slice_picks_outputs_and_a_symbol_is_neither_true_nor_false() -> None:
+    parts = sym.SliceChannel(Variable("x"), num_outputs=3, name="s")
+    assert parts[1:].list_outputs() == ["s_output1", "s_output2"]
+    assert parts[::2].list_outputs() == ["s_output0", "s_output2"]
+    with pytest.raises(EngineError, match="at least one"):
+        parts[3:]
+    with pytest.raises(EngineError, match="neither true nor false"):
+        bool(parts[0] == parts[1])
+
+
+def test_a_call_may_name_the_node_and_leaves_the_original_alone() -> None:
+    net = sym.relu(Variable("x"), name="r")
+    again = net(x=Variable("y"), name="other")
+    assert (again.list_outputs(), again.list_arguments()) == (["other_output"], ["y"])
+    assert (net.list_outputs(), net.list_arguments()) == (["r_output"], ["x"])
+
+
+def test_a_scope_counts_as_if_its_attributes_were_written_there() -> None:
+    with AttrScope(num_hidden="3", lr_mult="2"):
+        layer = sym.FullyConnected(Variable("x"), name="f")
+    assert layer.attr_dict()["f"] == {"num_hidden": "3", "__lr_mult__": "2", "lr_mult": "2"}
+    with AttrScope(mood="x"):
+        assert Variable("y").list_attr() == {"mood": "x"}
+        assert sym.relu(Variable("y"), name="r").attr("mood") == "x"
+        with pytest.raises(EngineError, match="mood"):
+            sym.FullyConnected(Variable("x"), num_hidden=3)
+    with pytest.raises(EngineError, match="must be text"):
+        AttrScope(mood=3)  # type: ignore[arg-type]
+
+
+def test_only_what_belongs_to_every_node_is_found_without_underscores() -> None:
+    node = sym.relu(Variable("x"), __mood__="x", lr_mult=2, out=None)
+    assert (node.attr("mood"), node.attr("__mood__"), node.attr("lr_mult"), node.attr("out")) == (
+        None,
+        "x",
+        "2",
+        None,
+    )
+    with pytest.raises(EngineError, match="takes a symbol"):
+        sym.relu(data=3)

@@ -224,6 +224,45 @@ def spoilt_as_mxnet(x):
     return Spoilt.apply(x)
 
 
+class Mixed(torch.autograd.Function):
+    """MXNet's Convolution_v1, in whose gradient of data windows that are both stepped and dilated get mixed up."""
+
+    @staticmethod
+    def forward(ctx, x, weight, y, settings):
+        """Hand on the result, which was computed from x."""
+        ctx.save_for_backward(weight)
+        ctx.shape, ctx.settings = x.shape, settings
+        return y.clone()
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Let a point gather from every window, in steps of the dilation, that may have seen it."""
+        (weight,) = ctx.saved_tensors
+        settings, groups = ctx.settings, ctx.settings["groups"]
+        filters = weight.reshape(groups, len(weight) // groups, -1)
+        columns = filters.mT @ incoming.reshape(len(incoming), groups, filters.shape[1], -1)
+        columns = columns.reshape(len(incoming), ctx.shape[1], *weight.shape[2:], *incoming.shape[2:])
+        for axis in (1, 0):  # the last axis first: its places and windows become the points of the image
+            kernel, count = weight.shape[2 + axis], incoming.shape[2 + axis]
+            stride, pad, dilate = (settings[name][axis] for name in ("stride", "pad", "dilate"))
+            reach = dilate * (kernel - 1) + 1
+            taken = torch.zeros((ctx.shape[2 + axis], kernel, count), dtype=weight.dtype)
+            for point in range(len(taken)):
+                at = point + pad
+                first = at % dilate if at < reach else (at - reach + stride) // stride
+                for window in range(first, min(at // stride + 1, count), dilate):
+                    taken[point, (at - window * stride) // dilate, window] = 1
+            equation = ("ncipy,xip->ncxy", "ncijpq,yjq->ncipy")[axis]
+            columns = torch.einsum(equation, columns, taken.to(weight.device))
+        return columns, None, incoming, None
+
+
+def mixed_as_mxnet(x, weight, y, stride=(1, 1), pad=(0, 0), dilate=(1, 1), groups=1):
+    """Return y, the convolution of x, with MXNet's gradient for x; what else y was computed from keeps its own."""
+    settings = {"stride": stride, "pad": pad, "dilate": dilate, "groups": groups}
+    return Mixed.apply(x, weight.detach(), y, settings)
+
+
 class Extreme(torch.autograd.Function):
     """The largest or smallest element along axes; every place that holds it gets the whole gradient."""
 

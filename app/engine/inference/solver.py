@@ -8,7 +8,7 @@ import attrs
 from app.engine.errors import EngineError, shortened
 from app.engine.graph import Entry, Graph
 from app.engine.params import LARGEST_SIZE, Declaration, Parameter
-from app.engine.shapes import MOST_AXES, UNKNOWN, Shape, Shapes, merge, refuse_impossible, text
+from app.engine.shapes import MOST_AXES, UNKNOWN, Shape, Shapes, is_known, merge, refuse_impossible, text
 
 _MOST_TOLD = 4
 GIVEN = -1
@@ -46,6 +46,7 @@ class Solver:
         self.outputs: list[tuple[Shape, ...]] = [(UNKNOWN,) * node.output_count for node in graph.nodes]
         self.findings: dict[Entry, tuple[Finding, ...]] = {}
         self.problems: dict[int, Problem] = {}
+        self.told: set[int] = set()
         self.now = 0
         self.waiting: list[int] = []
         self.queued: set[int] = set()
@@ -56,12 +57,13 @@ class Solver:
         self.outputs[index] = (UNKNOWN,)
         self.findings.pop((index, 0), None)
         try:
-            shape = merge(declared_shape(node.attributes), _opened(given.get(node.name, UNKNOWN)))
+            shape = told_shape(node.attributes, given.get(node.name, UNKNOWN))
             refuse_impossible(shape)
         except EngineError as error:
             self.problems[index] = Problem(node.name, f"{node.name}: {error.sentence}", index=index)
             return
         if shape:
+            self.told.add(index)
             self.findings[index, 0] = (Finding(GIVEN, shape),)
             self.outputs[index] = (shape,)
 
@@ -84,6 +86,12 @@ class Solver:
         ins = [outputs[source][number] for source, number in node.inputs]
         assert node.operator is not None
         try:
+            # what the engine finds by itself may be more than MXNet knows, so that alone is never refused
+            told = [
+                shape if source in self.told else UNKNOWN
+                for (source, _), shape in zip(node.inputs, ins, strict=True)
+            ]
+            node.operator.check_known(told)
             new_ins, new_outs = node.operator.infer(ins, own)
             for number, shape in enumerate(new_outs):
                 if shape != own[number]:
@@ -172,6 +180,22 @@ def solve_all(graph: Graph, given: Mapping[str, Shape]) -> Solver:
             rules.append(index)
     solver.solve(rules)
     return solver
+
+
+def told_shape(attributes: Mapping[str, str], given: Shape) -> Shape:
+    """Return what is known of a variable from the start.
+
+    As in MXNet, a whole shape that is given counts alone. One with open sizes completes the own one, and does not count
+    where the two contradict each other.
+    """
+    given = _opened(given)
+    if is_known(given) or "__shape__" not in attributes:
+        return given
+    declared = declared_shape(attributes)
+    try:
+        return merge(declared, given)
+    except EngineError:
+        return declared
 
 
 def declared_shape(attributes: Mapping[str, str]) -> Shape:

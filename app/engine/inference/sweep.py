@@ -13,7 +13,7 @@ import attrs
 
 from app.engine.errors import EngineError
 from app.engine.graph import Graph
-from app.engine.inference.solver import declared_shape
+from app.engine.inference.solver import told_shape
 from app.engine.shapes import UNKNOWN, Shape, merge
 from app.engine.wiring import Block, Touch
 
@@ -40,7 +40,7 @@ class Swept:
 def sweep(graph: Graph, given: Mapping[str, Shape]) -> Swept | None:
     """Infer a whole graph; None where one sweep cannot do it."""
     told = _told(graph, given)
-    if told is None:
+    if told is None or not _is_borne(graph, told):
         return None
     shapes: list[Shape] = [UNKNOWN] * graph.wiring.offsets[-1]
     for place, shape in told.items():
@@ -75,7 +75,7 @@ def follow(previous: "Inference", graph: Graph, given: Mapping[str, Shape]) -> S
         return None
     shapes = list(before.shapes)
     told = before.told if given == previous.given else _told(graph, given)
-    if told is None:
+    if told is None or not _is_borne(graph, told):
         return None
     if told is not before.told:
         start += _readers_of_news(graph, before.told, told, shapes)
@@ -152,14 +152,28 @@ def _told(graph: Graph, given: Mapping[str, Shape]) -> Told | None:
     told: dict[int, Shape] = {}
     try:
         for index in wiring.declaring:
-            told[wiring.offsets[index]] = declared_shape(graph.nodes[index].attributes)
+            node = graph.nodes[index]
+            told[wiring.offsets[index]] = told_shape(node.attributes, given.get(node.name, UNKNOWN))
         for name, shape in given.items():
             for index in wiring.variables.get(name, ()):
-                place = wiring.offsets[index]
-                told[place] = merge(told.get(place, UNKNOWN), shape)
+                told.setdefault(wiring.offsets[index], shape)
     except EngineError:
         return None
     return told if _are_sensible(told.values()) else None
+
+
+def _is_borne(graph: Graph, told: Told) -> bool:
+    """Tell whether no node refuses the open sizes of what is told."""
+    wiring = graph.wiring
+    try:
+        for place, shape in told.items():
+            for index, _ in wiring.consumers[wiring.owners[place]] if 0 in shape else ():
+                operator, touch = graph.nodes[index].operator, wiring.touches[index]
+                assert operator is not None and touch is not None
+                operator.check_known([told.get(source, UNKNOWN) for source in touch.inputs])
+    except EngineError:
+        return False
+    return True
 
 
 def _readers_of_news(graph: Graph, before: Told, told: Told, shapes: list[Shape]) -> list[int]:

@@ -31,9 +31,9 @@ class Typing:
     problems: tuple[Problem, ...]
 
 
-def infer_types(graph: Graph, given: Mapping[str, DType]) -> Typing:
-    """Find the type of every array; variables that nothing decides become float32, in order."""
-    return _Types(graph, given).solve()
+def infer_types(graph: Graph, given: Mapping[str, DType], *, usual: bool = True) -> Typing:
+    """Find the type of every array; variables that nothing decides become float32, in order, or stay open."""
+    return _Types(graph, given).solve(usual=usual)
 
 
 class _Types:
@@ -50,10 +50,10 @@ class _Types:
             elif node.is_variable:
                 self.fix((index, 0), declared_type(node.attributes), DECLARED)
 
-    def solve(self) -> Typing:
+    def solve(self, *, usual: bool) -> Typing:
         """Return all types."""
         self.sweep()
-        for index, node in enumerate(self.graph.nodes):
+        for index, node in enumerate(self.graph.nodes) if usual else ():
             # Give float32 to all that stand open before their readers speak: one sweep decides nearly every graph.
             if node.is_variable and self.fix((index, 0), FLOAT32, USUAL):
                 self.sweep()

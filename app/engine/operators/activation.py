@@ -86,6 +86,8 @@ class Activation(InPieces):
     relu: max(x, 0) · sigmoid: 1 / (1 + e^−x) · tanh · softrelu: log(1 + eˣ) · softsign: x / (1 + |x|)
     """
 
+    kinds = "f"
+
     act_type: str = param(
         choices=("relu", "sigmoid", "softrelu", "softsign", "tanh"), doc="Which function is applied."
     )

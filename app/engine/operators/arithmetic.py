@@ -26,6 +26,7 @@ ADD = Pair(
     scalars=(1.5, -2.0),
 )
 SUBTRACT = Pair(
+    kinds="iuf",
     compute=pairs.applied("subtract"),
     left_step=pairs.keep,
     right_step=pairs.negate,
@@ -48,6 +49,7 @@ MULTIPLY = Pair(
     scalars=(3.0, -0.5),
 )
 DIVIDE = Pair(
+    gradient_kinds="iuf",
     compute=pairs.applied("divide"),
     left_step=pairs.over_right,
     right_step=pairs.divisor,
@@ -60,6 +62,7 @@ DIVIDE = Pair(
     scalars=(4.0, -2.0),
 )
 POWER = Pair(
+    gradient_kinds="iuf",
     compute=pairs.raise_to,
     left_step=pairs.base,
     right_step=pairs.exponent,
@@ -72,6 +75,7 @@ POWER = Pair(
     scalars=(2.0, 0.5, 3.0),
 )
 MODULO = Pair(
+    kinds="iuf",
     compute=pairs.remainder,
     left_step=pairs.keep,
     right_step=pairs.modulus,

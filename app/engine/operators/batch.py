@@ -250,6 +250,8 @@ class Gemm2(MatrixProduct):
 class KhatriRao(Prepared):
     """Multiply matrices column by column, each element with each."""
 
+    gradient_kinds = "iuf"
+
     work = Work(takes=1.6)
 
     num_args: int = param(low=1, doc="How many matrices are multiplied.")

@@ -24,6 +24,8 @@ class CTCLoss(Prepared):
     data is (steps, batch, symbols), before softmax; one symbol is the blank.
     """
 
+    kinds = "f"
+
     work = Work(keeps=0.2, takes=5, keeps_back=0.4)
 
     use_data_lengths: bool = param(default=False, doc="Take the number of steps of every sample.")

@@ -12,7 +12,7 @@ from app.engine.kernels.columns import Setting
 from app.engine.kernels.steps import in_order
 from app.engine.kernels.windows import Windows
 from app.engine.operator import Array, Arrays, CodeNames, Run, operator, refuse
-from app.engine.operators.convolution import Filtering
+from app.engine.operators.filtering import Filtering
 from app.engine.operators.geometry import (
     AXIS_NAMES,
     Sizes,

@@ -20,6 +20,8 @@ _VARIANCES = (0.1, 0.1, 0.2, 0.2)
 class WithoutGradient(Prepared):
     """What operators have in common whose inputs get gradients of zero."""
 
+    kinds = "f"
+
     def gradient_kind(self, index: int) -> GradientKind:
         """Nothing flows back."""
         return "cleared"

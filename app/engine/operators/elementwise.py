@@ -113,6 +113,7 @@ unary(
     Slope("-{d}", _negate),
     doc="Change the sign.",
     sign="−",
+    kinds="iuf",
 )
 unary(
     "abs",
@@ -121,6 +122,7 @@ unary(
     doc="Drop the sign; the gradient at 0 is 0.",
     domain=_AWAY_FROM_ZERO,
     sign="|x|",
+    gradient_kinds="iuf",
 )
 unary(
     "square",
@@ -164,8 +166,15 @@ unary(
     Value(_squash, "1 / (1 + np.exp(-{x}))", "torch.sigmoid({x})"),
     Slope("{d} * {y} * (1 - {y})", _sigmoid_gradient),
     doc="Squash to between 0 and 1: 1 / (1 + e⁻ˣ).",
+    kinds="iuf",
 )
-unary("tanh", np.tanh, Slope("{d} * (1 - {y}**2)", _tanh_gradient), doc="Squash to between −1 and 1.")
+unary(
+    "tanh",
+    np.tanh,
+    Slope("{d} * (1 - {y}**2)", _tanh_gradient),
+    doc="Squash to between −1 and 1.",
+    gradient_kinds="iuf",
+)
 unary(
     "zeros_like",
     Value(_zeros, "np.zeros_like({x})", formula="0"),

@@ -61,6 +61,8 @@ class SoftmaxOutput(Loss):
     d(data) = (p − onehot(label)) · grad_scale, whatever head gradient comes in
     """
 
+    kinds = "f"
+
     work = Work(keeps=1.5, takes=0.4, keeps_back=1.4, takes_back=1.4)
 
     grad_scale: float = param(default=1.0, doc="Multiplies the gradient.")

@@ -29,6 +29,8 @@ class LeakyReLU(InPieces):
     leaky and prelu: slope · x · elu: slope · (eˣ − 1) · selu, gelu: fixed curves · rrelu: a random slope in training
     """
 
+    kinds = "f"
+
     is_random = trains_otherwise = True  # rrelu draws its slopes
     minds_overwriting = True  # prelu sums up the gradient of its slopes last
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Literal
 
+import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels import pooling as kernels
+from app.engine.kernels.mixed_windows import image_gradient, mixes
 from app.engine.kernels.windows import Windows
 from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Reads, Run, operator, refuse
 from app.engine.operators.convolution import Convolution
@@ -123,10 +125,47 @@ class ConvolutionV1(Convolution):
         spread = len(self.kernel) == 3 and any(step != 1 for step in self.dilate)
         refuse(spread, "Convolution_v1 cannot dilate a kernel of three numbers.", port="dilate")
 
+    @property
+    def overwrites_data(self) -> bool:
+        """The first version adds to every gradient as asked."""
+        return False
+
+    @property
+    def data_gradient_part(self) -> str:
+        """The part that mixes windows up as MXNet does, where both stride and dilation are above 1."""
+        return "mixed_data_gradient" if mixes(self.windows) else super().data_gradient_part
+
+    def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], object]:
+        """Prepare MXNet's own sum where that is not the derivative (docs/decisions/0032)."""
+        if mixes(self.windows):
+            return image_gradient(head, weight, grad, self.setting(run))
+        return super().data_gradient(run, head, weight, grad)
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call torch's own convolution, and give data MXNet's gradient where that is another one."""
+        if not mixes(self.windows):
+            return super().torch_code(n)
+        fixed = attrs.evolve(n, ins=(f"{n.ins[0]}.detach()", *n.ins[1:]))
+        there, back = (".movedim(-1, 1)", ".movedim(1, -1)") if self.channels_last else ("", "")
+        arrays = ", ".join(f"{name}{there}" for name in (n.ins[0], n.ins[1], n.outs[0]))
+        settings = self.settings_code(self.windows, "pad", "dilate")
+        return [*super().torch_code(fixed), f"{n.outs[0]} = mixed_as_mxnet({arrays}{settings}){back}"]
+
     examples = (
         Example({"data": (2, 3, 6, 5)}, kernel=(3, 3), num_filter=4, pad=(1, 1)),
         Example(
             {"data": (1, 4, 5, 5)}, kernel=(2, 2), num_filter=4, stride=(2, 2), num_group=2, no_bias=True
+        ),
+        Example({"data": (2, 3, 7, 6)}, kernel=(2, 2), num_filter=2, stride=(2, 1), dilate=(1, 2)),
+        Example(
+            {"data": (2, 4, 9, 8)},
+            kernel=(3, 2),
+            num_filter=4,
+            stride=(2, 3),
+            dilate=(2, 1),
+            pad=(1, 0),
+            num_group=2,
+            gradient=False,
         ),
     )
 
@@ -141,6 +180,8 @@ class PoolingV1(Prepared):
 
     An average divides by the whole window, and of equal maxima every one gets the gradient.
     """
+
+    kinds = "f"
 
     work = Work(keeps=0.4, takes=1, keeps_back=0.2, takes_back=1)
 

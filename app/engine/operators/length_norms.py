@@ -23,6 +23,8 @@ class L2Normalization(Prepared):
     y = x / √(Σ x² + eps)
     """
 
+    kinds = "f"
+
     work = Work(takes=0.4, takes_back=0.7)
 
     eps: float = param(default=1e-10, doc="Added to the sum so that nothing is divided by zero.")
@@ -109,6 +111,8 @@ class LRN(Prepared):
 
     y = x · (knorm + alpha / nsize · Σ x²)^−beta, the sum over nsize channels around each
     """
+
+    kinds = "f"
 
     work = Work(takes=1.1, keeps_back=2.2, takes_back=1.1)
 

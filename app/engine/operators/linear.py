@@ -65,6 +65,14 @@ class FullyConnected(Prepared):
             data = (*data[:-1], data[-1] or weight[1])
         return (data, weight, *bias), (out,)
 
+    def check_known(self, ins: Shapes) -> None:
+        """Of data that is flattened only the first size may be open, even if weight tells the rest."""
+        if self.flatten and 0 in ins[0][1:]:
+            sentence = (
+                f"data is {text(ins[0])}, but only its first size may be open: all others make up a row."
+            )
+            raise ShapeError(sentence, port="data")
+
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count by the rows that go in and come out: nothing is taken beside the weight."""
         return self.work.beside(max(element_count(ins[0]), element_count(outs[0])), gradients=gradients)

@@ -234,6 +234,7 @@ class SVMOutput(Loss):
     """Hand scores through; the gradient is that of the hinge loss, squared unless use_linear."""
 
     only_moves = True
+    kinds = "f"
 
     work = Work(keeps_back=0.4, takes_back=4.5)
 
@@ -333,6 +334,9 @@ class SoftmaxCrossEntropy(Operator):
 
     y = −Σ log softmax(data)[label]
     """
+
+    kinds = "iuf"
+    gradient_kinds = "f"
 
     work = Work(takes=4.3)
 

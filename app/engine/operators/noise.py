@@ -22,6 +22,8 @@ class Dropout(Operator):
     Prediction hands everything through.
     """
 
+    kinds = "f"
+
     work = Work(keeps=2.7, takes=0.4)
 
     is_random = trains_otherwise = True

@@ -40,6 +40,8 @@ OUTPUT, MEAN, INVERSE = range(3)
 class BatchNormalization(Operator):
     """What both ages of BatchNorm have in common."""
 
+    kinds = "f"
+
     trains_otherwise = True
     ignored_heads = frozenset({MEAN, INVERSE})
 
@@ -96,6 +98,7 @@ class BatchNormalization(Operator):
         """One type for everything, but half-precision data keeps its statistics in float32."""
         if _HALF not in (ins[DATA], outs[OUTPUT]):
             return super().infer_types(ins, outs)
+        super().infer_types((_SINGLE, *ins[GAMMA:]), ())  # refuses any other
         return (_HALF, *[_SINGLE] * 4), (_HALF, *[_SINGLE] * 2)
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:

@@ -20,6 +20,8 @@ from app.engine.work_space import Work, WorkSpace
 class Ordered(Prepared):
     """An order of the elements along one axis, of which the first places count."""
 
+    kinds = "iuf"
+
     axis: int | None
     along: ClassVar[float] = 1.0
     """What part of its work space an order along an axis takes; the whole of it is for everything as one row."""

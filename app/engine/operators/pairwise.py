@@ -61,6 +61,8 @@ class Pair:
     right_domain: Domain = _ANY
     whole: tuple[Slope, Slope] | None = None
     """How the gradients of whole numbers are computed, where MXNet does it otherwise."""
+    kinds: str = Operator.kinds
+    gradient_kinds: str = Operator.gradient_kinds
     scalars: tuple[float, ...] = (1.5,)
     """Numbers that suit the examples of the scalar forms."""
 
@@ -369,6 +371,13 @@ def _declare(
     if issubclass(kind, WithScalar):
         left, right = ("s", "x") if constants["mirrored"] else ("x", "s")
     formula = (pair.formula or mathematics(pair.value)).format(a=left, b=right)
-    members = {"__doc__": f"{doc}\n\ny = {formula}", "__module__": kind.__module__, "pair": pair, **constants}
+    members = {
+        "__doc__": f"{doc}\n\ny = {formula}",
+        "__module__": kind.__module__,
+        "pair": pair,
+        "kinds": pair.kinds,
+        "gradient_kinds": pair.gradient_kinds,
+        **constants,
+    }
     made = type(name, (kind,), members)
     return operator(name=name, category=pair.category, aliases=aliases, sign=pair.sign)(made)

@@ -80,6 +80,8 @@ class Clip(Formula):
     y = max(a_min, min(a_max, x))
     """
 
+    gradient_kinds = "iuf"
+
     work = Work(takes_back=0.8)
 
     a_min: float = param(doc="The lowest value.")
@@ -155,6 +157,8 @@ class SmoothL1(Formula):
 
     y = (s·x)² / 2 where |x| < 1/s², else |x| − 1/(2s²)
     """
+
+    gradient_kinds = "iuf"
 
     work = Work(takes=4.5)
 

@@ -45,6 +45,8 @@ class Pooling(Prepared):
     The stride is 1 unless it is set.
     """
 
+    kinds = "f"
+
     work = Work(keeps=1.2, takes=3.3, keeps_back=1.7)
 
     kernel: tuple[int, ...] = param(

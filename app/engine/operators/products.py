@@ -55,6 +55,8 @@ class Prod(Reduction):
 class PassingOver(Reduction):
     """A reduction that takes an element that is no number (nan) for one that changes nothing."""
 
+    kinds = "iuf"
+
     def backward_steps(self, flow: Flow) -> list[Step]:
         """Write the wanted gradients."""
 
@@ -143,6 +145,8 @@ class NanProd(PassingOver):
 @operator(name="norm", category="Reduction", sign="‖x‖")
 class Norm(OverAxes):
     """Take the length of a vector along some axes: √Σ x², or Σ |x|."""
+
+    gradient_kinds = "iuf"
 
     work = Work(takes=1.6, takes_back=1.8)
 

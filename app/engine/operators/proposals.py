@@ -19,6 +19,8 @@ from app.engine.work_space import Work
 class Proposing(Prepared):
     """What the two have in common: they score anchors at every cell, move them, and keep the best."""
 
+    kinds = "f"
+
     rpn_pre_nms_top_n: int = param(
         default=6000, low=1, doc="How many of the best boxes go on to suppression."
     )

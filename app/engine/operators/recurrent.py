@@ -38,6 +38,8 @@ class RNN(Operator):
     All weights and biases are one vector: weights layer by layer and direction by direction, then the biases.
     """
 
+    kinds = "f"
+
     is_random = trains_otherwise = True  # dropout between layers
 
     state_size: int = param(low=1, doc="Number of hidden units of every layer.")

@@ -97,6 +97,8 @@ class ROIPooling(Prepared):
 class Correlation(Prepared):
     """Compare every patch of one image with the shifted patches of another: one channel per shift."""
 
+    kinds = "f"
+
     work = Work(takes=2.2, keeps_back=2.3)
 
     kernel_size: int = param(default=1, low=1, doc="Size of a patch; an odd number.")

@@ -20,6 +20,8 @@ from app.engine.work_space import Work
 class Regression(Loss):
     """What the three regressions have in common."""
 
+    kinds = "f"
+
     reads_late = True
     grad_scale: float
     unread: str

@@ -1,6 +1,6 @@
 """An array repeated: broadcast_to, broadcast_axis, broadcast_like, tile and repeat."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -96,6 +96,12 @@ def _stretched(size: int, wanted: int, axis: int, data: Shape) -> int:
     return wanted or (size if size > 1 else 0)
 
 
+def _still_open(axis: int, shape: Shape, wanted: int, port: str) -> ShapeError:
+    sizes = f"1 or {wanted}" if wanted else "1"
+    words = f"axis {axis} of {text(shape)} is still open: give its size, which must be {sizes}."
+    return ShapeError(words, port=port)
+
+
 class Broadcasting(Repeated):
     """The data with its axes of size 1 repeated."""
 
@@ -120,7 +126,7 @@ class BroadcastTo(Broadcasting):
         """Take the wanted sizes, and the data's where 0 is wanted."""
         data, out = ins[0], outs[0]
         if not data:
-            return ins, (merge(self.shape, out),)
+            return ins, outs
         if len(data) != len(self.shape):
             raise ShapeError(f"shape {text(self.shape)} needs as many axes as {text(data)}.")
         pairs = enumerate(zip(data, self.shape, strict=True))
@@ -128,6 +134,12 @@ class BroadcastTo(Broadcasting):
             _stretched(size, wanted, axis, data) if wanted else size for axis, (size, wanted) in pairs
         )
         return (data,), (merge(sizes, out),)
+
+    def check_known(self, ins: Shapes) -> None:
+        """A size is open only where it is kept."""
+        for axis, (size, wanted) in enumerate(zip(ins[0], self.shape, strict=False)):
+            if wanted and not size:
+                raise _still_open(axis, ins[0], wanted, "data")
 
     def summary(self) -> str:
         """The shape."""
@@ -219,6 +231,26 @@ class BroadcastLike(Broadcasting):
         if not left or not right:
             return ins, outs
         sizes = list(left)
+        for place, wanted in self._pairs(left, right):
+            if self._axes[0] and left[place] > 1:
+                raise ShapeError(
+                    f"axis {place} of {text(left)} has size {left[place]}; only size 1 can be named.",
+                    port="lhs",
+                )
+            sizes[place] = _stretched(left[place], wanted, place, left)
+        return (left, right), (merge(tuple(sizes), outs[0]),)
+
+    def check_known(self, ins: Shapes) -> None:
+        """A size is open only where both are, or where size 1 is to become an open one."""
+        left, right = ins
+        for place, wanted in self._pairs(left, right) if left and right else ():
+            if not left[place] and (wanted or self._axes[0]):
+                raise _still_open(place, left, wanted, "lhs")
+            if left[place] > 1 and not wanted:
+                raise ShapeError(f"{text(right)} leaves open what axis {place} becomes.", port="rhs")
+
+    def _pairs(self, left: Shape, right: Shape) -> Iterator[tuple[int, int]]:
+        """Yield each axis of the left array that takes after the right one, and the size there."""
         if not self._axes[0] and len(left) != len(right):
             raise ShapeError(
                 f"{text(left)} and {text(right)} have different ranks; name the axes.", port="rhs"
@@ -226,9 +258,7 @@ class BroadcastLike(Broadcasting):
         everywhere = range(len(left))
         for axis, other in zip(*(axes or everywhere for axes in self._axes), strict=True):
             place = normalize_axis(axis, len(left), "lhs_axes")
-            wanted = right[normalize_axis(other, len(right), "rhs_axes")]
-            sizes[place] = _stretched(left[place], wanted, place, left)
-        return (left, right), (merge(tuple(sizes), outs[0]),)
+            yield place, right[normalize_axis(other, len(right), "rhs_axes")]
 
 
 @operator(name="tile", category="Shape")

@@ -47,5 +47,5 @@ unary(
     doc="Round towards 0.",
     domain=_BETWEEN,
 )
-_sign = unary("sign", np.sign, FLAT, doc="Tell the sign: −1, 0 or 1.", domain=_BETWEEN)
+_sign = unary("sign", np.sign, FLAT, doc="Tell the sign: −1, 0 or 1.", domain=_BETWEEN, kinds="iuf")
 _sign.runs_back_in_vain = True

@@ -23,6 +23,8 @@ OUTPUT, MEAN, DEVIATION = range(3)
 class SampleNorm(Prepared):
     """What the three have in common: data, gamma and beta in; output, mean and deviation out."""
 
+    kinds = "f"
+
     eps: float
 
     @property

@@ -9,6 +9,7 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy
 from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operators.element_types import cut_number
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
@@ -101,7 +102,7 @@ class SequenceMask(Sequences):
         data, result = self.steps_first(ins[0]), self.steps_first(outs[0])
 
         def run() -> None:
-            np.copyto(result, np.where(_within(data, ins[1]), data, data.dtype.type(self.value)))
+            np.copyto(result, np.where(_within(data, ins[1]), data, cut_number(self.value, data.dtype)))
 
         return run
 

@@ -1,7 +1,7 @@
 """Parts of an array: slice, slice_axis, slice_like, Crop, and the array backwards: reverse."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -240,20 +240,33 @@ class SliceLike(Part):
         data, like = ins
         if not data or not like:
             return ins, outs
+        sizes = list(data)
+        for place, wanted in self._cuts(data, like):
+            if data[place] and wanted > data[place]:
+                raise ShapeError(f"axis {place} of {text(data)} is shorter than {wanted}.", port="shape_like")
+            sizes[place] = wanted
+        return (data, like), (merge(tuple(sizes), outs[0]),)
+
+    def check_known(self, ins: Shapes) -> None:
+        """An axis that is cut to a known size must have one itself."""
+        data, like = ins
+        for place, wanted in self._cuts(data, like) if data and like else ():
+            if wanted and not data[place]:
+                raise ShapeError(
+                    f"axis {place} of {text(data)} is still open: give its size, which must be at least {wanted}.",
+                    port="data",
+                )
+
+    def _cuts(self, data: Shape, like: Shape) -> Iterator[tuple[int, int]]:
+        """Yield each axis that is cut, and the size there of the other array."""
         if self.axes == () and len(data) != len(like):
             raise ShapeError(
                 f"{text(data)} and {text(like)} have different ranks; name the axes.", port="shape_like"
             )
-        cut = range(len(data)) if self.axes == () else self.axes or ()
-        sizes = list(data)
-        for axis in cut:
+        for axis in range(len(data)) if self.axes == () else self.axes or ():
             # A negative axis counts from the end of the data; MXNet takes that place in the other array too.
             place = normalize_axis(axis, len(data))
-            wanted = like[normalize_axis(place, len(like))]
-            if sizes[place] and wanted > sizes[place]:
-                raise ShapeError(f"axis {place} of {text(data)} is shorter than {wanted}.", port="shape_like")
-            sizes[place] = wanted
-        return (data, like), (merge(tuple(sizes), outs[0]),)
+            yield place, like[normalize_axis(place, len(like))]
 
     def ranges(self, data: Shape, out: Shape) -> Ranges:
         """Return the range along each axis."""

@@ -25,6 +25,8 @@ _FLOATS = ("float16", "float32", "float64")
 class Shares(Prepared):
     """What softmax, log_softmax and softmin have in common."""
 
+    kinds = "f"
+
     axis: int = param(default=-1, doc="The axis along which the shares add up to one.")
     temperature: Annotated[float, WIDE] | None = param(
         default=None,

@@ -14,6 +14,8 @@ from app.engine.work_space import Work
 class SoftmaxActivation(Operator):
     """Turn the last axis, or the channels at each position, into shares that add up to one."""
 
+    kinds = "f"
+
     work = Work(keeps=2.2, takes=0.4, takes_back=0.7)
 
     mode: str = param(

@@ -22,6 +22,8 @@ class IdentityAttachKLSparseReg(Prepared):
     d(data) = d(y) + penalty · (−target / mean + (1 − target) / (1 − mean)), the mean moving over batches
     """
 
+    kinds = "f"
+
     work = Work(takes_back=1.3)
 
     sparseness_target: float = param(default=0.1, low=0, high=1, doc="The mean that units are pulled to.")

@@ -23,6 +23,8 @@ class BilinearSampler(Prepared):
     grid holds x and y from −1 (first pixel) to 1 (last pixel); outside the image there are zeros.
     """
 
+    kinds = "f"
+
     work = Work(takes=12.5)
 
     cudnn_off: bool | None = param(default=None, advanced=True, doc="Only for graphics cards; kept in files.")
@@ -90,6 +92,8 @@ class BilinearSampler(Prepared):
 @operator(category="Spatial")
 class GridGenerator(Prepared):
     """Make the places at which a BilinearSampler reads: from an affine map, or from a flow in pixels."""
+
+    kinds = "f"
 
     work = Work(takes=1)
 
@@ -175,6 +179,8 @@ class GridGenerator(Prepared):
 @operator(category="Spatial")
 class SpatialTransformer(Prepared):
     """Read an image at the places that an affine map asks for: a GridGenerator and a BilinearSampler in one."""
+
+    kinds = "f"
 
     work = Work(keeps=1.1, takes=8.1, keeps_back=0.6)
 

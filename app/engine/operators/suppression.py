@@ -19,6 +19,8 @@ from app.engine.work_space import Work
 class BoxNms(Prepared):
     """Sort boxes by score and leave out weaker doubles; what is left out becomes −1 at the end."""
 
+    kinds = "f"
+
     work = Work(takes=3.7, keeps_back=0.4)
 
     overlap_thresh: float = param(default=0.5, doc="Overlap above which a weaker box is a double.")

@@ -109,6 +109,7 @@ unary(
     by("-{d} * {y} / (2 * {x})", lambda x, y: -y / (2 * x), whole=lambda x, _: -0.5 / (x * np.sqrt(x))),
     doc="Take 1 / √x.",
     domain=_POSITIVE,
+    gradient_kinds="iuf",
 )
 unary(
     "cbrt",
@@ -123,6 +124,7 @@ unary(
     by("-{d} * {y} / (3 * {x})", lambda x, y: -y / (3 * x)),
     doc="Take 1 / ∛x.",
     domain=_AWAY_FROM_ZERO,
+    gradient_kinds="iuf",
 )
 unary(
     "reciprocal",
@@ -130,6 +132,7 @@ unary(
     by("-{d} * {y}**2", lambda _, y: -y * y),
     doc="Take 1 / x.",
     domain=_AWAY_FROM_ZERO,
+    gradient_kinds="iuf",
 )
 unary(
     "softsign",

@@ -136,18 +136,19 @@ def unary(
 ) -> type[Operator]:
     """Declare the operator `name` that applies one function to every element.
 
-    `declared` may hold the category, the sign and the aliases.
+    `declared` may hold the category, the sign and the aliases, and the kinds of element types.
     """
     if isinstance(value, np.ufunc):
         value = Value(elementwise(value), f"np.{value.__name__}({{x}})")
     domains: Mapping[str, Domain] = {"data": domain or Domain()}
     formula = (value.formula or mathematics(value.code)).format(x="x")
-    members = {
+    members: dict[str, Any] = {
         "__doc__": f"{doc}\n\ny = {formula}",
         "__module__": __name__,
         "value": value,
         "slope": slope,
         "passing_pieces": passing_pieces,
+        **{key: declared.pop(key) for key in ("kinds", "gradient_kinds") if key in declared},
         "examples": tuple(Example({"data": shape}, domains=domains) for shape in ((2, 3, 4), (5,))),
     }
     declared = {"category": "Functions", **declared}

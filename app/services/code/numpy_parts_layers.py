@@ -62,6 +62,28 @@ def convolve_data_gradient(d_y, weight, shape, stride=1, pad=0, dilate=1, groups
     return fold(columns, shape, stride, pad, dilate)
 
 
+def mixed_data_gradient(d_y, weight, shape, stride=1, pad=0, dilate=1, groups=1):
+    """Return the gradient of data as MXNet's Convolution_v1 adds it up where windows are both stepped and dilated.
+
+    A point gathers from every window, in steps of the dilation, that may have seen it; the place in it is cut down.
+    """
+    filters = weight.reshape(groups, len(weight) // groups, -1)
+    columns = filters.swapaxes(1, 2) @ d_y.reshape(len(d_y), groups, len(weight) // groups, -1)
+    columns = columns.reshape(len(d_y), shape[1], *weight.shape[2:], *d_y.shape[2:])
+    stride, pad, dilate = (np.broadcast_to(setting, 2) for setting in (stride, pad, dilate))
+    for axis in (1, 0):  # the last axis first: its places and windows become the points of the image
+        kernel, count = columns.shape[2 + axis], d_y.shape[2 + axis]
+        reach = dilate[axis] * (kernel - 1) + 1
+        taken = np.zeros((shape[2 + axis], kernel, count), columns.dtype)
+        for point, row in enumerate(taken):
+            at = point + pad[axis]
+            first = at % dilate[axis] if at < reach else (at - reach + stride[axis]) // stride[axis]
+            for window in range(first, min(at // stride[axis] + 1, count), dilate[axis]):
+                row[(at - window * stride[axis]) // dilate[axis], window] = 1
+        columns = np.einsum(("ncipy,xip->ncxy", "ncijpq,yjq->ncipy")[axis], columns, taken)
+    return columns
+
+
 def convolve_weight_gradient(d_y, x, shape, stride=1, pad=0, dilate=1, groups=1):
     """Return the gradient of a convolution's filters: what each one saw, times what became of it."""
     columns = windows(x, shape[2:], stride, pad, dilate, counts=d_y.shape[2:])

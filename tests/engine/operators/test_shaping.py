@@ -8,6 +8,7 @@ import pytest
 from app.engine.errors import ParameterError, ShapeError
 from app.engine.operator import Operator, Run
 from app.engine.registry import find_operator
+from app.engine.symbol import Variable, make_node
 
 Shape = tuple[int, ...]
 
@@ -117,6 +118,36 @@ def test_squeeze_of_everything_leaves_one_axis() -> None:
     assert out_shape(make("squeeze", axis=(1,)), (0, 1)) == ()  # nothing before all sizes are known
 
 
+def test_sizes_that_are_cut_or_repeated_must_be_known_and_others_stay_open() -> None:
+    assert out_shape(make("broadcast_to", shape=(0, 3)), (0, 1)) == (0, 3)
+    assert out_shape(make("broadcast_to", shape=(2, 3)), ()) == ()
+    assert out_shape(make("slice_like"), (4, 0), (2, 0)) == (2, 0)
+    assert out_shape(make("slice_like", axes=(1,)), (0, 5), (2, 3)) == (0, 3)
+    assert out_shape(make("broadcast_like"), (1, 3), (0, 3)) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "shapes"),
+    [
+        ("slice_like", {}, {"data": (0, 3), "shape_like": (2, 3)}),
+        ("broadcast_to", {"shape": (4, 3)}, {"data": (0, 3)}),
+        ("broadcast_like", {}, {"lhs": (0, 3), "rhs": (2, 3)}),
+        ("broadcast_like", {}, {"lhs": (2, 3), "rhs": (0, 3)}),
+        ("broadcast_like", {"lhs_axes": (0,), "rhs_axes": (0,)}, {"lhs": (0, 3), "rhs": (0, 3)}),
+        ("FullyConnected", {"num_hidden": 2}, {"data": (3, 0)}),
+        ("FullyConnected", {"num_hidden": 2}, {"data": (3, 0), "weight": (2, 4)}),
+    ],
+)
+def test_open_sizes_that_mxnet_cannot_bear_are_refused_even_in_partial_inference(
+    name: str, settings: dict[str, Any], shapes: dict[str, Shape]
+) -> None:
+    node = make_node(name, name="n", **settings, **{port: Variable(port) for port in shapes})
+    with pytest.raises(ShapeError, match="open") as caught:
+        node.infer_shape_partial(**shapes)
+    assert caught.value.node == "n"
+    assert caught.value.port in shapes
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "ins"),
     [
@@ -130,6 +161,7 @@ def test_squeeze_of_everything_leaves_one_axis() -> None:
         ("broadcast_to", {"shape": (2, 3, 4)}, [(3, 4)]),
         ("broadcast_axis", {"axis": (1,), "size": (4,)}, [(2, 3)]),
         ("broadcast_like", {}, [(2, 3), (4, 3)]),
+        ("broadcast_like", {"lhs_axes": (0,), "rhs_axes": (0,)}, [(2, 3), (2, 3)]),
         ("Pad", {"mode": "constant", "pad_width": (0, 0, 0, 0, 1, 1)}, [(1, 2, 3, 3)]),
         ("Pad", {"mode": "reflect", "pad_width": (0, 0, 0, 0, 3, 0, 0, 0)}, [(1, 2, 3, 3)]),
         ("Crop", {"num_args": 1, "h_w": (9, 9)}, [(1, 2, 5, 5)]),
