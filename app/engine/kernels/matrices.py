@@ -26,6 +26,8 @@ SMALL_RESULT: Final = 1_200
 WIDEST_TILE: Final = 64
 LEAST_TILE: Final = 256
 """Tiles of fewer elements cost more in calls than they save."""
+ROWS: Final = 32
+"""With fewer, a right operand is read too seldom for writing it down to pay."""
 TALL: Final = 128
 """A result with fewer rows leaves threads too little to do when it is cut into pieces."""
 TURNED_ELEMENTS: Final = 65_536
@@ -57,6 +59,26 @@ def product(left: Array, right: Array, out: Array) -> Step:
     if rows <= columns <= 2 * rows and rows >= TALL:
         return _tiled(left, right, out, (rows, columns // _divisor(columns, columns // rows + 1)))
     return partial(np.dot, left, right, out)
+
+
+def products(left: Array, right: Array, out: Array) -> Step:
+    """Return the step that writes the products of pairs of matrices.
+
+    A transposed right operand, whose result is too large for the BLAS to compute without packing only because of that,
+    is written down the other way round first, which takes a tenth of the time where the left one has rows enough.
+    """
+    (rows, inner), columns = left.shape[-2:], right.shape[-1]
+    would_be_packed = rows * columns > SMALL_RESULT and rows * inner * columns <= SMALL
+    is_transposed = right.strides[-2] == right.itemsize
+    if (
+        is_transposed
+        and would_be_packed
+        and rows >= ROWS
+        and out.dtype == np.float32
+        and has_small_products()
+    ):
+        return lambda: np.matmul(left, np.ascontiguousarray(right), out)
+    return partial(np.matmul, left, right, out)
 
 
 def _is_turned(left: Array, right: Array, out: Array) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
+from app.engine.kernels.matrices import products
 from app.engine.kernels.steps import Step, overwrite, ufunc
 from app.engine.operator import Array, Arrays, CodeNames, Port, Reads, operator
 from app.engine.operators.element_types import STORAGE
@@ -25,6 +26,8 @@ class MatrixProduct(Prepared):
 
     The columns are the last axis; the rows are the axis before it unless settings say otherwise.
     """
+
+    work = Work(takes=1)
 
     transpose_a: bool
     transpose_b: bool
@@ -90,7 +93,7 @@ class MatrixProduct(Prepared):
         return [Split((axis, axis), (axis,)) for axis in range(rank - 1) if axis != rows]
 
     def _product(self, left: Array, right: Array, out: Array) -> list[Step]:
-        steps: list[Step] = [partial(np.matmul, left, right, out)]
+        steps = [products(left, right, out)]
         if self.scale != 1:
             steps.append(ufunc(np.multiply, out, np.array(self.scale, out.dtype), out=out))
         return steps

@@ -8,7 +8,7 @@ import pytest
 
 from app.engine.kernels import matrices
 from app.engine.kernels.blas import for_one_thread
-from app.engine.kernels.matrices import product, product_and_row
+from app.engine.kernels.matrices import product, product_and_row, products
 from app.engine.operator import Array
 
 SHAPES = [
@@ -23,6 +23,12 @@ def made(rows: int, columns: int, *, turned: bool) -> Array:
     shape = (columns, rows) if turned else (rows, columns)
     array = random.standard_normal(shape).astype(np.float32)
     return array.T if turned else array
+
+
+def pair(matrix: Array, *, turned: bool) -> Array:
+    """Return a matrix and its double, both written down with rows and columns changed round where that is asked."""
+    both = np.stack([matrix, 2 * matrix])
+    return np.ascontiguousarray(both.transpose(0, 2, 1)).transpose(0, 2, 1) if turned else both
 
 
 @pytest.mark.parametrize("one_thread", [False, True])
@@ -45,6 +51,41 @@ def test_numbers_are_those_of_a_plain_product(
     with for_one_thread() if one_thread else nullcontext():
         product(left, right, out)()
     np.testing.assert_allclose(out, left.astype(float) @ right.astype(float), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("left_turned", [False, True])
+@pytest.mark.parametrize("right_turned", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pairs_give_the_numbers_of_plain_products(
+    monkeypatch: pytest.MonkeyPatch,
+    shape: tuple[int, int, int],
+    left_turned: bool,
+    right_turned: bool,
+    small: bool,
+) -> None:
+    monkeypatch.setattr(matrices, "has_small_products", lambda: small)
+    rows, inner, columns = shape
+    left = pair(made(rows, inner, turned=False), turned=left_turned)
+    right = pair(made(inner, columns, turned=False), turned=right_turned)
+    out = np.full((2, rows, columns), np.nan, np.float32)
+    products(left, right, out)()
+    np.testing.assert_allclose(out, left.astype(float) @ right.astype(float), rtol=1e-4, atol=4e-3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "copied"), [((64, 32, 64), True), ((16, 32, 128), False), ((32, 32, 32), False)]
+)
+def test_a_transposed_operand_is_written_down_where_the_result_would_be_packed(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int, int], copied: bool
+) -> None:
+    monkeypatch.setattr(matrices, "has_small_products", lambda: True)
+    rows, inner, columns = shape
+    left, right = np.ones((2, rows, inner), np.float32), np.ones((2, columns, inner), np.float32)
+    seen, plain = [], np.matmul
+    monkeypatch.setattr(np, "matmul", lambda *arrays: (seen.append(arrays[1]), plain(*arrays))[1])
+    products(left, right.transpose(0, 2, 1), np.empty((2, rows, columns), np.float32))()
+    assert [array.flags.c_contiguous for array in seen] == [copied]
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, name: str, work: Callable[[], object]) -> list[tuple[int, ...]]:
