@@ -45,12 +45,15 @@ def has_small_products() -> bool:
 
 @cache
 def _functions() -> tuple[Callable[[int], object], Callable[[], int]] | None:
-    """Return numpy's own BLAS's calls to set and get its threads; None where it is another BLAS."""
+    """Return numpy's own BLAS's calls to set and get its threads; None where it is another BLAS.
+
+    They keep Python's lock: they take less time than getting that back while another thread computes.
+    """
     for library in libraries():
         for spelling in _SPELLINGS:
             if hasattr(library, spelling.format("set_num_threads")):
-                setter = getattr(library, spelling.format("set_num_threads"))
-                getter = getattr(library, spelling.format("get_num_threads"))
+                setter = ctypes.PYFUNCTYPE(None, ctypes.c_int)((spelling.format("set_num_threads"), library))
+                getter = ctypes.PYFUNCTYPE(ctypes.c_int)((spelling.format("get_num_threads"), library))
                 return setter, getter
     return None
 
