@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
@@ -46,6 +45,11 @@ class Executor:
         self.arg_arrays = [binding.variables[index] for index in self.graph.arguments]
         self.grad_arrays = [binding.gradients.get(index) for index in self.graph.arguments]
         self.aux_arrays = [binding.variables[index] for index in self.graph.auxiliary]
+        self._argument_names = self.graph.names(self.graph.arguments)
+        self._state_names = self.graph.names(self.graph.auxiliary)
+        self._arg_dict = dict(zip(self._argument_names, self.arg_arrays, strict=True))
+        self._grad_dict = dict(zip(self._argument_names, self.grad_arrays, strict=True))
+        self._aux_dict = dict(zip(self._state_names, self.aux_arrays, strict=True))
         staged = Staged()
         variables, gradients = (staged.plain(arrays) for arrays in (binding.variables, binding.gradients))
         binding = attrs.evolve(binding, variables=variables, gradients=gradients)
@@ -75,7 +79,7 @@ class Executor:
         calls = (
             self._train if is_train is True else self._predict if is_train is False else self._calls(is_train)
         )
-        try:  # as in _call_all, without the call: in the smallest graphs it is a tenth of the time
+        try:
             for call in calls:
                 call()
         except (Misstep, *FAULTS) as error:
@@ -89,7 +93,12 @@ class Executor:
         head must be a loss, or have nothing to differentiate behind it.
         """
         self._take_head_gradients(out_grads)
-        self._call_all(self._backward, self.plan.forward_count)
+        calls = self._backward
+        try:
+            for call in calls:
+                call()
+        except (Misstep, *FAULTS) as error:
+            raise self._told(error, calls, call, self.plan.forward_count) from error
 
     def run_forward(self, is_train: bool = False, cancel: Cancel | None = None) -> Iterator[StepDone]:
         """Run forward step by step; stops between steps when `cancel` is set."""
@@ -112,17 +121,12 @@ class Executor:
             if cancel is not None and cancel.is_set():
                 return
             start = time.perf_counter()
-            self._call_all((call,), number)
+            try:
+                call()
+            except (Misstep, *FAULTS) as error:
+                raise self._told(error, (call,), call, number) from error
             self.step_seconds[number] = seconds = time.perf_counter() - start
             yield StepDone(number, phase, self.plan.steps[number].nodes, seconds)
-
-    def _call_all(self, calls: Sequence[Call], first: int) -> None:
-        """Run calls in order; what numpy refuses becomes a RunError that names the node."""
-        try:
-            for call in calls:
-                call()
-        except (Misstep, *FAULTS) as error:
-            raise self._told(error, calls, call, first) from error
 
     def _told(self, error: Exception, calls: Sequence[Call], call: Call, first: int) -> EngineError:
         """Return what went wrong in a call as an error that names its node."""
@@ -180,25 +184,26 @@ class Executor:
         """The nodes that a backend leaves to numpy on the host, and why; numpy itself leaves none."""
         return self._program.host_nodes
 
-    @cached_property
+    @property
     def arg_dict(self) -> dict[str, Array]:
         """Arguments by name; RunError where two have one name, as in all of these."""
-        return _by_name("arguments", self.graph.names(self.graph.arguments), self.arg_arrays)
+        return _unless_two_share("arguments", self._argument_names, self._arg_dict)
 
-    @cached_property
+    @property
     def grad_dict(self) -> dict[str, Array | None]:
         """Gradient buffers by name, None where there is none."""
-        return _by_name("arguments", self.graph.names(self.graph.arguments), self.grad_arrays)
+        return _unless_two_share("arguments", self._argument_names, self._grad_dict)
 
-    @cached_property
+    @property
     def aux_dict(self) -> dict[str, Array]:
         """Auxiliary states by name."""
-        return _by_name("auxiliary states", self.graph.names(self.graph.auxiliary), self.aux_arrays)
+        return _unless_two_share("auxiliary states", self._state_names, self._aux_dict)
 
     @property
     def output_dict(self) -> dict[str, Array]:
         """Outputs by name."""
-        return _by_name("outputs", self.graph.output_names, self.outputs)
+        names = self.graph.output_names
+        return _unless_two_share("outputs", names, dict(zip(names, self.outputs, strict=True)))
 
     # Setting up --------------------------------------------------------------------------------------------------
 
@@ -262,8 +267,8 @@ class Executor:
             )
 
 
-def _by_name(what: str, names: Sequence[str], arrays: Sequence[ArrayT]) -> dict[str, ArrayT]:
-    found = dict(zip(names, arrays, strict=True))
+def _unless_two_share(what: str, names: Sequence[str], found: dict[str, ArrayT]) -> dict[str, ArrayT]:
+    """Return arrays by name; RunError where two have one name, since one of them would be missing."""
     if len(found) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise RunError(
