@@ -49,7 +49,6 @@ class Executor:
         staged = Staged()
         variables, gradients = (staged.plain(arrays) for arrays in (binding.variables, binding.gradients))
         binding = attrs.evolve(binding, variables=variables, gradients=gradients)
-        self._arguments = dict(zip(self.graph.names(self.graph.arguments), self.arg_arrays, strict=True))
         self._external(binding)
         self.outputs = [self._arrays[value_key(head)] for head in self.graph.heads]
         self._heads = [self._head(number, output) for number, output in enumerate(self.outputs)]
@@ -222,9 +221,9 @@ class Executor:
 
     def _overwrite(self, arrays: Mapping[str, Any]) -> None:
         for name, given in arrays.items():
-            if name not in self._arguments:
-                raise RunError(no_such("argument", name, list(self._arguments)))
-            copy_into(self._arguments[name], given, f"the argument {name}")
+            if name not in self.arg_dict:
+                raise RunError(no_such("argument", name, list(self.arg_dict)))
+            copy_into(self.arg_dict[name], given, f"the argument {name}")
 
     def _take_head_gradients(self, out_grads: Any) -> None:
         if out_grads is None:
