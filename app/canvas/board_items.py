@@ -52,7 +52,7 @@ class BoardItems:
     @property
     def is_small(self) -> bool:
         """Whether words may look around for everything near, which takes time for each pair."""
-        return len(self.edges) <= SMALL
+        return len(self.appearance.document.edges) <= SMALL
 
     # Where things are --------------------------------------------------------------------------------------------
 
@@ -101,6 +101,7 @@ class BoardItems:
 
     def show(self, appearance: Appearance, found: Differences | None = None) -> None:
         """Show a document as it looks now; only what may look otherwise is gone over where that is known."""
+        was_small = self.is_small
         self.appearance = appearance
         document = appearance.document
         self.style = document.options.style
@@ -113,8 +114,10 @@ class BoardItems:
         nodes = document.nodes.keys() if found is None else found.nodes | found.moved
         moved = self._show_nodes(nodes)
         around = moved | self._show_autos(nodes)
-        if has_lost and self.is_small:
-            around |= self.nodes.keys()  # words may have kept clear of what is gone
+        if was_small != self.is_small or (has_lost and self.is_small):
+            around |= (
+                self.nodes.keys()
+            )  # words may have kept clear of what is gone, or of what is too much now
         if found is None:
             self._run_wires(document.edges.keys(), around)
         else:

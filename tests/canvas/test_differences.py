@@ -129,6 +129,22 @@ def test_words_take_the_room_of_what_is_gone(workspace: Workspace) -> None:
     assert gave_way
 
 
+def test_words_look_around_for_everything_only_while_the_graph_is_small(workspace: Workspace) -> None:
+    document = residual()
+    document = delete(document, {*[*document.nodes][50:]}).apply(document)
+    workspace.load(set_options(document, style="picture").apply(document))
+    scene = BoardScene(workspace)
+    assert not scene._items.is_small
+    for _ in range(2):
+        workspace.commit(disconnect(workspace.document, [*workspace.document.edges][-1]))
+        assert shown(scene) == shown(fresh(scene))
+    assert scene._items.is_small
+    for _ in range(2):
+        workspace.undo()
+        assert shown(scene) == shown(fresh(scene))
+    assert not scene._items.is_small
+
+
 def test_words_take_the_room_of_arguments_that_are_hidden(scene: BoardScene, workspace: Workspace) -> None:
     for show_auto in (False, True):
         workspace.commit(set_options(workspace.document, show_auto=show_auto))
