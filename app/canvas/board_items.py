@@ -52,7 +52,7 @@ class BoardItems:
     @property
     def is_small(self) -> bool:
         """Whether words may look around for everything near, which takes time for each pair."""
-        return len(self.edges) <= SMALL
+        return len(self.appearance.document.edges) <= SMALL
 
     # Where things are --------------------------------------------------------------------------------------------
 
@@ -101,6 +101,7 @@ class BoardItems:
 
     def show(self, appearance: Appearance, found: Differences | None = None) -> None:
         """Show a document as it looks now; only what may look otherwise is gone over where that is known."""
+        was_small = self.is_small
         self.appearance = appearance
         document = appearance.document
         self.style = document.options.style
@@ -109,19 +110,24 @@ class BoardItems:
             self._bows = {}
         elif found is None or found.rewired:
             self._bows = bows_of(document)
-        self._drop_what_is_gone(document)
+        has_lost = self._drop_what_is_gone(document)
         nodes = document.nodes.keys() if found is None else found.nodes | found.moved
         moved = self._show_nodes(nodes)
-        self._show_autos(nodes)
+        around = moved | self._show_autos(nodes)
+        if was_small != self.is_small or (has_lost and self.is_small):
+            around |= (
+                self.nodes.keys()
+            )  # words may have kept clear of what is gone, or of what is too much now
         if found is None:
-            self._run_wires(document.edges.keys(), moved)
+            self._run_wires(document.edges.keys(), around)
         else:
             near = {edge.id for key in moved for edge in _wires_at(wires, key)}
-            self._run_wires(found.edges | near, moved | found.rewired)
+            self._run_wires(found.edges | near, around | found.rewired)
         self._far_is_old = True
         self.update_far()
 
-    def _drop_what_is_gone(self, document: Document) -> None:
+    def _drop_what_is_gone(self, document: Document) -> bool:
+        """Remove the items of what a document has no more; tell whether there were any."""
         gone: list[QGraphicsItem] = [
             self.nodes.pop(key) for key in list(self.nodes) if key not in document.nodes
         ]
@@ -130,6 +136,7 @@ class BoardItems:
         self._autos_of = {key: autos for key, autos in self._autos_of.items() if key in document.nodes}
         for item in gone:
             self._scene.removeItem(item)
+        return bool(gone)
 
     def _show_nodes(self, nodes: Collection[Id]) -> set[Id]:
         """Show these nodes as they look now; return those whose wires may run otherwise."""
@@ -155,9 +162,10 @@ class BoardItems:
             self.nodes[key].setPos(*node.position)
         return nodes
 
-    def _show_autos(self, owners: Iterable[Id]) -> None:
-        """Show the automatic arguments of these nodes as they look now."""
+    def _show_autos(self, owners: Iterable[Id]) -> set[Id]:
+        """Show the automatic arguments of these nodes as they look now; return the nodes that got others."""
         are_shown = self.appearance.document.options.show_auto
+        others = set()
         for owner in owners:
             looks = self.appearance.automatic(self.nodes[owner].look) if are_shown else []
             keys = {look.key for look in looks}
@@ -170,7 +178,10 @@ class BoardItems:
                     self._add(self.autos[look.key])
                 self.autos[look.key].show_look(look)
                 self.autos[look.key].setPos(self.nodes[owner].pos())
+            if {auto.look.key for auto in self._autos_of.get(owner, ())} != keys:
+                others.add(owner)
             self._autos_of[owner] = [self.autos[look.key] for look in looks]
+        return others
 
     def _run_wires(self, edges: Iterable[Id], around: set[Id]) -> None:
         """Show these wires as they look and run now; words have to make way at their ends, and at nodes `around`."""

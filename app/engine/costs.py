@@ -94,10 +94,9 @@ def graph_costs(
         costs.append(counted)
         learned.update(_learned(inference, node))
     nodes = inference.graph.nodes
+    # what other nodes compute is learned nowhere
     parameters = sum(size for (source, _), size in learned.items() if nodes[source].is_variable)
-    return GraphCost(
-        tuple(costs), parameters, tuple(open_nodes)
-    )  # what other nodes compute is learned nowhere
+    return GraphCost(tuple(costs), parameters, tuple(open_nodes))
 
 
 def node_cost(inference: Inference, index: int) -> NodeCost:

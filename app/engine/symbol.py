@@ -111,10 +111,6 @@ class Symbol(Signs, Inferring):
         """Iterate over the single outputs."""
         return (Symbol([head]) for head in self.heads)
 
-    def __bool__(self) -> bool:
-        """Refuse: whether `a == b` holds is not known before it is run."""
-        raise WrongOperand(f"{self!r} is neither true nor false: its numbers are not known before it is run.")
-
     def __getitem__(self, which: int | str | slice) -> "Symbol":
         """Pick one output by number or by its exact name, or a group of them by a slice."""
         if isinstance(which, slice):

@@ -61,10 +61,8 @@ def natural_key(text: str) -> tuple[Any, ...]:
 
 
 def _natural(part: str) -> tuple[int, int, str]:
-    digits = part.lstrip("0")
-    return (
-        (0, len(digits), digits) if part.isdecimal() else (1, 0, part)
-    )  # as text: it may be longer than any number
+    digits = part.lstrip("0")  # as text: it may be longer than any number
+    return (0, len(digits), digits) if part.isdecimal() else (1, 0, part)
 
 
 def _table(name: str, document: Document, moved: Constants) -> str:

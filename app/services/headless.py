@@ -86,9 +86,8 @@ def run_model(symbol: Symbol, arrays: Mapping[str, Array], request: RunRequest) 
             held = arrays.get(f"grad:{name}")
             grads[name] = np.zeros_like(args[name]) if held is None else held.astype(args[name].dtype)
     executor = symbol.bind(args, grads, words, aux, backend=request.backend, device=request.device)
-    with np.errstate(
-        all="ignore"
-    ):  # numbers that are none are in the answer; nothing else is to be said of them
+    # numbers that are none are in the answer; nothing else is to be said of them
+    with np.errstate(all="ignore"):
         executor.forward(is_train=request.train)
         if request.backward:
             executor.backward(head_gradients(arrays, executor.outputs))

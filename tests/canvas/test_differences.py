@@ -101,10 +101,54 @@ def test_a_followed_board_looks_like_one_drawn_from_scratch(
         except (StopIteration, ValueError, EngineError):  # renamed away, or not to be had
             continue
         followed += differences(before, workspace.analysis) is not None
-        fresh = BoardScene(workspace)
-        fresh._show(None, scene.appearance.side_up)  # arguments stay at the sides where they are
-        assert shown(scene) == shown(fresh)
+        assert shown(scene) == shown(fresh(scene))
     assert followed > 15
+
+
+def fresh(scene: BoardScene) -> BoardScene:
+    """Return a board drawn from scratch, with arguments at the sides where they are."""
+    made = BoardScene(scene.workspace)
+    made._show(None, scene.appearance.side_up)
+    return made
+
+
+def test_words_take_the_room_of_what_is_gone(workspace: Workspace) -> None:
+    document = residual()
+    document = delete(document, {*[*document.nodes][12:]}).apply(document)
+    workspace.load(set_options(document, style="picture").apply(document))
+    scene = BoardScene(workspace)
+    assert scene._items.is_small
+    before, gave_way = shown(scene), False
+    x, y = workspace.document.nodes[node(workspace, "conv1")].position
+    for place in ((x + 40, y), (x - 40, y), (x, y + 40), (x, y - 40)):
+        added = add_node(workspace.document, "Activation", place)
+        workspace.commit(added.transaction)
+        gave_way |= any(shown(scene)["nodes"][key] != look for key, look in before["nodes"].items())
+        workspace.commit(delete(workspace.document, {added.node_id}))
+        assert shown(scene)["nodes"] == before["nodes"]
+    assert gave_way
+
+
+def test_words_look_around_for_everything_only_while_the_graph_is_small(workspace: Workspace) -> None:
+    document = residual()
+    document = delete(document, {*[*document.nodes][50:]}).apply(document)
+    workspace.load(set_options(document, style="picture").apply(document))
+    scene = BoardScene(workspace)
+    assert not scene._items.is_small
+    for _ in range(2):
+        workspace.commit(disconnect(workspace.document, [*workspace.document.edges][-1]))
+        assert shown(scene) == shown(fresh(scene))
+    assert scene._items.is_small
+    for _ in range(2):
+        workspace.undo()
+        assert shown(scene) == shown(fresh(scene))
+    assert not scene._items.is_small
+
+
+def test_words_take_the_room_of_arguments_that_are_hidden(scene: BoardScene, workspace: Workspace) -> None:
+    for show_auto in (False, True):
+        workspace.commit(set_options(workspace.document, show_auto=show_auto))
+        assert shown(scene) == shown(fresh(scene))
 
 
 def refreshes(scene: BoardScene, monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -69,7 +69,10 @@ class _Asking:
 def allowed_threads() -> int | None:
     """Return how many threads a product may use where nobody asks for one, None where another BLAS cannot be asked."""
     functions = _functions()
-    return None if functions is None else _Asking.before or functions[1]()
+    if functions is None:
+        return None
+    with _Asking.lock:  # else somebody may ask for one just between the two
+        return _Asking.before or functions[1]()
 
 
 def one_thread(step: Callable[[], object]) -> Callable[[], object]:

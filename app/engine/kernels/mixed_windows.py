@@ -13,12 +13,27 @@ import numpy as np
 
 from app.engine.kernels.columns import Setting
 from app.engine.kernels.windows import Array, Windows
+from app.engine.shapes import Shape
+from app.engine.work_space import WorkSpace
 
 
 def mixes(windows: Windows) -> bool:
     """Tell whether the gradient differs from the derivative along any axis."""
     axes = zip(windows.kernel, windows.stride, windows.dilate, strict=True)
     return any(kernel > 1 and stride > 1 and dilate > 1 for kernel, stride, dilate in axes)
+
+
+def work_space(image: Shape, result: Shape, windows: Windows) -> WorkSpace:
+    """Tell what the gradient of an image (N, C, height, width) takes in two halves, from that of a result alike.
+
+    Kept is what says which points take up which places; the unrolled windows of a sample pass, as products and in
+    another order, with what comes of them, and whole arrays that are not row by row.
+    """
+    (_, channels, *sizes), (*_, rows, columns) = image, result
+    taken = sum(map(prod, zip(sizes, windows.kernel, (rows, columns), strict=True)))
+    unrolled = channels * windows.places * rows * columns
+    half_way = channels * sizes[0] * windows.kernel[1] * columns
+    return WorkSpace(2 * taken, 2 * (2 * unrolled + half_way + channels * prod(sizes)) + prod(result))
 
 
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:

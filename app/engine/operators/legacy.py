@@ -9,12 +9,21 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
+from app.engine.kernels import mixed_windows
 from app.engine.kernels import pooling as kernels
-from app.engine.kernels.mixed_windows import image_gradient, mixes
+from app.engine.kernels.mixed_windows import mixes
 from app.engine.kernels.windows import Windows
 from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Reads, Run, operator, refuse
 from app.engine.operators.convolution import Convolution
-from app.engine.operators.geometry import AXIS_NAMES, Sizes, by_x, check_window, image_of, per_axis
+from app.engine.operators.geometry import (
+    AXIS_NAMES,
+    Sizes,
+    by_x,
+    channels_first,
+    check_window,
+    image_of,
+    per_axis,
+)
 from app.engine.operators.normalize import BATCH_EXAMPLES, DATA, GAMMA, INVERSE, MEAN, BatchNormalization
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
@@ -138,8 +147,17 @@ class ConvolutionV1(Convolution):
     def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], object]:
         """Prepare MXNet's own sum where that is not the derivative (docs/decisions/0032)."""
         if mixes(self.windows):
-            return image_gradient(head, weight, grad, self.setting(run))
+            return mixed_windows.image_gradient(head, weight, grad, self.setting(run))
         return super().data_gradient(run, head, weight, grad)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count what the mixing takes too."""
+        plain = super().scratch(ins, outs, gradients=gradients)
+        if not gradients or not mixes(self.windows):
+            return plain
+        image, result = (channels_first(shape, self.channels_last) for shape in (ins[0], outs[0]))
+        mixing = mixed_windows.work_space(image, result, self.windows)
+        return WorkSpace(plain.kept + mixing.kept, max(plain.passing, mixing.passing))
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call torch's own convolution, and give data MXNet's gradient where that is another one."""

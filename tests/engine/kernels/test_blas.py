@@ -1,5 +1,7 @@
 """One BLAS thread while a step lasts, and the threads before it given back."""
 
+import threading
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -12,8 +14,10 @@ from tests.interrupts import interrupted_at
 class OtherBlas:
     """A BLAS that uses two threads until it is told otherwise, where it is not interrupted when told."""
 
-    threads = 2
-    interrupts = 0
+    def __init__(self) -> None:
+        self.threads = 2
+        self.interrupts = 0
+        self.when_asked: Callable[[], object] = nothing
 
     def set(self, threads: int) -> None:
         if self.interrupts:
@@ -22,6 +26,7 @@ class OtherBlas:
         self.threads = threads
 
     def get(self) -> int:
+        self.when_asked()
         return self.threads
 
 
@@ -74,6 +79,22 @@ def test_what_is_allowed_is_what_comes_back(other_blas: OtherBlas) -> None:
     allowed: list[int | None] = []
     blas.one_thread(lambda: allowed.append(blas.allowed_threads()))()
     assert allowed == [2]
+
+
+def test_a_step_that_begins_meanwhile_does_not_change_what_is_allowed(other_blas: OtherBlas) -> None:
+    began, looked = threading.Event(), threading.Event()
+    other = threading.Thread(target=blas.one_thread(in_order([began.set, lambda: looked.wait(5)])))
+
+    def begin() -> None:
+        other_blas.when_asked = nothing
+        other.start()
+        began.wait(0.05)
+
+    other_blas.when_asked = begin
+    allowed = blas.allowed_threads()
+    looked.set()
+    other.join()
+    assert (allowed, other_blas.threads) == (2, 2)
 
 
 def test_the_real_blas_has_one_thread_meanwhile() -> None:

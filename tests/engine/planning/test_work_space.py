@@ -12,6 +12,7 @@ from app.engine.errors import EngineError
 from app.engine.gradient import build_executor_graph
 from app.engine.kernels import pieces
 from app.engine.operator import Operator
+from app.engine.operators.legacy import ConvolutionV1
 from app.engine.planning.plan import make_plan
 from app.engine.planning.room import need_of_bind
 from tests.operator_cases import OPERATORS
@@ -93,3 +94,11 @@ def test_a_bind_takes_what_it_says(operator: type[Operator], monkeypatch: pytest
                 found += [misjudged(case, kind, request) for kind in kinds for request in ("write", "null")]
                 is_first = False
     assert not any(found), "\n".join(filter(None, found))
+
+
+def test_mixed_windows_count_however_long_an_image_is() -> None:
+    """What says which points take up which places grows with the square of a side."""
+    mixing = ConvolutionV1.examples[-1]
+    cases = list(scaled(ConvolutionV1, mixing, 8 * NUMBERS))
+    assert max(max(case.shapes["data"][2:]) for case in cases) > 2**10
+    assert not any(misjudged(case, "float32", "write") for case in cases)
