@@ -219,7 +219,7 @@ class ExecutorDrawing:
             for item in self.items:
                 if item.look.index != index:
                     bodies.append(item.box.translated(-own))
-                if item.look.index < index and item.scene() is self._scene:
+                if item.look.index < index:
                     place = item.pos() - own
                     boxes += [
                         label.box.translated(place).adjusted(-4, 0, 4, 0) for label in item.plate.labels

@@ -34,6 +34,10 @@ class Surroundings:
     square: bool = False
     bodies: list[QRectF] = attrs.Factory(list)
 
+    def is_taken(self, box: QRectF) -> bool:
+        """Tell whether words in this box would cover others, or another node."""
+        return any(box.intersects(other) for other in (*self.boxes, *self.bodies))
+
 
 def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER) -> QRectF:
     """Return the box of a label of `size` at one side of a body."""

@@ -1,5 +1,7 @@
 """The executor graph: what a bind makes of the drawing, in the pictures' language and with their numbers."""
 
+from itertools import combinations
+
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -452,6 +454,17 @@ def test_formulas_beside_each_other_and_arrows_past_other_squares(scene, workspa
         for item in scene.items_by_index:
             if item.look.index not in (source, reader):
                 assert not any(line_meets_box(*piece, item.box) for piece in wire.pieces())
+
+
+def test_words_and_heatmaps_of_a_small_network_keep_clear_of_each_other(scene, workspace, qtbot, perceptron):
+    run(workspace, qtbot, "backward")
+    boxes = []
+    for item in scene.items_by_index:
+        places = [label.box for label in item.plate.labels]
+        places += [item.plate.heat] if item.plate.heat is not None else []
+        boxes += [(item.look.title, place.translated(item.pos())) for place in places]
+    for (owner, box), (other, another) in combinations(boxes, 2):
+        assert owner == other or not box.intersects(another), (owner, other)
 
 
 def test_words_do_not_cut_the_ring_of_the_selection(scene, workspace, qtbot):
