@@ -21,7 +21,7 @@ from app.document.records import Document, Edge, Id
 from app.document.topology import Topology, topology
 
 SMALL = 60
-"""Up to so many wires the words of a node keep clear of all the others, not only of its own."""
+"""Up to so many nodes and wires the words of a node keep clear of all the others, not only of its own."""
 
 
 class BoardItems:
@@ -52,7 +52,7 @@ class BoardItems:
     @property
     def is_small(self) -> bool:
         """Whether words may look around for everything near, which takes time for each pair."""
-        return len(self.edges) <= SMALL
+        return max(len(self.nodes), len(self.edges)) <= SMALL
 
     # Where things are --------------------------------------------------------------------------------------------
 
@@ -95,6 +95,10 @@ class BoardItems:
         boxes = [item.body_box().translated(-own) for key, item in self.nodes.items() if key != node]
         boxes += [auto.text_box.translated(-own) for auto in self.autos.values()]
         boxes += [edge.text_box.translated(-own) for edge in self.edges.values()]
+        for key, item in self.nodes.items():
+            if key < node:  # whoever comes later makes way
+                place = item.pos() - own
+                boxes += [box.translated(place) for box in item.drawing.written]
         return Surroundings(lines, boxes)
 
     # Drawing it --------------------------------------------------------------------------------------------------
@@ -202,9 +206,12 @@ class BoardItems:
 
     def show_values(self) -> None:
         """Show the numbers of other results."""
-        for item in self.nodes.values():
-            item.show_look(self.appearance.with_values(item.look), self.style)
+        changed = set()
+        for key, item in self.nodes.items():
+            if item.show_look(self.appearance.with_values(item.look), self.style):
+                changed.add(key)
             item.update()
+        self._lay_out(changed)
 
     def update_far(self) -> None:
         """Let the far layer, where it is seen, show what the items do."""
