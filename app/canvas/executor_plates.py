@@ -49,6 +49,11 @@ class Plate:
     foot: QPointF
     growth: float
 
+    @property
+    def name_box(self) -> QRectF:
+        """Where the name stands in its usual size."""
+        return next(label.box for label in self.labels if label.role == "name")
+
 
 def body_of(look: ExecutorLook) -> QRectF:
     """Return the box of a node's square, tile or circle around the origin."""

@@ -15,6 +15,8 @@ MOST_GROWTH = 3.0
 GROWTH_STEP = 0.2
 OVERLAPPING = 8.0
 """How much worse it is to write over other words than to cross a piece of a wire."""
+AWAY = (0.0, 10.0, 20.0)
+"""How far from a node its words may stand where it is crowded."""
 COVERING = 40.0
 """How much worse it is to cover another node than to cross a wire."""
 ROUND_CORNER = 0.13
@@ -58,17 +60,24 @@ def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER
 
 
 def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surroundings) -> QRectF:
-    """Return the first of the sides where a label meets neither a line nor a taken box; else the least bad one."""
+    """Return the first of the sides where a label meets neither a line nor a taken box; else the least bad one.
+
+    It stands a little away where it would cover words or another node at every side.
+    """
     best, least = QRectF(), math.inf
-    for side in sides:
-        box = beside(body, size, side, 0.0 if around.square else ROUND_CORNER)
-        cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
-        cost += COVERING * sum(box.intersects(other) for other in around.bodies)
-        cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
-        if cost == 0:
-            return box
-        if cost < least:
-            best, least = box, cost
+    for away in AWAY:
+        for side in sides:
+            grown_body = body.adjusted(-away, -away, away, away)
+            box = beside(grown_body, size, side, 0.0 if around.square else ROUND_CORNER)
+            cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
+            cost += COVERING * sum(box.intersects(other) for other in around.bodies)
+            cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
+            if cost == 0:
+                return box
+            if cost < least:
+                best, least = box, cost
+        if least < OVERLAPPING:
+            break
     return best
 
 
