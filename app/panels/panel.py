@@ -28,7 +28,7 @@ SEARCH_ICON = 14
 LARGE: Final = 100
 """With so many nodes a document is large."""
 _LONG_WORD = re.compile(r"\S{18,}")
-_BREAKS = re.compile(r"([_(.])")
+_BREAKS = re.compile(r"([_.]|\((?=[^\s_.]{18}))")
 Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono"]
 
 
@@ -141,7 +141,7 @@ class ElidedLabel(QLabel):
 
 
 class WrappedLabel(QLabel):
-    """A label of as many lines as its text takes; long names may break after an underscore."""
+    """A label of as many lines as its text takes; long names may break after an underscore or a dot."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -226,6 +226,8 @@ def label(text: str = "", look: Look = "text", *, wrap: bool = False) -> QLabel:
         made = WrappedLabel(text)
     else:
         made = ElidedLabel(text)
+        if look == "mono":
+            made.elide = Qt.TextElideMode.ElideMiddle  # names, which often differ in their end alone
     if look != "text":
         made.setProperty("look", look)
     return made

@@ -24,6 +24,7 @@ from app.resources import resource
 _RULES: Final = """
 * { outline: none; }
 QMainWindow, QDialog, QMessageBox { background: $panel; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMainWindow::separator { background: $separator; width: 1px; height: 1px; margin: 0 1px; }
 QMainWindow::separator:hover { background: $accent; }
 QSplitter::handle { background: $separator; }

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
@@ -282,6 +284,35 @@ def test_heatmap_statistics_and_table_show_the_executors_array(inspector: Inspec
     assert float(model.data(model.index(5, 3))) == pytest.approx(float(array[5, 3]), rel=1e-4)
 
 
+def test_the_wheel_over_a_heatmap_scrolls_the_page_unless_ctrl_is_held(
+    inspector: Inspector, desk: Any
+) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    heatmap = values.view.heatmap
+    assert heatmap is not None
+    whole = heatmap.box.viewRect()
+    for modifier, is_taken in (
+        (Qt.KeyboardModifier.NoModifier, False),
+        (Qt.KeyboardModifier.ControlModifier, True),
+    ):
+        place = QPointF(20, 20)
+        wheel = QWheelEvent(
+            place,
+            QPointF(heatmap.view.viewport().mapToGlobal(place)),
+            QPoint(),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            modifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(heatmap.view.viewport(), wheel)
+        assert (heatmap.box.viewRect() != whole) is is_taken
+
+
 def test_a_nodes_own_arguments_can_be_looked_at_too(inspector: Inspector, desk: Any) -> None:
     ids = net(desk)
     desk.workspace.select({ids["fc1"]})
@@ -366,7 +397,7 @@ def test_the_gradients_formula_is_spelled_out_with_numbers(inspector: Inspector,
     assert found.result.endswith(" = 4")
     assert gradient.view.number.text() == "4"
     assert (gradient.view.title.whole, gradient.view.detail.whole) == ("d(C)", "float32  (1)")
-    assert [line.split(" = ")[0] for line in gradient.needed.text().split("\n")] == ["d(A)", "d(B)"]
+    assert [line.split(" = ")[0] for line in gradient.needed.text().split("\n")] == ["› d(A)", "› d(B)"]
 
 
 def test_what_nobody_asks_for_is_left_out_as_requests_change(inspector: Inspector, desk: Any) -> None:
@@ -378,7 +409,7 @@ def test_what_nobody_asks_for_is_left_out_as_requests_change(inspector: Inspecto
     gradient.requests.pickers["B"].buttons["null"].click()
     assert desk.workspace.document.bindings["B"].request == "null"
     desk.run("backward")
-    assert gradient.needed.text().split(" = ")[0] == "d(A)"
+    assert gradient.needed.text().split(" = ")[0] == "› d(A)"
     gradient.requests.pickers["A"].buttons["null"].click()
     desk.run("backward")
     assert gradient.view.isHidden()
