@@ -18,6 +18,7 @@ from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
 from app.panels.inspector.facts import array_facts, cost_of, reason_lines
 from app.panels.inspector.formula_card import put_in
+from app.panels.inspector.shapes_box import CLASHING, NOTHING_GIVEN
 from app.qt.workspace import Workspace
 
 
@@ -210,7 +211,18 @@ def test_an_open_shape_says_what_is_missing(inspector: Inspector, desk: Any) -> 
     shapes = inspector.node_page.shapes
     shapes.rows[0].click()
     assert shapes.question.text() == "Why is fc1_data still open?"
-    assert shapes.answers
+    assert shapes.answers == [NOTHING_GIVEN]
+
+
+def test_a_shape_that_is_open_because_others_clash_says_so(inspector: Inspector, desk: Any) -> None:
+    node = desk.node("FullyConnected", "fc1")
+    desk.bind("fc1_data", shape=(64, 20))
+    desk.bind("fc1_weight", shape=(10, 30))
+    desk.workspace.select({node})
+    shapes = inspector.node_page.shapes
+    shapes.rows[-1].click()
+    assert shapes.question.text() == "Why is output still open?"
+    assert shapes.answers == [CLASHING]
 
 
 def test_reasons_do_not_repeat_themselves_or_run_forever(desk: Any) -> None:
