@@ -137,7 +137,7 @@ def _free_block(look: ExecutorLook, around: Surroundings) -> tuple[list[Words], 
     for notes in (look.notes, short):
         rows = _rows(look, notes)
         box = _free_box(look, rows, size, around)
-        if not around.is_taken(box):
+        if not around.is_taken(box) and not around.misleads(box, body_of(look)):
             break
     else:
         if look.has_heat:

@@ -15,11 +15,11 @@ from app.canvas.ink import Ink
 from app.canvas.legend import Legend
 from app.canvas.overlays import EmptyHint
 from app.canvas.pan_zoom import PanZoomView
+from app.qt import fonts
 
 if TYPE_CHECKING:
     from app.document.store import Update
-    from app.qt import fonts
-from app.qt.workspace import Workspace
+    from app.qt.workspace import Workspace
 
 MOST_LEGEND = 0.28
 """How much of the view's height the legend may take."""

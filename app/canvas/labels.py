@@ -19,6 +19,10 @@ AWAY = (0.0, 10.0, 20.0)
 """How far from a node its words may stand where it is crowded."""
 COVERING = 40.0
 """How much worse it is to cover another node than to cross a wire."""
+MISLEADING = 4.0
+"""How much worse it is to begin nearer to another node than to the own one."""
+FIRST_LINE = 18.0
+"""About how high the first line of a label is, which has the name."""
 ROUND_CORNER = 0.13
 """How far into the corner of an ellipse's box a label may go, as a share of the box."""
 
@@ -39,6 +43,19 @@ class Surroundings:
     def is_taken(self, box: QRectF) -> bool:
         """Tell whether words in this box would cover others, or another node."""
         return any(box.intersects(other) for other in (*self.boxes, *self.bodies))
+
+    def misleads(self, box: QRectF, body: QRectF) -> bool:
+        """Tell whether words in this box would seem to name another node than the one with this body."""
+        name = QRectF(box.left(), box.top(), box.width(), min(box.height(), FIRST_LINE))
+        own = gap_between(name, body)
+        return any(gap_between(name, other) < own for other in self.bodies)
+
+
+def gap_between(one: QRectF, other: QRectF) -> float:
+    """Return how far two boxes are from each other; 0 where they touch."""
+    across = max(one.left() - other.right(), other.left() - one.right(), 0.0)
+    down = max(one.top() - other.bottom(), other.top() - one.bottom(), 0.0)
+    return math.hypot(across, down)
 
 
 def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER) -> QRectF:
@@ -72,6 +89,7 @@ def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surro
             cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
             cost += COVERING * sum(box.intersects(other) for other in around.bodies)
             cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
+            cost += MISLEADING * around.misleads(box, body)
             if cost == 0:
                 return box
             if cost < least:
