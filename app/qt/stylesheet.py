@@ -9,6 +9,7 @@ A widget asks for a special look by properties instead of a stylesheet of its ow
     widget.setProperty("look", "pill")        rounded at both ends; checked is soft accent
     widget.setProperty("look", "field")       button in the toolbar that opens something, looks like a field
     label.setProperty("look", "heading")      also "section", "muted", "notice", "error", "good", "box"
+    label.setProperty("look", "mono")         for names and numbers; also "slanted", for shapes that are inferred
     frame.setProperty("look", "box")          rounded box for a note or a formula
 """
 
@@ -172,7 +173,8 @@ QLabel[look="muted"] { color: $muted; font-size: 12px; }
 QLabel[look="error"] { color: $error; font-size: 12px; }
 QLabel[look="good"] { color: $good; font-size: 12px; }
 QLabel[look="notice"] { background: $accent_soft; color: $text; font-size: 12px; border-radius: 4px; }
-QLabel[look="mono"] { font-family: "Chalkgraph Mono"; font-size: 12px; }
+QLabel[look="mono"], QLabel[look="slanted"] { font-family: "Chalkgraph Mono"; font-size: 12px; }
+QLabel[look="slanted"] { font-style: italic; }
 *[look="box"] { background: $box; border: 1px solid $separator; border-radius: 8px; padding: 8px; }
 *[look="window"] { background: $window; }
 *[look="panel"] { background: $panel; }
