@@ -21,7 +21,7 @@ from app.document.records import Document, Edge, Id
 from app.document.topology import Topology, topology
 
 SMALL = 60
-"""Up to so many wires the words of a node keep clear of all the others, not only of its own."""
+"""Up to so many nodes and wires the words of a node keep clear of all the others, not only of its own."""
 
 
 class BoardItems:
@@ -52,7 +52,8 @@ class BoardItems:
     @property
     def is_small(self) -> bool:
         """Whether words may look around for everything near, which takes time for each pair."""
-        return len(self.appearance.document.edges) <= SMALL
+        document = self.appearance.document
+        return max(len(document.nodes), len(document.edges)) <= SMALL
 
     # Where things are --------------------------------------------------------------------------------------------
 
@@ -95,6 +96,10 @@ class BoardItems:
         boxes = [item.body_box().translated(-own) for key, item in self.nodes.items() if key != node]
         boxes += [auto.text_box.translated(-own) for auto in self.autos.values()]
         boxes += [edge.text_box.translated(-own) for edge in self.edges.values()]
+        for key, item in self.nodes.items():
+            if key < node:  # whoever comes later makes way
+                place = item.pos() - own
+                boxes += [box.translated(place) for box in item.drawing.written]
         return Surroundings(lines, boxes)
 
     # Drawing it --------------------------------------------------------------------------------------------------
@@ -115,9 +120,8 @@ class BoardItems:
         moved = self._show_nodes(nodes)
         around = moved | self._show_autos(nodes)
         if was_small != self.is_small or (has_lost and self.is_small):
-            around |= (
-                self.nodes.keys()
-            )  # words may have kept clear of what is gone, or of what is too much now
+            # words may have kept clear of what is gone, or of what is too much now
+            around |= self.nodes.keys()
         if found is None:
             self._run_wires(document.edges.keys(), around)
         else:
@@ -213,9 +217,12 @@ class BoardItems:
 
     def show_values(self) -> None:
         """Show the numbers of other results."""
-        for item in self.nodes.values():
-            item.show_look(self.appearance.with_values(item.look), self.style)
+        changed = set()
+        for key, item in self.nodes.items():
+            if item.show_look(self.appearance.with_values(item.look), self.style):
+                changed.add(key)
             item.update()
+        self._lay_out(changed)
 
     def update_far(self) -> None:
         """Let the far layer, where it is seen, show what the items do."""

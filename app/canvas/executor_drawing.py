@@ -1,6 +1,7 @@
 """The items that show an executor graph, brought in line with one picture after the other, step by step."""
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
@@ -94,16 +95,17 @@ class ExecutorDrawing:
         yield from self._cut_down(len(picture.looks), picture.wires)
         before, self.picture = self.picture, picture
         self._kit.heats = ExecutorHeats(picture.results, self._kit.ink.theme)
-        moved = yield from self._place_nodes(other_values=picture.results is not before.results)
+        worded, moved = yield from self._place_nodes(other_values=picture.results is not before.results)
         turned = yield from self._make_wires(before.lanes)
+        few = len(self.wires) <= SMALL
         if moved or turned:
-            few = len(self.wires) <= SMALL
             yield from self._run_wires(moved, turned, few=few)
+        if (worded or moved or turned) and not picture.has_tiles:
             # In a small graph words keep clear of everything, so any may have to give way; those of tiles never do.
-            everyone = range(len(self.items)) if few else moved
-            for index in everyone if not picture.has_tiles else ():
+            for index in range(len(self.items)) if few else moved:
                 self.items[index].lay_out()
                 yield
+            yield from self._limit_growth(few=few)
         yield from self._add_items()
         self._far.show_picture(picture.far)
         left = [*before.far.values(), [*before.places]]
@@ -137,10 +139,13 @@ class ExecutorDrawing:
                 self._scene.removeItem(item)
             yield
 
-    def _place_nodes(self, *, other_values: bool) -> Generator[None, None, set[int]]:
-        """Give every node its look and its place; return those that stand or reach elsewhere than before."""
+    def _place_nodes(self, *, other_values: bool) -> Generator[None, None, tuple[bool, set[int]]]:
+        """Give every node its look and its place.
+
+        Returns whether any says something else than before, and those that stand or reach elsewhere.
+        """
         picture = self.picture
-        moved = set()
+        worded, moved = False, set()
         for index, look in enumerate(picture.looks):
             if index == len(self.items):
                 self.items.append(ExecutorItem(look, self._kit, self.surroundings))
@@ -150,7 +155,7 @@ class ExecutorDrawing:
             if item.room != picture.rooms[index]:
                 item.room = picture.rooms[index]
                 item.lay_out()
-            item.show_look(look)
+            worded |= item.show_look(look)
             item.setPos(picture.places[index])
             if other_values:
                 item.update()
@@ -159,7 +164,17 @@ class ExecutorDrawing:
             if item.box != before:
                 moved.add(index)
             yield
-        return moved
+        return worded, moved
+
+    def _limit_growth(self, *, few: bool) -> Iterator[None]:
+        """Let names grow at a small zoom only as far as all words and heatmaps, once they are placed, leave room."""
+        items = self.items if few else []
+        written = [item.written for item in items]
+        for index, item in enumerate(items):
+            others = (boxes for owner, boxes in enumerate(written) if owner != index)
+            item.limit_growth(list(chain.from_iterable(others)))
+            written[index] = item.written_large
+            yield
 
     def _make_wires(self, lanes: Mapping[WireKey, float]) -> Generator[None, None, set[WireKey]]:
         """Make the wires that are missing; return them, and those that ran in another of the `lanes`."""
@@ -219,13 +234,8 @@ class ExecutorDrawing:
             for item in self.items:
                 if item.look.index != index:
                     bodies.append(item.box.translated(-own))
-                if item.look.index < index and item.scene() is self._scene:
-                    place = item.pos() - own
-                    boxes += [
-                        label.box.translated(place).adjusted(-4, 0, 4, 0) for label in item.plate.labels
-                    ]
-                    if item.plate.heat is not None:
-                        boxes.append(item.plate.heat.translated(place))
+                if item.look.index < index:
+                    boxes += [box.translated(-own).adjusted(-4, 0, 4, 0) for box in item.written]
         return Surroundings(lines, boxes, bodies=bodies)
 
     # For the view ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import attrs
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
@@ -10,7 +11,7 @@ from app.canvas import strokes
 from app.canvas.executor_looks import ExecutorKind, ExecutorLook
 from app.canvas.executor_plates import Plate, body_of, square_plate, tile_name, tile_plate
 from app.canvas.ink import Ink, Label, words
-from app.canvas.labels import Surroundings, grown
+from app.canvas.labels import Surroundings, grown, room_to_grow
 from app.canvas.looks import Kit
 from app.canvas.ways import centred
 from app.qt.colours import PictureColours, readable_on
@@ -85,11 +86,13 @@ class ExecutorItem(QGraphicsItem):
         """What is drawn of the node."""
         return self._look
 
-    def show_look(self, look: ExecutorLook) -> None:
-        """Take over a new look."""
-        if look != self._look:
-            self._look = look
-            self.lay_out()
+    def show_look(self, look: ExecutorLook) -> bool:
+        """Take over a new look; False when nothing changed."""
+        if look == self._look:
+            return False
+        self._look = look
+        self.lay_out()
+        return True
 
     def lay_out(self) -> None:
         """Place the words anew."""
@@ -120,11 +123,36 @@ class ExecutorItem(QGraphicsItem):
             )
         return self._plate
 
+    @property
+    def written(self) -> list[QRectF]:
+        """The boxes on the board of all words, in their usual size, and of the heatmap."""
+        boxes = [label.box for label in self.plate.labels]
+        if self.plate.heat is not None:
+            boxes.append(self.plate.heat)
+        return [box.translated(self.pos()) for box in boxes]
+
+    @property
+    def written_large(self) -> list[QRectF]:
+        """The same with the name as large as it may be written."""
+        plate = self.plate
+        name = grown(plate.name_box, plate.foot, plate.growth)
+        return [*self.written, name.translated(self.pos())]
+
+    def limit_growth(self, others: list[QRectF]) -> None:
+        """Keep the name, however small the zoom, clear of these boxes on the board."""
+        plate = self.plate
+        met = [other.translated(-self.pos()) for other in others]
+        growth = room_to_grow(plate.name_box, plate.foot, met)
+        if growth < plate.growth:
+            self.prepareGeometryChange()
+            self._plate, self._bounds = attrs.evolve(plate, growth=growth), None
+            self.update()
+
     def boundingRect(self) -> QRectF:
         """Return the box of everything painted."""
         if self._bounds is None:  # asked for often, by every search of the scene
             plate = self.plate
-            name = next(label.box for label in plate.labels if label.role == "name")
+            name = plate.name_box
             box = grown(name, plate.foot, plate.growth)
             if self._look.form != "square":
                 box = box.united(centred(self.room, 1.0).translated(name.center()))

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 import attrs
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 from app.canvas.executor_looks import ExecutorKind, ExecutorLook, Form
 from app.canvas.ink import Label, Words, words
@@ -26,11 +26,11 @@ HEAT = QPointF(54.0, 36.0)
 ROW_HEIGHT = 14.0
 SIGN_SIDES: tuple[Side, ...] = ("above", "upper right", "upper left")
 SIDES: dict[ExecutorKind, tuple[Side, ...]] = {
-    "argument": ("above", "left", "right", "below"),
+    "argument": ("above", "left", "right", "below", "upper right", "lower right", "upper left", "lower left"),
     "auxiliary": ("right", "left", "below", "above"),
     "internal": ("left", "lower left", "right", "lower right", "below", "upper left", "upper right", "above"),
     "output": ("below", "left", "right", "lower left", "lower right", "upper right", "above"),
-    "holder": ("above", "right", "below", "left"),
+    "holder": ("above", "right", "below", "left", "upper right", "lower right", "upper left", "lower left"),
     "backward": ("right", "lower right", "left", "upper right", "lower left", "below", "above"),
     "head": ("below", "right", "left", "above"),
 }
@@ -48,6 +48,11 @@ class Plate:
     bounds: QRectF
     foot: QPointF
     growth: float
+
+    @property
+    def name_box(self) -> QRectF:
+        """Where the name stands in its usual size."""
+        return next(label.box for label in self.labels if label.role == "name")
 
 
 def body_of(look: ExecutorLook) -> QRectF:
@@ -98,23 +103,14 @@ def square_plate(look: ExecutorLook, around: Surroundings) -> Plate:
         box = free_place(body, sign.size, SIGN_SIDES, Surroundings(around.lines))
         labels.append(Label("sign", box.translated(0, 3), sign))
         taken.append(box)
-    wide, high = (HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else (0.0, 0.0)
-    rows = _rows(look, look.notes)
     around = Surroundings(around.lines, taken, square=True, bodies=around.bodies)
-    box = _free_box(look, rows, QPointF(wide, high), around)
-    if any(box.intersects(other) for other in (*taken, *around.bodies)):
-        # A formula that finds no room is still in the tip under the pointer.
-        rows = _rows(look, tuple(note for note in look.notes if not note.startswith("= ")))
-        box = _free_box(look, rows, QPointF(wide, high), around)
-    pull = 1.0 if box.right() <= 0 else 0.0 if box.left() >= 0 else 0.5
+    rows, box, heat = _free_block(look, around)
+    pull = _pull(box)
     top = box.top()
     for place, row in enumerate(rows):
         spot = QRectF(box.left() + (box.width() - row.width) * pull, top, row.width, row.height)
         labels.append(Label("summary" if place else "name", spot, row))
         top += row.height
-    heat = None
-    if look.has_heat:
-        heat = QRectF(box.left() + (box.width() - wide) * pull, top + 4, wide, high)
     bounds = body.adjusted(-7, -7, 7, 7)
     for label in labels:
         bounds = bounds.united(label.box.adjusted(-2, -1, 2, 1))
@@ -128,6 +124,36 @@ def square_plate(look: ExecutorLook, around: Surroundings) -> Plate:
 
 def _rows(look: ExecutorLook, notes: tuple[str, ...]) -> list[Words]:
     return [words(title_of(look), "mono", 200.0), *(words(note, "mono small", 320.0) for note in notes)]
+
+
+def _free_block(look: ExecutorLook, around: Surroundings) -> tuple[list[Words], QRectF, QRectF | None]:
+    """Return the words of a square, the box they stand in, and that of the heatmap: under them where there is room.
+
+    Else formulas are left out first (the tip under the pointer has them), then the heatmap goes to a place of its own,
+    and where there is none either it is left to the board and the inspector.
+    """
+    size = QPointF(HEAT.x(), ROW_HEIGHT if look.is_row else HEAT.y()) if look.has_heat else QPointF()
+    short = tuple(note for note in look.notes if not note.startswith("= "))
+    for notes in (look.notes, short):
+        rows = _rows(look, notes)
+        box = _free_box(look, rows, size, around)
+        if not around.is_taken(box) and not around.misleads(box, body_of(look)):
+            break
+    else:
+        if look.has_heat:
+            box = _free_box(look, rows, QPointF(), around)
+            beside_words = attrs.evolve(around, boxes=[*around.boxes, box])
+            heat = free_place(body_of(look), size, SIDES[look.kind], beside_words)
+            return rows, box, None if beside_words.is_taken(heat) else heat
+    if not look.has_heat:
+        return rows, box, None
+    under = QPointF(box.left() + (box.width() - size.x()) * _pull(box), box.bottom() - size.y())
+    return rows, box, QRectF(under, QSizeF(size.x(), size.y()))
+
+
+def _pull(box: QRectF) -> float:
+    """Say how a block is aligned: towards the square it stands beside, centred above and below it."""
+    return 1.0 if box.right() <= 0 else 0.0 if box.left() >= 0 else 0.5
 
 
 def _free_box(look: ExecutorLook, rows: list[Words], heat: QPointF, around: Surroundings) -> QRectF:

@@ -15,11 +15,11 @@ from app.canvas.ink import Ink
 from app.canvas.legend import Legend
 from app.canvas.overlays import EmptyHint
 from app.canvas.pan_zoom import PanZoomView
+from app.qt import fonts
 
 if TYPE_CHECKING:
     from app.document.store import Update
     from app.qt.workspace import Workspace
-
 
 MOST_LEGEND = 0.28
 """How much of the view's height the legend may take."""
@@ -154,7 +154,7 @@ class ExecutorView(PanZoomView):
         scene = self.executor_scene
         assert scene.graph is not None
         node = scene.graph.nodes[item.look.index]
-        lines = [f"<b>{escape(item.look.title)}</b>&nbsp; {KIND_WORDS[item.look.kind]}"]
+        lines = [f"{fonts.strong(escape(item.look.title))}&nbsp; {KIND_WORDS[item.look.kind]}"]
         if node.request == "add":
             lines[0] += ", added to what it holds"
         if node.formula:

@@ -15,8 +15,14 @@ MOST_GROWTH = 3.0
 GROWTH_STEP = 0.2
 OVERLAPPING = 8.0
 """How much worse it is to write over other words than to cross a piece of a wire."""
+AWAY = (0.0, 10.0, 20.0)
+"""How far from a node its words may stand where it is crowded."""
 COVERING = 40.0
 """How much worse it is to cover another node than to cross a wire."""
+MISLEADING = 4.0
+"""How much worse it is to begin nearer to another node than to the own one."""
+FIRST_LINE = 18.0
+"""About how high the first line of a label is, which has the name."""
 ROUND_CORNER = 0.13
 """How far into the corner of an ellipse's box a label may go, as a share of the box."""
 
@@ -33,6 +39,23 @@ class Surroundings:
     boxes: list[QRectF] = attrs.Factory(list)
     square: bool = False
     bodies: list[QRectF] = attrs.Factory(list)
+
+    def is_taken(self, box: QRectF) -> bool:
+        """Tell whether words in this box would cover others, or another node."""
+        return any(box.intersects(other) for other in (*self.boxes, *self.bodies))
+
+    def misleads(self, box: QRectF, body: QRectF) -> bool:
+        """Tell whether words in this box would seem to name another node than the one with this body."""
+        name = QRectF(box.left(), box.top(), box.width(), min(box.height(), FIRST_LINE))
+        own = gap_between(name, body)
+        return any(gap_between(name, other) < own for other in self.bodies)
+
+
+def gap_between(one: QRectF, other: QRectF) -> float:
+    """Return how far two boxes are from each other; 0 where they touch."""
+    across = max(one.left() - other.right(), other.left() - one.right(), 0.0)
+    down = max(one.top() - other.bottom(), other.top() - one.bottom(), 0.0)
+    return math.hypot(across, down)
 
 
 def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER) -> QRectF:
@@ -54,17 +77,25 @@ def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER
 
 
 def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surroundings) -> QRectF:
-    """Return the first of the sides where a label meets neither a line nor a taken box; else the least bad one."""
+    """Return the first of the sides where a label meets neither a line nor a taken box; else the least bad one.
+
+    It stands a little away where it would cover words or another node at every side.
+    """
     best, least = QRectF(), math.inf
-    for side in sides:
-        box = beside(body, size, side, 0.0 if around.square else ROUND_CORNER)
-        cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
-        cost += COVERING * sum(box.intersects(other) for other in around.bodies)
-        cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
-        if cost == 0:
-            return box
-        if cost < least:
-            best, least = box, cost
+    for away in AWAY:
+        for side in sides:
+            grown_body = body.adjusted(-away, -away, away, away)
+            box = beside(grown_body, size, side, 0.0 if around.square else ROUND_CORNER)
+            cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
+            cost += COVERING * sum(box.intersects(other) for other in around.bodies)
+            cost += sum(line_meets_box(start, end, box) for start, end in around.lines)
+            cost += MISLEADING * around.misleads(box, body)
+            if cost == 0:
+                return box
+            if cost < least:
+                best, least = box, cost
+        if least < OVERLAPPING:
+            break
     return best
 
 

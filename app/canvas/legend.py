@@ -1,7 +1,7 @@
 """The legend of the executor graph, along the lower edge of its view."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.canvas import strokes
@@ -68,9 +68,7 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the entries over a ground that lets nothing shine through."""
         painter = QPainter(self)
-        ground = QColor(self._ink.theme.canvas)
-        ground.setAlpha(235)
-        painter.fillRect(self.rect(), ground)
+        painter.fillRect(self.rect(), self._ink.theme.canvas)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for row, entries in enumerate(self.rows(self.width())):
             for number, left in entries:

@@ -119,6 +119,11 @@ class Drawing:
                 box = box.united(grown(label.box, self.foot, self.growth).adjusted(-2, -2, 2, 2))
         return box
 
+    @property
+    def written(self) -> list[QRectF]:
+        """The boxes of all words and heatmaps."""
+        return [*(label.box for label in self.labels), *(box for _, box in self.heats)]
+
     def box_of(self, role: str) -> QRectF:
         """Return the place of the first label of a role; an empty box where there is none."""
         return next((label.box for label in self.labels if label.role == role), QRectF())

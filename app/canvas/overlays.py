@@ -7,13 +7,14 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from app.canvas.ink import Ink, font_of, pen
+from app.qt import fonts
 
 OFFSET = QPoint(18, 22)
 INSET = QPoint(9, 5)
 WIDEST = 340
 
 FIRST_STEPS = (
-    "<p><b>Nothing on the board yet.</b></p>"
+    f"<p>{fonts.strong('Nothing on the board yet.')}</p>"
     "<p>Drag an operator here from the palette,<br>or press Tab, Space or double-click to search.</p>"
 )
 

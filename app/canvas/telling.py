@@ -7,6 +7,7 @@ from app.canvas.hits import Hit
 from app.canvas.looks import NodeLook
 from app.document.records import GROUP, VARIABLE, Id
 from app.document.topology import topology
+from app.qt import fonts
 
 if TYPE_CHECKING:
     from app.canvas.scene import BoardScene
@@ -36,7 +37,7 @@ def _page(lines: list[str]) -> str:
 
 def _node_lines(scene: "BoardScene", hit: Hit) -> list[str]:
     look = scene.node_items[hit.node].look
-    lines = [f"<b>{escape(look.name)}</b>&nbsp; {escape(_kind(look))}"]
+    lines = [f"{fonts.strong(escape(look.name))}&nbsp; {escape(_kind(look))}"]
     lines += [f"⚠ {escape(sentence)}" for sentence in look.problem.splitlines()]
     analysis = scene.appearance.analysis
     if look.shape.kind == "group" or analysis is None:
@@ -54,7 +55,7 @@ def _node_lines(scene: "BoardScene", hit: Hit) -> list[str]:
     for which, title in (("output", "value"), ("gradient", "gradient")):
         said = heats.lines(look.id, which)
         if said:
-            lines.append(f"<b>{title}</b>&nbsp; {escape(said[0])}")
+            lines.append(f"{fonts.strong(title)}&nbsp; {escape(said[0])}")
             lines += [escape(line) for line in said[1:]]
     if not heats.is_current:
         lines.append("<i>not run since the last edit</i>")
@@ -74,8 +75,8 @@ def _input_lines(scene: "BoardScene", node: Id, number: int) -> list[str]:
     port = look.port(number)
     analysis = scene.appearance.analysis
     if not port.name:
-        return [f"one more input of <b>{escape(look.name)}</b>"]
-    lines = [f"input <b>{escape(port.name)}</b> of {escape(look.name)}"]
+        return [f"one more input of {fonts.strong(escape(look.name))}"]
+    lines = [f"input {fonts.strong(escape(port.name))} of {escape(look.name)}"]
     if port.role not in ("data", ""):
         lines[0] += f" ({port.role})"
     if analysis is not None:
@@ -86,7 +87,10 @@ def _input_lines(scene: "BoardScene", node: Id, number: int) -> list[str]:
 def _argument_lines(scene: "BoardScene", node: Id, number: int) -> list[str]:
     look = scene.auto_items[node, number].look
     kind = "auxiliary state" if look.role == "auxiliary" else "argument"
-    lines = [f"<b>{escape(look.name)}</b>&nbsp; {kind} made for {escape(look.port)}", escape(look.shape.text)]
+    lines = [
+        f"{fonts.strong(escape(look.name))}&nbsp; {kind} made for {escape(look.port)}",
+        escape(look.shape.text),
+    ]
     results = scene.heats.results if scene.heats is not None else None
     array = results.argument(look.name) if results is not None else None
     if array is not None:

@@ -62,8 +62,8 @@ class GradientExplanation:
         nearest = sorted(others, key=lambda need: len(need.path))
         named = [_way(need) for need in nearest[:NAMED_AT_MOST]]
         rest = len(others) - len(named)
-        more = f", and for {rest} more" if rest > 0 else ""
-        return f"{self.name} is needed for {', for '.join(named)}{more}."
+        last = f"{rest} more" if rest > 0 else named.pop()
+        return f"{self.name} is needed for {' and for '.join([', for '.join(named), last] if named else [last])}."
 
     @property
     def sentence(self) -> str:

@@ -11,7 +11,7 @@ from app.document.records import Binding, Id, Request
 from app.engine.shapes import is_known
 from app.engine.shapes import text as shape_text
 from app.panels.forms.request_picker import WORDS
-from app.panels.panel import ElidedLabel, column, label, row, shape_font
+from app.panels.panel import ElidedLabel, column, label, row, set_look, shape_look
 from app.qt import fonts
 from app.services.array_files import short_place
 from app.services.proposals import propose_request, propose_value
@@ -119,7 +119,7 @@ class ArgumentRow(QObject):
         if line is None:
             return
         self.name.set_whole(line.name)
-        self.shape.setFont(shape_font(inferred=line.inferred))
+        set_look(self.shape, shape_look(inferred=line.inferred))
         self.shape.set_whole(line.shape, "" if line.known else "This shape is still open.")
         self.value.set_whole(line.value, line.file)
         if line.request is not None:

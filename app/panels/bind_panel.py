@@ -58,7 +58,7 @@ class BindPanel(Panel):
         self.more.setProperty("look", "flat")
         self.more.clicked.connect(self._list_more)
         self.mark = label("• is what Chalkgraph proposes", "muted")
-        self.outputs = label("", wrap=True)
+        self.outputs = label("", "mono", wrap=True)
         self._heads = QVBoxLayout()
         self._heads.setSpacing(HALF_STEP)
         self._table = QGridLayout()
@@ -250,7 +250,6 @@ class BindPanel(Panel):
             self.outputs.setText(
                 "\n".join(f"{name}  {shape}" for name, shape in zip(names, shapes, strict=True))
             )
-        self.outputs.setFont(fonts.mono_font())
         wanted = [
             graph.output_names[number]
             for number, (index, _) in enumerate(graph.heads if graph is not None else ())

@@ -39,7 +39,7 @@ class PaletteEntry(QAbstractButton):
         self.setText(entry.name if self._swatch else entry.shown)
         self.setAccessibleName(entry.name)
         self.setAccessibleDescription(entry.line)
-        paragraphs = [f"<b>{_escape(entry.name)}</b>", _escape(entry.line)]
+        paragraphs = [fonts.strong(_escape(entry.name)), _escape(entry.line)]
         if entry.formula:
             formula = _escape(entry.formula).replace("\n", "<br>")
             paragraphs.append(f"<span style=\"font-family: '{fonts.MONO_FAMILY}'\">{formula}</span>")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
-from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.qt import fonts
 from app.qt.icons import Icons
 from app.qt.theme import HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
@@ -28,8 +27,8 @@ SEARCH_ICON = 14
 LARGE: Final = 100
 """With so many nodes a document is large."""
 _LONG_WORD = re.compile(r"\S{18,}")
-_BREAKS = re.compile(r"([_(.])")
-Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono"]
+_BREAKS = re.compile(r"([_.]|\((?=[^\s_.]{18}))")
+Look = Literal["text", "title", "heading", "section", "muted", "error", "good", "mono", "slanted"]
 
 
 class Panel(QWidget):
@@ -141,7 +140,7 @@ class ElidedLabel(QLabel):
 
 
 class WrappedLabel(QLabel):
-    """A label of as many lines as its text takes; long names may break after an underscore."""
+    """A label of as many lines as its text takes; long names may break after an underscore or a dot."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -226,14 +225,23 @@ def label(text: str = "", look: Look = "text", *, wrap: bool = False) -> QLabel:
         made = WrappedLabel(text)
     else:
         made = ElidedLabel(text)
+        if look == "mono":
+            made.elide = Qt.TextElideMode.ElideMiddle  # names, which often differ in their end alone
     if look != "text":
         made.setProperty("look", look)
     return made
 
 
-def shape_font(*, inferred: bool) -> QFont:
-    """Return the font of shapes: upright when given, slanted when inferred."""
-    return fonts.mono_font(italic=inferred)
+def set_look(words: QLabel, look: Look) -> None:
+    """Give a label another look; a font that is set on a label in use would not outlive a change of the theme."""
+    if words.property("look") != look:
+        words.setProperty("look", look)
+        words.style().polish(words)
+
+
+def shape_look(*, inferred: bool) -> Look:
+    """Return the look of shapes: upright when given, slanted when inferred."""
+    return "slanted" if inferred else "mono"
 
 
 def column(*parts: QWidget | QBoxLayout, space: int = STEP, margins: int = 0) -> QVBoxLayout:

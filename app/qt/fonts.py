@@ -49,6 +49,11 @@ def _font(family: str, size: int, weight: QFont.Weight, italic: bool) -> QFont:
     return font
 
 
+def strong(text: str) -> str:
+    """Return rich text as heavy as the bundled font is; what is bold in HTML would be thickened by machine."""
+    return f'<span style="font-weight: {int(QFont.Weight.DemiBold)}">{text}</span>'
+
+
 def text_font(size: int = BODY, *, strong: bool = False, italic: bool = False) -> QFont:
     """Return the text font in a size of device-independent pixels."""
     return QFont(_font(TEXT_FAMILY, size, QFont.Weight.DemiBold if strong else QFont.Weight.Normal, italic))

@@ -9,6 +9,7 @@ A widget asks for a special look by properties instead of a stylesheet of its ow
     widget.setProperty("look", "pill")        rounded at both ends; checked is soft accent
     widget.setProperty("look", "field")       button in the toolbar that opens something, looks like a field
     label.setProperty("look", "heading")      also "section", "muted", "notice", "error", "good", "box"
+    label.setProperty("look", "mono")         for names and numbers; also "slanted", for shapes that are inferred
     frame.setProperty("look", "box")          rounded box for a note or a formula
 """
 
@@ -24,6 +25,7 @@ from app.resources import resource
 _RULES: Final = """
 * { outline: none; }
 QMainWindow, QDialog, QMessageBox { background: $panel; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMainWindow::separator { background: $separator; width: 1px; height: 1px; margin: 0 1px; }
 QMainWindow::separator:hover { background: $accent; }
 QSplitter::handle { background: $separator; }
@@ -164,6 +166,10 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 QLabel { background: transparent; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $border; }
+QSlider::groove:horizontal:focus { background: $accent; }
+QSlider::handle:horizontal { width: 14px; margin: -5px 0; border-radius: 7px; background: $accent; }
+QSlider::handle:horizontal:disabled { background: $border; }
 QLabel[look="title"] { font-size: 16px; font-weight: 600; }
 QLabel[look="heading"] { font-weight: 600; }
 QLabel[look="section"] { color: $muted; font-size: 11px; font-weight: 600; }
@@ -171,7 +177,8 @@ QLabel[look="muted"] { color: $muted; font-size: 12px; }
 QLabel[look="error"] { color: $error; font-size: 12px; }
 QLabel[look="good"] { color: $good; font-size: 12px; }
 QLabel[look="notice"] { background: $accent_soft; color: $text; font-size: 12px; border-radius: 4px; }
-QLabel[look="mono"] { font-family: "Chalkgraph Mono"; font-size: 12px; }
+QLabel[look="mono"], QLabel[look="slanted"] { font-family: "Chalkgraph Mono"; font-size: 12px; }
+QLabel[look="slanted"] { font-style: italic; }
 *[look="box"] { background: $box; border: 1px solid $separator; border-radius: 8px; padding: 8px; }
 *[look="window"] { background: $window; }
 *[look="panel"] { background: $panel; }

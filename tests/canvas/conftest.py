@@ -1,6 +1,7 @@
 """A real workspace with its board in a window, and a hand with a real mouse."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.canvas.view import BoardView
 from app.document import edits
-from app.document.records import Id
+from app.document.records import Binding, Id
 from app.qt.settings import Settings
 from app.qt.theme import Theming
 from app.qt.workspace import Workspace
@@ -150,3 +151,14 @@ class Mouse:
 def mouse(board: BoardView) -> Mouse:
     """Return a mouse over the board."""
     return Mouse(board)
+
+
+@pytest.fixture
+def perceptron(workspace: Workspace, draw: Draw) -> None:
+    """Draw two layers in Picture style, one under the other as a hand puts them, with arrays that get heatmaps."""
+    kinds = ("Variable", "FullyConnected", "Activation", "FullyConnected", "SoftmaxOutput")
+    chain = [draw.node(op, 0, y) for op, y in zip(kinds, (-216, -144, -48, 24, 144), strict=True)]
+    for source, target in pairwise(chain):
+        draw.wire(source, target, 0)
+    workspace.try_edit(edits.set_options, style="picture")
+    workspace.try_edit(edits.set_binding, Binding("A", shape=(64, 20)))

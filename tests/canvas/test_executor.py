@@ -1,5 +1,7 @@
 """The executor graph: what a bind makes of the drawing, in the pictures' language and with their numbers."""
 
+from itertools import combinations
+
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -11,7 +13,7 @@ from app.canvas.executor_looks import bytes_text, replace_names
 from app.canvas.executor_plates import SQUARE, body_of
 from app.canvas.executor_scene import ExecutorScene
 from app.canvas.executor_view import ExecutorView
-from app.canvas.labels import line_meets_box
+from app.canvas.labels import gap_between, line_meets_box
 from app.canvas.pictures import picture_of
 from app.document.edits import set_binding, set_head_gradient, set_param
 from app.document.records import Binding
@@ -452,6 +454,25 @@ def test_formulas_beside_each_other_and_arrows_past_other_squares(scene, workspa
         for item in scene.items_by_index:
             if item.look.index not in (source, reader):
                 assert not any(line_meets_box(*piece, item.box) for piece in wire.pieces())
+
+
+def test_words_and_heatmaps_of_a_small_network_keep_clear_of_each_other(scene, workspace, qtbot, perceptron):
+    for stage in (
+        "forward",
+        "backward",
+    ):  # with the second one more arrays get heatmaps, where words stand already
+        run(workspace, qtbot, stage)
+        boxes = [(item.look.title, box) for item in scene.items_by_index for box in item.written_large]
+        for (owner, box), (other, another) in combinations(boxes, 2):
+            assert owner == other or not box.intersects(another), (owner, other)
+
+
+def test_names_of_a_small_network_stand_nearest_to_their_own_squares(scene, workspace, qtbot, perceptron):
+    run(workspace, qtbot, "backward")
+    for item in scene.items_by_index:
+        name = item.plate.name_box.translated(item.pos())
+        nearest = min(scene.items_by_index, key=lambda other: gap_between(name, other.box))
+        assert gap_between(name, item.box) == gap_between(name, nearest.box), item.look.title
 
 
 def test_words_do_not_cut_the_ring_of_the_selection(scene, workspace, qtbot):

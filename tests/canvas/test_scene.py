@@ -1,5 +1,7 @@
 """The board follows the workspace, and what it paints has the pictures' colours."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -189,6 +191,19 @@ def test_no_words_of_a_small_graph_lie_on_each_other_or_on_a_wire(scene, workspa
         for edge in scene.edge_items.values():
             if role != "sign":
                 assert not line_meets_box(edge.way.start, edge.way.end, box), (name, role)
+
+
+@pytest.mark.parametrize("stage", ["forward", "backward"])
+def test_words_and_heatmaps_of_a_small_network_lie_on_no_others(scene, workspace, qtbot, perceptron, stage):
+    run(workspace, qtbot, stage)
+    boxes = [
+        (item.look.name, box.translated(item.pos()))
+        for item in scene.node_items.values()
+        for box in item.drawing.written
+    ]
+    assert sum(len(item.drawing.heats) for item in scene.node_items.values()) >= 5
+    for (owner, box), (other, another) in combinations(boxes, 2):
+        assert owner == other or not box.intersects(another), (owner, other)
 
 
 # Problems --------------------------------------------------------------------------------------------------------

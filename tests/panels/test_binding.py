@@ -20,6 +20,7 @@ from app.panels.forms.shape_text import ShapeTextError, read_shape
 from app.panels.inspector import Inspector
 from app.panels.inspector.binding_editor import BindingEditor, FileField
 from app.panels.panel import ElidedLabel
+from app.qt import fonts
 from app.qt.workspace import Workspace
 from app.services.import_symbol import document_from_symbol
 
@@ -271,6 +272,18 @@ def test_the_sheet_lists_arguments_then_states(sheet: BindPanel, desk: Any) -> N
         ("bn_moving_var", "(6)", "ones", None),
     ]
     assert [line.inferred for line in sheet.lines] == [False, True, True, True, True]
+
+
+def test_shapes_keep_their_font_when_the_theme_changes(sheet: BindPanel, desk: Any, theming: Any) -> None:
+    data, fc = desk.node(VARIABLE, "data"), desk.node("FullyConnected", "fc1")
+    desk.wire(data, fc, 0)
+    desk.bind("data", shape=(4, 6))
+    for choice in ("dark", "light"):
+        theming.choose(choice)
+        given, inferred = (sheet.row_of(name).shape.font() for name in ("data", "fc1_weight"))
+        assert (given.family(), given.italic()) == (fonts.MONO_FAMILY, False)
+        assert (inferred.family(), inferred.italic()) == (fonts.MONO_FAMILY, True)
+        assert sheet.outputs.font().family() == fonts.MONO_FAMILY
 
 
 def test_the_sheet_names_a_file_and_its_tip_where_it_lies(

@@ -120,7 +120,7 @@ def test_a_gradient_says_why_it_is_there(inspector: Inspector, desk: Any) -> Non
     desk.workspace.select({ids["C"]})
     page = gradient_page(inspector)
     desk.run("backward")
-    assert page.why.text() == "d(C) is needed for d(A), for d(B)."
+    assert page.why.text() == "d(C) is needed for d(A) and for d(B)."
     desk.workspace.select({ids["A"]})
     assert page.why.text() == "d(A) was asked for: it is written to its buffer."
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
@@ -16,6 +18,7 @@ from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
 from app.panels.inspector.facts import array_facts, cost_of, reason_lines
 from app.panels.inspector.formula_card import put_in
+from app.panels.inspector.shapes_box import CLASHING, NOTHING_GIVEN
 from app.qt.workspace import Workspace
 
 
@@ -208,7 +211,18 @@ def test_an_open_shape_says_what_is_missing(inspector: Inspector, desk: Any) -> 
     shapes = inspector.node_page.shapes
     shapes.rows[0].click()
     assert shapes.question.text() == "Why is fc1_data still open?"
-    assert shapes.answers
+    assert shapes.answers == [NOTHING_GIVEN]
+
+
+def test_a_shape_that_is_open_because_others_clash_says_so(inspector: Inspector, desk: Any) -> None:
+    node = desk.node("FullyConnected", "fc1")
+    desk.bind("fc1_data", shape=(64, 20))
+    desk.bind("fc1_weight", shape=(10, 30))
+    desk.workspace.select({node})
+    shapes = inspector.node_page.shapes
+    shapes.rows[-1].click()
+    assert shapes.question.text() == "Why is output still open?"
+    assert shapes.answers == [CLASHING]
 
 
 def test_reasons_do_not_repeat_themselves_or_run_forever(desk: Any) -> None:
@@ -280,6 +294,35 @@ def test_heatmap_statistics_and_table_show_the_executors_array(inspector: Inspec
     model = view.table.plane_model
     assert (model.rowCount(), model.columnCount()) == (64, 32)
     assert float(model.data(model.index(5, 3))) == pytest.approx(float(array[5, 3]), rel=1e-4)
+
+
+def test_the_wheel_over_a_heatmap_scrolls_the_page_unless_ctrl_is_held(
+    inspector: Inspector, desk: Any
+) -> None:
+    ids = net(desk)
+    desk.workspace.select({ids["fc1"]})
+    values = page(inspector, "Values")
+    desk.run("forward")
+    heatmap = values.view.heatmap
+    assert heatmap is not None
+    whole = heatmap.box.viewRect()
+    for modifier, is_taken in (
+        (Qt.KeyboardModifier.NoModifier, False),
+        (Qt.KeyboardModifier.ControlModifier, True),
+    ):
+        place = QPointF(20, 20)
+        wheel = QWheelEvent(
+            place,
+            QPointF(heatmap.view.viewport().mapToGlobal(place)),
+            QPoint(),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            modifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(heatmap.view.viewport(), wheel)
+        assert (heatmap.box.viewRect() != whole) is is_taken
 
 
 def test_a_nodes_own_arguments_can_be_looked_at_too(inspector: Inspector, desk: Any) -> None:
@@ -366,7 +409,7 @@ def test_the_gradients_formula_is_spelled_out_with_numbers(inspector: Inspector,
     assert found.result.endswith(" = 4")
     assert gradient.view.number.text() == "4"
     assert (gradient.view.title.whole, gradient.view.detail.whole) == ("d(C)", "float32  (1)")
-    assert [line.split(" = ")[0] for line in gradient.needed.text().split("\n")] == ["d(A)", "d(B)"]
+    assert [line.split(" = ")[0] for line in gradient.needed.text().split("\n")] == ["› d(A)", "› d(B)"]
 
 
 def test_what_nobody_asks_for_is_left_out_as_requests_change(inspector: Inspector, desk: Any) -> None:
@@ -378,7 +421,7 @@ def test_what_nobody_asks_for_is_left_out_as_requests_change(inspector: Inspecto
     gradient.requests.pickers["B"].buttons["null"].click()
     assert desk.workspace.document.bindings["B"].request == "null"
     desk.run("backward")
-    assert gradient.needed.text().split(" = ")[0] == "d(A)"
+    assert gradient.needed.text().split(" = ")[0] == "› d(A)"
     gradient.requests.pickers["A"].buttons["null"].click()
     desk.run("backward")
     assert gradient.view.isHidden()

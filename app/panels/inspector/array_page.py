@@ -154,7 +154,7 @@ class ArrayPage(QWidget):
         self.why.setText(results.explain(index).why)
         self.why.setVisible(True)
         readers = readers_of(results.executor_graph, index)[:READERS_AT_MOST]
-        self.needed.setText("\n".join(readers))
+        self.needed.setText("\n".join(f"› {reader}" for reader in readers))
         for part in (self.needed_title, self.needed):
             part.setVisible(bool(readers))
 

@@ -11,7 +11,7 @@ from app.engine.checking.checked import Checked, CheckedElement, GradientCheck
 from app.engine.errors import EngineError
 from app.engine.graph import Entry
 from app.panels.inspector.statistics import number_text
-from app.panels.panel import empty, label
+from app.panels.panel import Look, empty, label, set_look
 from app.qt.runner import Runner
 from app.qt.theme import HALF_STEP, STEP
 from app.services.running import Results
@@ -122,11 +122,9 @@ class CheckCard(QWidget):
         for part in (self.sentence, self._worst, self.notes):
             part.hide()
 
-    def _say(self, words: str, look: str) -> None:
+    def _say(self, words: str, look: Look) -> None:
         self.sentence.setText(words)
-        if self.sentence.property("look") != look:
-            self.sentence.setProperty("look", look)
-            self.sentence.style().polish(self.sentence)
+        set_look(self.sentence, look)
         self.sentence.show()
 
     def _show_worst(self, worst: CheckedElement) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsSceneMouseEvent, QHBoxLayout, QStyleOptionGraphicsItem, QWidget
 
 from app.panels.inspector.heat_levels import Levels, heat_levels
@@ -23,8 +23,22 @@ NUMBERS_FROM = 34.0
 """Numbers are written into the cells from this many screen pixels on."""
 
 
+HINT = "Ctrl and wheel zoom, dragging moves, a double click shows all of it again."
+
+
+class HeatView(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
+    """What a heatmap is seen through; leaves the wheel to the panel that it scrolls along in."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom while Ctrl is held."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
 class Heatmap(QWidget):
-    """Draws a picture of numbers; wheel and drag zoom and move it, a double click shows all of it again.
+    """Draws a picture of numbers, which can be zoomed and moved.
 
     `pointed` says which number the pointer is on, as a text, or nothing.
     """
@@ -36,7 +50,8 @@ class Heatmap(QWidget):
         self._theme = theme
         self._picture: Picture | None = None
         self._locked = False
-        self.view = pg.GraphicsView(useOpenGL=False)
+        self.view = HeatView(useOpenGL=False)
+        self.view.setToolTip(HINT)
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.box = pg.ViewBox(enableMenu=False, invertY=True, border=None)
         self.box.setDefaultPadding(0.01)

@@ -14,6 +14,8 @@ from app.qt import fonts
 from app.qt.theme import HALF_STEP, RADIUS, STEP, Theme
 from app.qt.workspace import Workspace
 
+NOTHING_GIVEN = "Nothing is known yet: no input says how large it is. Give a shape to a Variable before it."
+CLASHING = "Some shapes clash, and what depends on them stays open. Mend what Problems lists first."
 LINES_AT_MOST = 14
 
 
@@ -179,9 +181,7 @@ class ShapesBox(QWidget):
         if len(lines) > LINES_AT_MOST:
             self._answers.addWidget(label(f"… and {len(lines) - LINES_AT_MOST} more steps", "muted"))
         if not lines:
-            words = (
-                "Nothing is known yet: no input says how large it is. Give a shape to a Variable before it."
-            )
+            words = CLASHING if self._analysis.shape_problems else NOTHING_GIVEN
             self._answers.addWidget(label(words, "muted", wrap=True))
 
     def _restyle(self) -> None:

@@ -8,7 +8,7 @@ from app.engine.shapes import text
 from app.panels.forms.parameter_form import LABEL_WIDTH
 from app.panels.inspector.facts import array_facts, reason_lines
 from app.panels.inspector.misfit import Misfit, misfit_of
-from app.panels.panel import box, label, row, shape_font
+from app.panels.panel import box, label, row, shape_look
 from app.panels.remedy_buttons import remedy_parts
 from app.qt.theme import STEP
 from app.qt.workspace import Workspace
@@ -26,8 +26,7 @@ def fill_wire(layout: QVBoxLayout, workspace: Workspace, analysis: Analysis, edg
     _end(layout, workspace, "From", (edge.source, source.name + output))
     _end(layout, workspace, "To", (edge.target, target.name + port))
     shape = analysis.wire_shape(edge.id)
-    words = label(str(shape))
-    words.setFont(shape_font(inferred=shape.inferred))
+    words = label(str(shape), shape_look(inferred=shape.inferred))
     words.setContentsMargins(STEP, 0, 0, 0)
     _line(layout, "Shape", words)
     problems = [problem for problem in analysis.problems if problem.edge == edge.id]
