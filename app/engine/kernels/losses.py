@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 
-from app.engine.kernels.steps import Step
+from app.engine.kernels.steps import Step, constant
 from app.engine.kernels.windows import Array
 
 
@@ -25,14 +25,15 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
     right class. Every class is compared with the label, since picking the right ones out takes ten times as long.
     """
     outer, count, inner = shares.shape
-    classes = np.empty((outer, 1, inner), np.int64)
+    given, classes = label[:, None, :], np.empty((outer, 1, inner), np.int64)
     numbers = np.arange(count)[:, None]
     is_right = np.empty(shares.shape, np.bool_)
     each_other = rules.smooth_alpha / (count - 1) if count > 1 else 0.0
     weight = 1.0 - rules.smooth_alpha - each_other
+    scale = constant(rules.grad_scale, grad)
 
     def run() -> None:
-        np.copyto(classes, label[:, None, :], "unsafe")
+        np.copyto(classes, given, "unsafe")
         np.equal(classes, numbers, out=is_right)
         if weight != 1.0:
             np.subtract(shares, each_other, out=grad)
@@ -42,7 +43,7 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
         if rules.use_ignore:
             np.multiply(grad, classes != rules.ignore_label, out=grad)
         if rules.grad_scale != 1.0:
-            np.multiply(grad, rules.grad_scale, out=grad)
+            np.multiply(grad, scale, out=grad)
 
     return run
 
