@@ -173,6 +173,25 @@ def test_what_only_running_can_refuse_names_the_node() -> None:
     assert refusal.value.node == "odd"
 
 
+@pytest.mark.parametrize("step_by_step", [False, True])
+@pytest.mark.parametrize("node", ["bent", "product"])
+def test_what_fails_while_running_names_its_node_forward_and_backward(node: str, step_by_step: bool) -> None:
+    bent = sym.tanh(Variable("x"), name="bent")
+    net = Group([bent, sym.elemwise_mul(bent, Variable("z"), name="product")])
+    arrays = {"x": number(1), "z": number(2)}
+    executor = net.bind(arrays, {name: number(0) for name in arrays})
+    executor.forward(is_train=True)
+    heads = [number(1), number(1)]
+    executor.outputs[node == "product"].setflags(write=False)
+    with pytest.raises(RunError, match="only be read") as refusal:
+        list(executor.run_forward()) if step_by_step else executor.forward()
+    assert refusal.value.node == node
+    executor.grad_dict["z" if node == "product" else "x"].setflags(write=False)
+    with pytest.raises(RunError, match="only be read") as refusal:
+        list(executor.run_backward(heads)) if step_by_step else executor.backward(heads)
+    assert refusal.value.node == node
+
+
 @pytest.mark.parametrize(
     "lay",
     [np.asfortranarray, lambda array: np.repeat(array, 2, 0)[::2], lambda array: array[::-1].copy()[::-1]],
