@@ -7,7 +7,7 @@ import attrs
 
 from app.document.reading import read_node
 from app.document.records import GROUP, VARIABLE, Document, Id, Node, Point
-from app.services.layout import LayoutOptions, Size, layered
+from app.services.layout import Layered, LayoutOptions, Size, layered
 
 CARD = (192.0, 176.0)  # the card and the small arguments above or below it
 CARD_VARIABLE = (88.0, 64.0)  # ellipse and name
@@ -16,7 +16,8 @@ PICTURE_WITH_ARGUMENTS = (208.0, 72.0)
 SHORTEST_ROW = 1360.0
 BREADTH = 1.6
 MARGIN = 200.0
-TRIES = 6
+LONGER = 1.3
+TRIES = 16
 
 
 def arrange(document: Document, sizes: Mapping[Id, Size] | None = None) -> dict[Id, Point]:
@@ -27,14 +28,8 @@ def arrange(document: Document, sizes: Mapping[Id, Size] | None = None) -> dict[
     edges = [(edge.source, edge.target) for edge in wires]
     if document.options.style == "picture":
         return layered(own, edges, LayoutOptions("down", rank_gap=48, node_gap=48))
-    options = LayoutOptions("right", rank_gap=56, node_gap=32)
-    best: dict[Id, Point] = {}
-    for wrap in _rows(own):
-        places = layered(own, edges, attrs.evolve(options, wrap=wrap))
-        if best and _misfit(places) >= _misfit(best):
-            break
-        best = places
-    return best
+    drawing = Layered(own, edges, LayoutOptions("right", rank_gap=56, node_gap=32))
+    return min((drawing.places(wrap) for wrap in _rows(own)), key=_misfit)
 
 
 def arranged(document: Document, sizes: Mapping[Id, Size] | None = None) -> Document:
@@ -49,7 +44,7 @@ def _rows(sizes: Mapping[Id, Size]) -> list[float]:
     whole = sum(width for width, _ in sizes.values())
     lengths = [SHORTEST_ROW]
     while lengths[-1] < whole and len(lengths) < TRIES:
-        lengths.append(lengths[-1] * 1.4)
+        lengths.append(lengths[-1] * LONGER)
     return lengths
 
 

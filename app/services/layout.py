@@ -13,6 +13,7 @@ from app.document.records import Id, Point
 from app.services.layered.coordinates import across
 from app.services.layered.order import ordered_rows
 from app.services.layered.ranks import Lattice, make_lattice
+from app.services.layered.stacks import Stack, draw_near, find_stacks, with_stacks
 
 Size = tuple[float, float]
 Direction = Literal["down", "right", "up", "left"]
@@ -45,11 +46,45 @@ def layered(
     cannot all follow the flow; whatever is not connected is placed side by side.
     """
     options = options or LayoutOptions()
-    flat = options.direction in ("left", "right")
-    boxes = {key: (height, width) if flat else (width, height) for key, (width, height) in sizes.items()}
-    pieces = [_lay_out(part, boxes, options) for part in _parts(list(boxes), edges)]
-    placed = _side_by_side(pieces, options)
-    return {key: _turned(placed[key], options) for key in sizes}
+    return Layered(sizes, edges, options).places(options.wrap)
+
+
+class Layered:
+    """A drawing whose ranks and lines are found, to be cut into rows of any length."""
+
+    def __init__(
+        self, sizes: Mapping[Id, Size], edges: Sequence[tuple[Id, Id]], options: LayoutOptions
+    ) -> None:
+        """Find ranks, order and lines; see `layered`."""
+        flat = options.direction in ("left", "right")
+        boxes = {key: (height, width) if flat else (width, height) for key, (width, height) in sizes.items()}
+        self._options = options
+        self._keys = list(boxes)
+        self._parts = [_lay_out(part, boxes, options) for part in _parts(self._keys, edges)]
+
+    def places(self, wrap: float) -> dict[Id, Point]:
+        """Return the centre of every node where a row may be so long."""
+        options = attrs.evolve(self._options, wrap=wrap)
+        placed = _side_by_side([_cut(lines, options) for lines in self._parts], options)
+        return {key: _turned(placed[key], options) for key in self._keys}
+
+
+@attrs.frozen
+class _Lines:
+    """A connected part in ranks: for every vertex its place across the flow and the nodes that stand there."""
+
+    lattice: Lattice
+    x: list[float]
+    standing: list["_Standing"]
+
+
+@attrs.frozen
+class _Standing:
+    """What stands at a vertex: nodes side by side and their distances from its middle; none in a lane."""
+
+    width: float
+    height: float
+    nodes: tuple[tuple[Id, Size, float], ...] = ()
 
 
 @attrs.frozen
@@ -88,24 +123,65 @@ def _parts(keys: list[Id], edges: Sequence[tuple[Id, Id]]) -> list[Part]:
     return list(parts.values())
 
 
-def _lay_out(part: Part, boxes: Mapping[Id, Size], options: LayoutOptions) -> _Piece:
+def _lay_out(part: Part, boxes: Mapping[Id, Size], options: LayoutOptions) -> _Lines:
     keys, edges = part
-    lattice = make_lattice(len(keys), edges)
+    stacks, lattice, nodes = _without_stacks(len(keys), edges)
     rows = ordered_rows(lattice)
-    lanes = len(lattice.rank) - lattice.real
-    widths = [boxes[key][0] for key in keys] + [LANE] * lanes
-    x = across(lattice, rows, widths, options.node_gap + options.grid)
-    heights = [
-        max((boxes[keys[vertex]][1] for vertex in row if vertex < lattice.real), default=0.0) for row in rows
-    ]
+    standing = [_stand([keys[node]], boxes, options) for node in nodes]
+    standing += [_Standing(LANE, 0.0)] * (len(lattice.rank) - lattice.real)
+    first = len(standing)
+    standing += [_stand([keys[node] for node in stack.members], boxes, options) for stack in stacks]
+    number = {node: vertex for vertex, node in enumerate(nodes)}
+    stacks = [attrs.evolve(stack, reader=number[stack.reader]) for stack in stacks]
+    lattice, rows = with_stacks(lattice, rows, stacks)
+    widths, gap = [one.width for one in standing], options.node_gap + options.grid
+    x = across(lattice, rows, widths, gap)
+    draw_near(x, rows, widths, gap, lambda v: x[stacks[v - first].reader] if v >= first else None)
+    return _Lines(lattice, x, standing)
+
+
+def _without_stacks(count: int, edges: Sequence[tuple[int, int]]) -> tuple[list[Stack], Lattice, list[int]]:
+    """Return the stacks, the lattice of everything else, and which nodes its vertices are.
+
+    A node that has an input only where a cycle is turned round keeps its arguments as nodes of their own.
+    """
+    stacks = find_stacks(count, edges)
+    while True:
+        stacked = {node for stack in stacks for node in stack.members}
+        nodes = [node for node in range(count) if node not in stacked]
+        number = {node: vertex for vertex, node in enumerate(nodes)}
+        kept = [(number[source], number[target]) for source, target in edges if source in number]
+        lattice = make_lattice(len(nodes), kept)
+        beside = [stack for stack in stacks if lattice.above[number[stack.reader]]]
+        if len(beside) == len(stacks):
+            return stacks, lattice, nodes
+        stacks = beside
+
+
+def _stand(keys: Sequence[Id], boxes: Mapping[Id, Size], options: LayoutOptions) -> _Standing:
+    """Put nodes side by side."""
+    gap = options.grid * 2
+    width = sum(boxes[key][0] for key in keys) + gap * (len(keys) - 1)
+    nodes, here = [], -width / 2
+    for key in keys:
+        nodes.append((key, boxes[key], here + boxes[key][0] / 2))
+        here += boxes[key][0] + gap
+    return _Standing(width, max(boxes[key][1] for key in keys), tuple(nodes))
+
+
+def _cut(lines: _Lines, options: LayoutOptions) -> _Piece:
+    lattice, x, standing = lines.lattice, lines.x, lines.standing
+    heights = [0.0] * lattice.rank_count
+    for vertex, one in enumerate(standing):
+        heights[lattice.rank[vertex]] = max(heights[lattice.rank[vertex]], one.height)
     rank_row, y = _wrapped(lattice, heights, options)
-    left = _row_lefts(lattice, rank_row, x, widths, options)
-    centres = {}
-    for vertex, key in enumerate(keys):
+    left = _row_lefts(lines, rank_row, options)
+    centres, width, height = {}, 0.0, 0.0
+    for vertex, one in enumerate(standing):
         rank = lattice.rank[vertex]
-        centres[key] = (x[vertex] - left[rank_row[rank]], y[rank])
-    width = max(centres[key][0] + boxes[key][0] / 2 for key in keys)
-    height = max(centres[key][1] + boxes[key][1] / 2 for key in keys)
+        for key, box, aside in one.nodes:
+            centre = centres[key] = (x[vertex] + aside - left[rank_row[rank]], y[rank])
+            width, height = max(width, centre[0] + box[0] / 2), max(height, centre[1] + box[1] / 2)
     return _Piece(centres, width, height)
 
 
@@ -134,8 +210,9 @@ def _cuts(lattice: Lattice, heights: list[float], options: LayoutOptions) -> lis
     for height in heights:
         ends.append(ends[-1] + height + step)
     wires = [0] * (len(heights) + 1)
-    for vertex, below in enumerate(lattice.below):
-        wires[lattice.rank[vertex] + 1] += bool(below)
+    for vertex, rank in enumerate(lattice.rank):
+        is_stack = not lattice.below[vertex] and not lattice.above[vertex]
+        wires[rank + 1] += bool(lattice.below[vertex]) or is_stack
     even = ends[-1] / math.ceil((ends[-1] - step) / options.wrap)
     best: list[tuple[float, int]] = [(0.0, 0)]
     for stop in range(1, len(heights) + 1):
@@ -155,20 +232,19 @@ def _cuts(lattice: Lattice, heights: list[float], options: LayoutOptions) -> lis
     return cuts
 
 
-def _row_lefts(
-    lattice: Lattice, rank_row: list[int], x: list[float], widths: list[float], options: LayoutOptions
-) -> list[float]:
+def _row_lefts(lines: _Lines, rank_row: list[int], options: LayoutOptions) -> list[float]:
     """Return what to take from the coordinates of each row, so that rows lie one after the other."""
     count = rank_row[-1] + 1 if rank_row else 1
     low, high = [math.inf] * count, [-math.inf] * count
-    for vertex in range(lattice.real):
-        row = rank_row[lattice.rank[vertex]]
-        low[row] = min(low[row], x[vertex] - widths[vertex] / 2)
-        high[row] = max(high[row], x[vertex] + widths[vertex] / 2)
+    for vertex, one in enumerate(lines.standing):
+        if one.nodes:
+            row = rank_row[lines.lattice.rank[vertex]]
+            low[row] = min(low[row], lines.x[vertex] - one.width / 2)
+            high[row] = max(high[row], lines.x[vertex] + one.width / 2)
     lefts, here = [], 0.0
-    for one, two in zip(low, high, strict=True):
-        lefts.append(one - here)
-        here += two - one + max(options.node_gap, options.rank_gap) + options.grid
+    for least, most in zip(low, high, strict=True):
+        lefts.append(least - here)
+        here += most - least + max(options.node_gap, options.rank_gap) + options.grid
     return lefts
 
 

@@ -27,7 +27,7 @@ def test_pictures_flow_down_and_cards_flow_right() -> None:
     assert right["n0"][0] < right["n1"][0] < right["n2"][0]
 
 
-@pytest.mark.parametrize("count", [12, 40, 300])
+@pytest.mark.parametrize("count", [12, 40, 300, 2500])
 def test_a_long_model_takes_the_shape_of_a_window(count: int) -> None:
     breadth, height = _extent(arrange(_chain(count)))
     assert 0.8 < breadth / height < 3.2

@@ -119,6 +119,51 @@ def test_a_skip_wire_runs_beside_what_it_skips() -> None:
         assert abs(places[name][0] - places["n0"][0]) >= 70 + 24
 
 
+def _layers(count: int, arguments: str) -> Edges:
+    edges = []
+    for number in range(1, count):
+        edges.append((f"n{number - 1}", f"n{number}"))
+        edges += [(f"n{number}_{argument}", f"n{number}") for argument in arguments]
+    return edges
+
+
+def test_layers_with_arguments_of_their_own_stay_in_line() -> None:
+    edges = [("data", "n0"), *_layers(6, "abcd")]
+    sizes = {name: (192.0, 112.0) if "_" not in name else (88.0, 64.0) for edge in edges for name in edge}
+    places = layered(sizes, edges, LayoutOptions(direction="right"))
+    assert len({places[f"n{number}"][1] for number in range(6)}) == 1
+    for number in range(1, 6):
+        beside = [places[f"n{number}_{argument}"] for argument in "abcd"]
+        assert {x for x, _ in beside} == {places[f"n{number - 1}"][0]}, (
+            "where the flow into the layer comes from"
+        )
+        heights = [y for _, y in beside]
+        assert heights == sorted(heights) and heights[0] > places["n0"][1], (
+            "below it, in the order of the inputs"
+        )
+        assert heights[-1] - heights[0] == 3 * (64 + 16), "close together"
+
+
+def test_arguments_go_to_the_side_of_their_reader() -> None:
+    branches = [("root", "left"), ("root", "right"), ("left", "end"), ("right", "end")]
+    own = [("left_w", "left"), ("right_w", "right"), ("first", "end")]
+    edges = [*branches[:1], own[0], branches[1], own[1], own[2], *branches[2:]]
+    sizes = {name: (40.0, 24.0) for edge in edges for name in edge}
+    across = {name: x for name, (x, _) in layered(sizes, edges).items()}
+    assert across["left_w"] < across["root"] < across["right_w"]
+    assert across["first"] < across["left"], "the first input goes first"
+
+
+def test_what_is_computed_from_arguments_alone_lies_next_to_what_reads_it() -> None:
+    chain = [(f"n{number}", f"n{number + 1}") for number in range(8)]
+    places = layered(
+        dict.fromkeys([*(f"n{number}" for number in range(9)), "anchors", "cut"], (40.0, 24.0)),
+        [*chain, ("cut", "n8"), ("anchors", "cut")],
+    )
+    assert places["cut"][1] == places["n7"][1]
+    assert places["anchors"][1] == places["n6"][1]
+
+
 @given(st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("ABCD")), max_size=10))
 def test_cycles_are_drawn_too(edges: Edges) -> None:
     sizes = dict.fromkeys("ABCD", (40.0, 24.0))

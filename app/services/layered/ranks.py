@@ -68,13 +68,18 @@ def _without_cycles(readers: list[list[int]]) -> list[int]:
 
 
 def _ranks(order: list[int], sources: list[list[int]], readers: list[list[int]]) -> list[int]:
-    """Take longest paths from the top, then let what has more readers than sources sink towards its readers."""
+    """Take longest paths from the top, then let sink towards its readers what shortens wires by that.
+
+    That is what has more readers than sources, and what computes from nothing but arguments of its own.
+    """
     rank = [0] * len(order)
+    is_apart = [False] * len(order)
     for node in order:
+        is_apart[node] = all(is_apart[source] and len(readers[source]) == 1 for source in sources[node])
         for target in readers[node]:
             rank[target] = max(rank[target], rank[node] + 1)
     for node in reversed(order):
-        if len(readers[node]) > len(sources[node]):
+        if len(readers[node]) > len(sources[node]) or (is_apart[node] and readers[node]):
             rank[node] = min([rank[target] for target in readers[node]]) - 1
     return rank
 
