@@ -41,6 +41,7 @@ class BoardItems:
         self._kit = kit
         self._bows: Mapping[Id, float] = {}
         self._far_is_old = True
+        self._whole: QRectF | None = None
         self.far = FarLayer(kit, lambda: far_marks(self.nodes.values()))
         scene.addItem(self.far)
 
@@ -59,16 +60,21 @@ class BoardItems:
 
     def content_box(self, ids: Iterable[Id] | None = None) -> QRectF:
         """Return the box of these nodes, or of all, with their words and automatic arguments."""
-        chosen = set(self.nodes) if ids is None else set(ids)
+        if ids is not None:
+            return self._box_of(ids)
+        if self._whole is None:
+            self._whole = self._box_of(self.nodes)
+            for edge in self.edges.values():
+                self._whole = self._whole.united(edge.boundingRect())
+        return QRectF(self._whole)
+
+    def _box_of(self, ids: Iterable[Id]) -> QRectF:
         box = QRectF()
-        for key in chosen & self.nodes.keys():
+        for key in self.nodes.keys() & ids:
             item = self.nodes[key]
             box = box.united(item.drawing.bounds.translated(item.pos()))
             for auto in self._autos_of.get(key, ()):
                 box = box.united(auto.mapRectToScene(auto.boundingRect()))
-        if ids is None:
-            for edge in self.edges.values():
-                box = box.united(edge.boundingRect())
         return box
 
     def _way(self, edge: Edge) -> Wire:
@@ -147,6 +153,8 @@ class BoardItems:
         made = self._make_nodes([key for key in nodes if key not in self.nodes])
         moved = set(made)
         for key in nodes:
+            if key in moved:
+                continue
             node, item = self.appearance.document.nodes[key], self.nodes[key]
             place = QPointF(*node.position)
             if item.show_look(self.appearance.node(node), self.style):
@@ -200,8 +208,9 @@ class BoardItems:
             elif way == item.way and item.style == self.style:
                 item.show_look(look)
                 continue
-            item.show_look(look)
-            item.run(way, self.style)
+            else:
+                item.show_look(look)
+                item.run(way, self.style)
             around |= {edge.source, edge.target}
         self._lay_out(around)
 
@@ -211,6 +220,7 @@ class BoardItems:
 
     def _lay_out(self, nodes: Collection[Id]) -> None:
         """Place the words anew that stand beside wires which run otherwise now."""
+        self._whole = None
         if self.style != "card" and nodes:
             for node in self.nodes if self.is_small else nodes:
                 self.nodes[node].lay_out()

@@ -73,7 +73,7 @@ class EdgeItem(QGraphicsItem):
 
     def _measure(self) -> None:
         self._path = self._way.path()
-        self._line = self._way.polyline()
+        self._line: list[QPointF] | None = None
         shape = self._look.shape
         self._words: Words = shape_words(shape.text, slanted=shape.slanted)
         self._text_box = self._place_text()
@@ -86,8 +86,8 @@ class EdgeItem(QGraphicsItem):
     def _place_text(self) -> QRectF | None:
         width, height = self._words.width, self._words.height
         if self._style != "card":
-            return text_place(self._way, width, height) if self._way.length > 36 else None
-        room = self._way.length - 2 * PILL_MARGIN
+            return text_place(self._way, width, height) if self._path.length() > 36 else None
+        room = self._path.length() - 2 * PILL_MARGIN
         if room >= width + 56:
             return centred(width + 20, height + 6).translated(self._way.middle)
         if room >= width - 8 and abs(self._way.along.y()) < 0.35:
@@ -111,6 +111,8 @@ class EdgeItem(QGraphicsItem):
 
     def hit(self, point: QPointF, scale: float) -> float | None:
         """Return how far along the wire (0 … 1) a point lies, None where it is too far off."""
+        if self._line is None:
+            self._line = self._way.polyline()
         apart, at = distance_to_way(point, self._line)
         return at if apart <= reach_at(scale, WIRE_REACH) else None
 

@@ -71,12 +71,6 @@ class Wire:
                 )
         return found
 
-    @property
-    def length(self) -> float:
-        """Roughly the length of the way."""
-        points = self.polyline(6)
-        return sum(distance(one, two) for one, two in pairwise(points))
-
 
 def straight(start: QPointF, end: QPointF) -> Wire:
     """Return the straight way."""
