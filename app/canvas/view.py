@@ -189,10 +189,10 @@ class BoardView(PanZoomView):
         self.fit_box(self.board_scene.content_box(nodes or None))
 
     def reveal(self, node: Id) -> None:
-        """Scroll a node into sight."""
+        """Scroll a node into sight, with its words; the room kept free for longer ones may stay outside."""
         item = self.board_scene.node_items.get(node)
         if item is not None:
-            self.show_box(item.mapRectToScene(item.boundingRect()))
+            self.show_box(item.drawing.bounds.translated(item.pos()))
 
     def extract_argument(self) -> None:
         """Make the automatic argument that was clicked last, or the selected node's first, a Variable of its own."""

@@ -199,6 +199,26 @@ def test_f2_renames_in_place(board, qtbot, workspace, chain):
     assert workspace.document.nodes[c].name == "C"
 
 
+def test_renaming_leaves_the_board_where_it_is_when_the_name_is_in_sight(
+    board, qtbot, workspace, draw, chain
+):
+    long = draw.node("negative", 0, 240, "a_name_of_some_length")
+    draw.wire(chain[2], long, 0)
+    board.resize(450, 700)
+    board.show_centre(board.board_scene.content_box([long]).center())
+    workspace.select({long})
+    before = board.mapFromScene(QPointF(0, 0))
+    qtbot.keyClick(board, Qt.Key.Key_F2)
+    assert board.mapFromScene(QPointF(0, 0)) == before
+
+
+def test_renaming_brings_a_name_into_sight_that_is_not(board, qtbot, workspace, chain):
+    board.show_centre(QPointF(2000, 0))
+    workspace.select({chain[2]})
+    qtbot.keyClick(board, Qt.Key.Key_F2)
+    assert board.viewport().rect().contains(board.name_editor.geometry())
+
+
 def test_a_name_that_is_taken_is_marked_and_nothing_is_lost(board, qtbot, workspace, chain):
     c = chain[2]
     workspace.select({c})
