@@ -566,6 +566,25 @@ def test_the_tip_of_a_port_stays_above_it_and_away_from_a_busy_hand(board, mouse
 
 
 @pytest.mark.parametrize("style", ["picture", "card"])
+def test_the_tip_of_a_node_covers_none_of_its_ports(board, workspace, layer, monkeypatch, style):
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QHelpEvent
+    from PySide6.QtWidgets import QApplication, QToolTip
+
+    shown = []
+    monkeypatch.setattr(QToolTip, "showText", lambda place, text, _widget: shown.append((place, text)))
+    workspace.try_edit(set_options, style=style)
+    item = board.board_scene.node_items[layer[0]]
+    place = board.mapFromScene(item.body_box().center())
+    there = board.viewport().mapToGlobal(place)
+    QApplication.sendEvent(board.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, there))
+    corner, text = shown[0]
+    high = (text.count("<br>") + 1) * board.fontMetrics().lineSpacing()
+    top = board.viewport().mapToGlobal(board.mapFromScene(item.body_box().topLeft())).y()
+    assert text and corner.y() + high < top
+
+
+@pytest.mark.parametrize("style", ["picture", "card"])
 def test_an_opaque_node_looks_like_none_that_runs(scene, workspace, style):
     from app.services.import_symbol import document_from_symbol
     from app.services.symbol_json import read_symbol
