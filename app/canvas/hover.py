@@ -54,7 +54,7 @@ class Hover:
     def show_tip(self, event: QHelpEvent) -> None:
         """Say what lies under a resting pointer; over a node or a port, above it.
 
-        Wires mostly go down from there: the port to drag from, and what it may be joined to, stay in sight and in reach.
+        Wires mostly go down from there: the port to drag from, and what it may be joined to, stay in reach.
         """
         view, place = self._view, event.globalPos()
         hit = view.hit(view.pointer(event.pos()))
