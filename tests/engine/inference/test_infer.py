@@ -207,6 +207,13 @@ def test_the_short_cut_through_types_says_what_the_whole_way_says(kind: str) -> 
     assert all_float32(pooled.graph, {}) is not None
 
 
+def test_open_shapes_are_told_in_the_right_number() -> None:
+    with pytest.raises(EngineError, match=r"^The shape of x is still open. Give it, or"):
+        sym.relu(Variable("x")).simple_bind({})
+    with pytest.raises(EngineError, match=r"^The shapes of x, y are still open. Give them, or"):
+        (Variable("x") + Variable("y")).simple_bind({})
+
+
 def test_a_type_found_late_sends_for_its_neighbours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [Variable(f"a{number}") + Variable(f"b{number}") for number in range(60)]
     asked = []
