@@ -565,6 +565,13 @@ def test_the_tip_of_a_port_stays_above_it_and_away_from_a_busy_hand(board, mouse
     assert len(shown) == 1
 
 
+def test_the_line_around_a_selected_group_keeps_clear_of_its_name(board, draw):
+    group, above = draw.node("Group", 0, 0, "both"), draw.node("relu", 0, -120)
+    draw.wire(above, group, 0)
+    item = board.board_scene.node_items[group]
+    assert item.place_of("name").left() >= item.body_box().right() + 8
+
+
 @pytest.mark.parametrize("style", ["picture", "card"])
 def test_the_tip_of_a_node_covers_none_of_its_ports(board, workspace, layer, monkeypatch, style):
     from PySide6.QtCore import QEvent
