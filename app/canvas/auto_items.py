@@ -92,6 +92,11 @@ class AutoItem(QGraphicsItem):
         return self._bounds
 
     @property
+    def box(self) -> QRectF:
+        """The box on the board of its ellipse and its words."""
+        return self._body.united(self._text).translated(self.pos())
+
+    @property
     def text_box(self) -> QRectF:
         """Where its name and shape are written on the board."""
         return self._text.translated(self.pos())

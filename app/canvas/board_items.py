@@ -131,7 +131,7 @@ class BoardItems:
         if found is None:
             self._run_wires(document.edges.keys(), around)
         else:
-            near = {edge.id for key in moved for edge in _wires_at(wires, key)}
+            near = {edge.id for key in around for edge in _wires_at(wires, key)}
             self._run_wires(found.edges | near, around | found.rewired)
         self._far_is_old = True
         self.update_far()
@@ -202,17 +202,23 @@ class BoardItems:
             edge = self.appearance.document.edges[key]
             look, way = self.appearance.edge(edge), self._way(edge)
             item = self.edges.get(key)
+            stays = item is not None and way == item.way and item.style == self.style
             if item is None:
                 item = self.edges[key] = EdgeItem(look, way, self.style, self._kit)
                 self._add(item)
-            elif way == item.way and item.style == self.style:
-                item.show_look(look)
-                continue
-            else:
-                item.show_look(look)
+            item.keep_clear_of(self._beside_wire(edge))
+            item.show_look(look)
+            if not stays:
                 item.run(way, self.style)
-            around |= {edge.source, edge.target}
+                around |= {edge.source, edge.target}
         self._lay_out(around)
+
+    def _beside_wire(self, edge: Edge) -> list[QRectF]:
+        """Return the boxes of the automatic arguments at the ends of a wire, which no shape should cover."""
+        if self.style == "card":
+            return []
+        autos = (*self._autos_of.get(edge.source, ()), *self._autos_of.get(edge.target, ()))
+        return [auto.box for auto in autos]
 
     def _add(self, item: QGraphicsItem) -> None:
         item.setVisible(not self.far.isVisible())

@@ -50,6 +50,7 @@ class BoardKeys:
             Qt.Key.Key_Backspace: view.delete,
             Qt.Key.Key_F2: view.rename,
             Qt.Key.Key_Tab: view.open_search,
+            Qt.Key.Key_Insert: view.add_after,
             Qt.Key.Key_Home: view.fit,
             Qt.Key.Key_Period: view.fit_selection,
             Qt.Key.Key_Return: self._open,

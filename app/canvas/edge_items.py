@@ -25,6 +25,7 @@ class EdgeItem(QGraphicsItem):
         self._kit = kit
         self._style = style
         self._way = way
+        self._near: list[QRectF] = []
         self.selected = False
         self.hovered = False
         self.pale = False
@@ -51,6 +52,12 @@ class EdgeItem(QGraphicsItem):
         """Take over a new look."""
         if look != self._look:
             self._look = look
+            self._changed()
+
+    def keep_clear_of(self, near: list[QRectF]) -> None:
+        """Write the shape where it covers none of these boxes on the board, if there is such a place."""
+        if near != self._near:
+            self._near = near
             self._changed()
 
     def run(self, way: Wire, style: str) -> None:
@@ -86,7 +93,7 @@ class EdgeItem(QGraphicsItem):
     def _place_text(self) -> QRectF | None:
         width, height = self._words.width, self._words.height
         if self._style != "card":
-            return text_place(self._way, width, height) if self._path.length() > 36 else None
+            return text_place(self._way, width, height, self._near) if self._path.length() > 36 else None
         room = self._path.length() - 2 * PILL_MARGIN
         if room >= width + 56:
             return centred(width + 20, height + 6).translated(self._way.middle)

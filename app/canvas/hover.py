@@ -22,7 +22,7 @@ CURSORS: dict[HitKind, Qt.CursorShape] = {
     "argument shape": Qt.CursorShape.PointingHandCursor,
 }
 TIP_GAP = 28
-"""How far a port's tip stays above it; Qt puts tips below the place it is given."""
+"""How far a tip stays above what it tells about; Qt puts tips below the place it is given."""
 
 
 class Hover:
@@ -52,14 +52,19 @@ class Hover:
             self._view.viewport().unsetCursor()
 
     def show_tip(self, event: QHelpEvent) -> None:
-        """Say what lies under a resting pointer; over a port, above it."""
+        """Say what lies under a resting pointer; over a node or a port, above it.
+
+        Wires mostly go down from there: the port to drag from, and what it may be joined to, stay in reach.
+        """
         view, place = self._view, event.globalPos()
         hit = view.hit(view.pointer(event.pos()))
         tip = tip_for(view.board_scene, hit)
-        if hit.kind in ("output", "input"):
-            # Wires mostly go down from a port: what they may be joined to stays in sight.
+        if hit.kind in ("output", "input", "node", "name"):
+            top = view.mapFromScene(view.board_scene.node_items[hit.node].body_box().topLeft()).y()
             lines = tip.count("<br>") + 3
-            place -= QPoint(-8, lines * view.fontMetrics().lineSpacing() + TIP_GAP)
+            above = lines * view.fontMetrics().lineSpacing() + TIP_GAP
+            rise = max(event.pos().y() - max(top, 0), 0) if hit.kind in ("node", "name") else 0
+            place -= QPoint(-8, above + rise)
         QToolTip.showText(place, tip, view.viewport())
 
     def forget(self) -> None:

@@ -11,6 +11,8 @@ Side = Literal["above", "below", "left", "right", "lower left", "lower right", "
 
 
 GAP = 6.0
+GAP_OF_SQUARES = 10.0
+"""Beside a square, whose straight side would touch the words with the line around a selected one."""
 MOST_GROWTH = 3.0
 GROWTH_STEP = 0.2
 OVERLAPPING = 8.0
@@ -58,16 +60,17 @@ def gap_between(one: QRectF, other: QRectF) -> float:
     return math.hypot(across, down)
 
 
-def beside(body: QRectF, size: QPointF, side: Side, corner: float = ROUND_CORNER) -> QRectF:
+def beside(body: QRectF, size: QPointF, side: Side, *, square: bool = False) -> QRectF:
     """Return the box of a label of `size` at one side of a body."""
+    gap, corner = (GAP_OF_SQUARES, 0.0) if square else (GAP, ROUND_CORNER)
     box = QRectF(0, 0, size.x(), size.y())
     centre = body.center()
     x = centre.x() - size.x() / 2
     y = centre.y() - size.y() / 2
     if "left" in side:
-        x = body.left() - size.x() - (GAP if side == "left" else -body.width() * corner)
+        x = body.left() - size.x() - (gap if side == "left" else -body.width() * corner)
     if "right" in side:
-        x = body.right() + (GAP if side == "right" else -body.width() * corner)
+        x = body.right() + (gap if side == "right" else -body.width() * corner)
     if "above" in side or "upper" in side:
         y = body.top() - size.y() - (GAP / 2 if side == "above" else -body.height() * corner)
     if "below" in side or "lower" in side:
@@ -85,7 +88,7 @@ def free_place(body: QRectF, size: QPointF, sides: Sequence[Side], around: Surro
     for away in AWAY:
         for side in sides:
             grown_body = body.adjusted(-away, -away, away, away)
-            box = beside(grown_body, size, side, 0.0 if around.square else ROUND_CORNER)
+            box = beside(grown_body, size, side, square=around.square)
             cost = OVERLAPPING * sum(box.intersects(other) for other in around.boxes)
             cost += COVERING * sum(box.intersects(other) for other in around.bodies)
             cost += sum(line_meets_box(start, end, box) for start, end in around.lines)

@@ -30,7 +30,7 @@ class PictureStyle:
         body = PICTURE.body(look.shape)
         labels: list[Label] = []
         taken = list(around.boxes)
-        own = Surroundings(around.lines, taken)
+        own = Surroundings(around.lines, taken, square=look.shape.kind == "group")
         foreign = len(taken)
         if look.sign:
             sign = words(look.sign, "sign")

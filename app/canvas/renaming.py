@@ -59,14 +59,18 @@ class Renaming:
         self.words.say(sentence, QPoint(under.x(), under.y() + GAP), self._view.ink(), warns=True)
 
     def place(self) -> None:
-        """Put the editor over the name."""
+        """Put the editor over the name, and wholly into the view."""
         item = self._view.board_scene.node_items.get(self._node)
         if self.editor is None or item is None:
             return
         self.words.hide()
         box = self._view.mapFromScene(item.place_of("name")).boundingRect()
         wide, high = max(box.width() + 40, LEAST_WIDTH), self.editor.sizeHint().height()
-        self.editor.setGeometry(box.center().x() - wide // 2, box.center().y() - high // 2, wide, high)
+        room = self._view.viewport().rect()
+        left, top = box.center().x() - wide // 2, box.center().y() - high // 2
+        left = max(min(left, room.right() + 1 - wide), 0)
+        top = max(min(top, room.bottom() + 1 - high), 0)
+        self.editor.setGeometry(left, top, min(wide, room.width()), high)
 
     def keep_only(self, nodes: Container[Id]) -> None:
         """Close the editor if its node is gone."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 from app.canvas.board_keys import BoardKeys
 from app.canvas.clicks import Clicks
 from app.canvas.commands import Commands
+from app.canvas.continuing import place_after
 from app.canvas.dropping import Dropping
 from app.canvas.gestures.gesture import Gesture, Pointer
 from app.canvas.hand import Hand
@@ -141,6 +142,19 @@ class BoardView(PanZoomView):
         """Ask for the search at the pointer, or in the middle when the pointer is elsewhere."""
         self.ask_search(self.pointer(self._pointer_or_middle()), None)
 
+    def add_after(self) -> None:
+        """Search for what follows the selected node, to be wired to its first output."""
+        from app.document.edits import LooseEnd
+
+        nodes = self.commands.selected_nodes()
+        item = self.board_scene.node_items[nodes[0]] if len(nodes) == 1 else None
+        if item is None or not self.board_scene.geometry.outputs(item.look.shape):
+            self.workspace.message.emit("Select one node with an output, to add what follows it.")
+            return
+        place = place_after(self.board_scene, item.look.id)
+        self.show_box(item.body_box().united(item.body_box().translated(place - item.pos())))
+        self.ask_search(self.pointer(self.mapFromScene(place)), LooseEnd(item.look.id, 0))
+
     def rename(self) -> None:
         """Edit the name of the selected node where it is written."""
         nodes = self.commands.selected_nodes()
@@ -189,10 +203,10 @@ class BoardView(PanZoomView):
         self.fit_box(self.board_scene.content_box(nodes or None))
 
     def reveal(self, node: Id) -> None:
-        """Scroll a node into sight."""
+        """Scroll a node into sight, with its words; the room kept free for longer ones may stay outside."""
         item = self.board_scene.node_items.get(node)
         if item is not None:
-            self.show_box(item.mapRectToScene(item.boundingRect()))
+            self.show_box(item.drawing.bounds.translated(item.pos()))
 
     def extract_argument(self) -> None:
         """Make the automatic argument that was clicked last, or the selected node's first, a Variable of its own."""

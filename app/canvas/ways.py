@@ -103,15 +103,20 @@ def _around(start: QPointF, end: QPointF) -> Wire:
     return Wire((start, *first, hub, *second, end), hub, QPointF(-1, 0))
 
 
-def text_place(wire: Wire, width: float, height: float) -> QRectF:
-    """Return the box beside a straight wire's middle where its shape is written without touching the line."""
+def text_place(wire: Wire, width: float, height: float, near: Sequence[QRectF] = ()) -> QRectF:
+    """Return the box beside a straight wire's middle where its shape is written without touching the line.
+
+    It is on the other side where it would cover one of the boxes `near` on this side and none on that.
+    """
     aside = QPointF(-wire.along.y(), wire.along.x())
     if wire.aside is not None:
         aside = wire.aside
     elif aside.y() < -0.2 or (abs(aside.y()) <= 0.2 and aside.x() < 0):
         aside = -aside
     clear = abs(aside.x()) * width / 2 + abs(aside.y()) * height / 2 + 4
-    return centred(width, height).translated(wire.middle + aside * clear)
+    places = [centred(width, height).translated(wire.middle + side * clear) for side in (aside, -aside)]
+    free = [box for box in places if not any(box.intersects(other) for other in near)]
+    return free[0] if free else places[0]
 
 
 def arrow_head(tip: QPointF, along: QPointF, length: float = ARROW_LENGTH) -> list[QPointF]:

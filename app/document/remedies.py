@@ -1,6 +1,7 @@
 """What helps against a problem on the board: edits that were tried, and leave fewer problems and not this one."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import attrs
 
@@ -25,9 +26,8 @@ from app.document.topology import topology
 from app.engine.errors import EngineError
 from app.engine.inference.mends import Mend
 from app.engine.inference.types import NUMBERS
-from app.engine.nearby import near_names
 from app.engine.reconciling import mend_settings
-from app.engine.registry import all_operators
+from app.engine.registry import all_operators, near_operators
 
 MOST_NODES = 2000
 """In a larger drawing trials take too long to be made while somebody waits."""
@@ -42,8 +42,12 @@ class Remedy:
     transaction: Transaction
 
 
+@lru_cache(maxsize=8)
 def remedies(analysis: Analysis, problem: DocumentProblem) -> tuple[Remedy, ...]:
-    """Return the edits that help against one problem; none where nothing that was tried does."""
+    """Return the edits that help against one problem; none where nothing that was tried does.
+
+    The inspector and the list of problems ask for the same ones one after the other, and trying them takes long.
+    """
     if len(analysis.document.nodes) > MOST_NODES:
         return ()
     found: dict[str, Remedy] = {}
@@ -93,7 +97,7 @@ def _of_the_settings(analysis: Analysis, node: Node) -> Iterator[Remedy]:
     """Change a setting that is wrong, or the operator where there is none of that name."""
     document = analysis.document
     if analysis.drawing.readings[node.id].kind == "unknown":
-        for op in near_names(node.op, all_operators()):
+        for op in near_operators(node.op):
             yield Remedy(f"Make {node.name} a {op}", set_operator(document, node.id, op, node.params))
     operator_class = all_operators().get(node.op)
     if operator_class is None:

@@ -47,7 +47,11 @@ def _is_near(wanted: str, other: str) -> bool:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Ask whether a near name was meant, after a space; nothing where none is near."""
-    near = near_names(name, known)
+    return meant_question(near_names(name, known))
+
+
+def meant_question(near: Sequence[str]) -> str:
+    """Ask whether one of the near names was meant, after a space; nothing where there is none."""
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 

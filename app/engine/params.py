@@ -98,6 +98,8 @@ class Parameter:
         """Return the value that MXNet's spelling `text` stands for; ParameterError when it stands for none."""
         try:
             value = self._read(text)
+        except _TooLargeError as error:
+            raise self._refusal(shortened(text.strip(), 60), "", error.largest) from error
         except ValueError as error:
             near = self.nearest(text)
             advice = "" if near is None else f" Did you mean {near}?"
@@ -109,10 +111,9 @@ class Parameter:
             )
         return value
 
-    def _refusal(self, shown: str, advice: str) -> ParameterError:
-        return ParameterError(
-            f"{self.name} is {shown}, but it must be {self.wanted}.{advice}", port=self.name
-        )
+    def _refusal(self, shown: str, advice: str, largest: int | None = None) -> ParameterError:
+        wanted = self._wanted(largest)
+        return ParameterError(f"{self.name} is {shown}, but it must be {wanted}.{advice}", port=self.name)
 
     def nearest(self, text: str) -> str | None:
         """Return the text that was probably meant by a wrong one, None where nothing is near."""
@@ -143,15 +144,25 @@ class Parameter:
     @property
     def wanted(self) -> str:
         """Say in words what values are taken."""
+        return self._wanted(None)
+
+    def _wanted(self, largest: int | None) -> str:
+        """Say it with the ends of the type as well, where a number went beyond them."""
         low, high = self.declaration.low, self.declaration.high
+        if largest is not None:
+            low, high = -largest if low is None else low, largest if high is None else high
         words = _KIND_WORDS[self.kind] if not self.choices else "one of " + ", ".join(self.choices)
         if low is not None and high is not None:
-            words += f" between {low:g} and {high:g}"
+            words += f" between {_plain(low)} and {_plain(high)}"
         elif low is not None:
-            words += f" of at least {low:g}"
+            words += f" of at least {_plain(low)}"
         elif high is not None:
-            words += f" of at most {high:g}"
+            words += f" of at most {_plain(high)}"
         return words + (" or None" if self.nullable else "")
+
+
+def _plain(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def parameters_of(operator_class: type) -> tuple[Parameter, ...]:
@@ -271,14 +282,21 @@ def _read_int(parameter: Parameter, text: str) -> int:
         text = _LONG_SUFFIX.sub("", text)
     if len(text) > _LONGEST_NUMBER or not _INTEGER.match(text):
         raise ValueError(text)
-    if not parameter.wide and abs(int(text)) > _LARGEST_INT:
-        raise ValueError(text)
-    return _within_64_bits(int(text))
+    return _within_bits(int(text), wide=parameter.wide)
 
 
-def _within_64_bits(number: int) -> int:
-    if abs(number) > LARGEST_SIZE:
-        raise ValueError(number)
+class _TooLargeError(ValueError):
+    """A whole number that the bits of its type cannot hold, and the largest that they can."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(largest)
+        self.largest = largest
+
+
+def _within_bits(number: int, *, wide: bool) -> int:
+    largest = LARGEST_SIZE if wide else _LARGEST_INT
+    if abs(number) > largest:
+        raise _TooLargeError(largest)
     return number
 
 
@@ -346,9 +364,7 @@ def _read_item_int(text: str, *, wide: bool) -> int:
     text = _LONG_SUFFIX.sub("", text).rstrip()
     if not _INTEGER.match(text) or len(text) > _LONGEST_NUMBER:
         raise ValueError(text)
-    if abs(int(text)) > (LARGEST_SIZE if wide else _LARGEST_INT):
-        raise ValueError(text)
-    return _within_64_bits(int(text))
+    return _within_bits(int(text), wide=wide)
 
 
 def _read_item_float(text: str) -> float:

@@ -2,11 +2,11 @@
 
 import importlib
 import pkgutil
-from functools import cache
+from functools import cache, lru_cache
 
 from app.engine import operators
 from app.engine.errors import GraphError
-from app.engine.nearby import did_you_mean, quoted_value
+from app.engine.nearby import meant_question, near_names, quoted_value
 from app.engine.operator import Operator, declared
 
 
@@ -34,7 +34,13 @@ def find_operator(name: str) -> type[Operator]:
 
 def unknown_operator(name: str) -> str:
     """Say that there is no operator of a name, and which names are near."""
-    return f"There is no operator called {quoted_value(name)} here.{did_you_mean(name, all_operators())}"
+    return f"There is no operator called {quoted_value(name)} here.{meant_question(near_operators(name))}"
+
+
+@lru_cache(maxsize=256)
+def near_operators(name: str) -> tuple[str, ...]:
+    """Return the operators whose names are near one that does not exist; a file has the same one many times."""
+    return tuple(near_names(name, all_operators()))
 
 
 def canonical_operators() -> list[type[Operator]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -42,7 +42,6 @@ class GalleryCard(QAbstractButton):
         self.setText(entry.title)
         self.setAccessibleName(entry.title)
         self.setAccessibleDescription(entry.subtitle)
-        self.setToolTip(f"{entry.title}\n{entry.subtitle}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -52,6 +51,20 @@ class GalleryCard(QAbstractButton):
         line = QFontMetrics(fonts.text_font()).lineSpacing()
         small = QFontMetrics(fonts.text_font(fonts.SMALL)).lineSpacing()
         return QSize(CARD_WIDTH, PICTURE_HEIGHT + line + 2 * small + 2 * STEP + HALF_STEP)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say on hover what there is no room for; a tip that repeats the card would only cover it."""
+        super().resizeEvent(event)
+        room = int(self._text_area().width())
+        title = QFontMetrics(fonts.text_font(strong=True)).horizontalAdvance(self.entry.title)
+        small = QFontMetrics(fonts.text_font(fonts.SMALL))
+        high = small.boundingRect(QRect(0, 0, room, self.height()), WRAP, self.entry.subtitle).height()
+        is_cut = title > room or high > 2 * small.lineSpacing()
+        self.setToolTip(f"{self.entry.title}\n{self.entry.subtitle}" if is_cut else "")
+
+    def _text_area(self) -> QRectF:
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        return area.adjusted(STEP + HALF_STEP, PICTURE_HEIGHT + HALF_STEP, -STEP - HALF_STEP, -STEP)
 
     def show_document(self, document: Document) -> None:
         """Draw the picture."""
@@ -85,7 +98,7 @@ class GalleryCard(QAbstractButton):
         painter.drawRoundedRect(picture, CARD_RADIUS - 2, CARD_RADIUS - 2)
         if self._document is not None:
             paint_thumbnail(painter, picture, self._document, theme)
-        text = area.adjusted(STEP + HALF_STEP, PICTURE_HEIGHT + HALF_STEP, -STEP - HALF_STEP, -STEP)
+        text = self._text_area()
         painter.setFont(fonts.text_font(strong=True))
         painter.setPen(theme.text)
         metrics = QFontMetrics(painter.font())

@@ -169,6 +169,16 @@ GRAPH = (
         "add_node", "&Add a node…", "Graph", lambda bench: bench.board.open_search(), ("Tab",), board=True
     ),
     Action(
+        "add_after",
+        "Add what &follows…",
+        "Graph",
+        lambda bench: bench.board.add_after(),
+        ("Ins",),
+        one_selected,
+        board=True,
+        tip="Search for a node that reads the selected one, and wire it",
+    ),
+    Action(
         "extract",
         "Make the argument a &Variable",
         "Graph",

@@ -56,7 +56,12 @@ class Docks:
     # -- the layout
 
     def state(self) -> bytes:
-        """Return the layout, to be restored at the next start."""
+        """Return the layout, to be restored at the next start; nothing while there was none yet.
+
+        Before the first document the docks have whatever sizes Qt gave them in a window without any.
+        """
+        if self._is_fresh:
+            return b""
         state = self._window.saveState(LAYOUT_VERSION) if self._away is None else self._away
         return bytes(state.data())
 

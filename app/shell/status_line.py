@@ -7,6 +7,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from app.engine.backends.computing import NUMPY
+from app.panels.panel import ElidedLabel
 from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from app.services.running import Progress
 
 MESSAGE_MS = 8000
+READING_MS = 90
+"""For each character; few read more slowly."""
 NOTICE_MS = 2500
 DOT = " · "
 LEARNED = ("weight", "bias")
@@ -63,9 +66,8 @@ class StatusLine(QStatusBar):
         self._numbers = QLabel()
         self._numbers.setProperty("look", "muted")
         self._numbers.setContentsMargins(8, 0, 8, 0)
-        self._message = QLabel()
+        self._message = ElidedLabel()
         self._message.setProperty("look", "muted")
-        self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._message.setContentsMargins(8, 0, 8, 0)
@@ -85,7 +87,7 @@ class StatusLine(QStatusBar):
     @property
     def message(self) -> str:
         """The message that stands there now."""
-        return self._message.text()
+        return self._message.whole
 
     @property
     def numbers(self) -> str:
@@ -93,9 +95,9 @@ class StatusLine(QStatusBar):
         return self._numbers.text()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence for a while."""
-        self._message.setText(sentence)
-        self._message.setToolTip(sentence)
+        """Show a sentence for a while, a long one for longer."""
+        self._message.set_whole(sentence)
+        self._timer.setInterval(max(MESSAGE_MS, READING_MS * len(sentence)))
         self._dress("notice" if sentence and not self._progress else "muted")
         if sentence:
             self._timer.start()

@@ -527,7 +527,7 @@ def test_the_line_around_a_selected_square_keeps_clear_of_its_words(workspace: W
     scene = ExecutorScene(workspace)
     half = scene.kit.ink.selected.widthF() / 2
     for item in scene.items_by_index:
-        ring = ring_of(body_of(item.look)).adjusted(-half, -half, half, half)
+        ring = ring_of(body_of(item.look)).adjusted(-half - 4, -half, half + 4, half)
         for label in item.plate.labels:
             ink = label.box.adjusted(0, label.box.height() / 5, 0, -label.box.height() / 5)
             beside = label.role == "name" and abs(label.box.center().y()) < SQUARE / 2

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QApplication
 
 from app.canvas.view import BoardView
+from app.document.edits import set_options
 from app.document.topology import topology
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -178,6 +179,36 @@ def test_pasting_something_else_says_so(board, qtbot, workspace, chain):
     assert len(workspace.document.nodes) == 4
 
 
+# Going on --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", ["picture", "card"])
+def test_insert_searches_for_what_follows_the_selected_node(board, qtbot, workspace, draw, style):
+    workspace.try_edit(set_options, style=style)
+    first = draw.node("relu", 0, 0, "first")
+    workspace.select({first})
+    with qtbot.waitSignal(board.search_requested) as asked:
+        qtbot.keyClick(board, Qt.Key.Key_Insert)
+    request = asked.args[0]
+    assert (request.wire.node, request.wire.number, request.wire.side) == (first, 0, "output")
+    along = request.place.y() if style == "picture" else request.place.x()
+    assert along > 70 and board.viewport().rect().contains(board.mapFromScene(request.place))
+
+    there = draw.node("relu", request.place.x(), request.place.y(), "there")
+    workspace.select({first})
+    with qtbot.waitSignal(board.search_requested) as asked:
+        qtbot.keyClick(board, Qt.Key.Key_Insert)
+    boxes = board.board_scene.node_items[there].body_box().adjusted(-20, -14, 20, 14)
+    assert not boxes.contains(asked.args[0].place)
+
+
+def test_insert_without_a_node_says_what_is_missing(board, qtbot, workspace, chain):
+    workspace.select(set(chain))
+    with qtbot.assertNotEmitted(board.search_requested), qtbot.waitSignal(workspace.message) as said:
+        qtbot.keyClick(board, Qt.Key.Key_Insert)
+    assert said.args[0].startswith("Select one node")
+
+
 # Renaming --------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +228,26 @@ def test_f2_renames_in_place(board, qtbot, workspace, chain):
     assert board.name_editor is None
     workspace.undo()
     assert workspace.document.nodes[c].name == "C"
+
+
+def test_renaming_leaves_the_board_where_it_is_when_the_name_is_in_sight(
+    board, qtbot, workspace, draw, chain
+):
+    long = draw.node("negative", 0, 240, "a_name_of_some_length")
+    draw.wire(chain[2], long, 0)
+    board.resize(450, 700)
+    board.show_centre(board.board_scene.content_box([long]).center())
+    workspace.select({long})
+    before = board.mapFromScene(QPointF(0, 0))
+    qtbot.keyClick(board, Qt.Key.Key_F2)
+    assert board.mapFromScene(QPointF(0, 0)) == before
+
+
+def test_renaming_brings_a_name_into_sight_that_is_not(board, qtbot, workspace, chain):
+    board.show_centre(QPointF(2000, 0))
+    workspace.select({chain[2]})
+    qtbot.keyClick(board, Qt.Key.Key_F2)
+    assert board.viewport().rect().contains(board.name_editor.geometry())
 
 
 def test_a_name_that_is_taken_is_marked_and_nothing_is_lost(board, qtbot, workspace, chain):

@@ -565,6 +565,47 @@ def test_the_tip_of_a_port_stays_above_it_and_away_from_a_busy_hand(board, mouse
     assert len(shown) == 1
 
 
+@pytest.mark.parametrize("size", [(100, 768), (100000, 768000), (10**8, 10**8)])
+def test_the_shape_on_a_wire_covers_no_automatic_argument(scene, workspace, draw, size):
+    data = draw.node("Variable", 0, 0, "data")
+    workspace.try_edit(set_binding, Binding("data", shape=size))
+    layer = draw.node("FullyConnected", 0, 96, "fc", num_hidden="128")
+    edge = draw.wire(data, layer, 0)
+    text = scene.edge_items[edge].text_box
+    assert not text.isEmpty()
+    for auto in scene.auto_items.values():
+        assert not text.intersects(auto.box)
+    workspace.try_edit(set_binding, Binding("data", shape=(7, 7)))
+    workspace.try_edit(set_binding, Binding("data", shape=size))
+    assert scene.edge_items[edge].text_box == text
+
+
+def test_the_line_around_a_selected_group_keeps_clear_of_its_name(board, draw):
+    group, above = draw.node("Group", 0, 0, "both"), draw.node("relu", 0, -120)
+    draw.wire(above, group, 0)
+    item = board.board_scene.node_items[group]
+    assert item.place_of("name").left() >= item.body_box().right() + 8
+
+
+@pytest.mark.parametrize("style", ["picture", "card"])
+def test_the_tip_of_a_node_covers_none_of_its_ports(board, workspace, layer, monkeypatch, style):
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QHelpEvent
+    from PySide6.QtWidgets import QApplication, QToolTip
+
+    shown = []
+    monkeypatch.setattr(QToolTip, "showText", lambda place, text, _widget: shown.append((place, text)))
+    workspace.try_edit(set_options, style=style)
+    item = board.board_scene.node_items[layer[0]]
+    place = board.mapFromScene(item.body_box().center())
+    there = board.viewport().mapToGlobal(place)
+    QApplication.sendEvent(board.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, there))
+    corner, text = shown[0]
+    high = (text.count("<br>") + 1) * board.fontMetrics().lineSpacing()
+    top = board.viewport().mapToGlobal(board.mapFromScene(item.body_box().topLeft())).y()
+    assert text and corner.y() + high < top
+
+
 @pytest.mark.parametrize("style", ["picture", "card"])
 def test_an_opaque_node_looks_like_none_that_runs(scene, workspace, style):
     from app.services.import_symbol import document_from_symbol

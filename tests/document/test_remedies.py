@@ -1,16 +1,19 @@
 """What is offered against a problem on the board: edits that were tried and help."""
 
+import json
 from collections.abc import Mapping
 
 import attrs
 import pytest
 
+from app.document import remedies as remedies_module
 from app.document.checks import analyse
 from app.document.edits import add_node, connect, insert_on_wire, set_binding, set_param
 from app.document.records import VARIABLE, Binding, Document, Id
 from app.document.remedies import remedies
-from app.engine import Variable, sym
+from app.engine import Variable, registry, sym
 from app.services.import_symbol import document_from_symbol
+from app.services.symbol_json import read_symbol
 
 
 def one_node(op: str, params: Mapping[str, str]) -> tuple[Document, Id]:
@@ -103,3 +106,26 @@ def test_a_name_that_is_there_twice_is_made_another() -> None:
     found = offers(document)
     assert list(found) == ["Rename fc to fc1"]
     assert not analyse(found["Rename fc to fc1"]).problems
+
+
+def test_many_nodes_of_one_unknown_operator_are_looked_up_and_tried_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked, tried = [], []
+    near_names, after = registry.near_names, remedies_module.analyse_after
+    monkeypatch.setattr(registry, "near_names", lambda *words: looked.append(1) or near_names(*words))
+    monkeypatch.setattr(remedies_module, "analyse_after", lambda *words: tried.append(1) or after(*words))
+    nodes = [{"op": "null", "name": "x", "inputs": []}]
+    nodes += [
+        {"op": "Aktivacion", "name": f"a{number}", "inputs": [[number, 0, 0]], "attrs": {"act_type": "relu"}}
+        for number in range(5)
+    ]
+    file = {"nodes": nodes, "arg_nodes": [0], "heads": [[5, 0, 0]]}
+    analysis = analyse(document_from_symbol(read_symbol(json.dumps(file))))
+    found = remedies(analysis, analysis.problems[0])
+    assert len(looked) == 1
+    assert [remedy.words.split()[-1] for remedy in found][:1] == ["Activation"]
+
+    once = len(tried)
+    assert remedies(analysis, analysis.problems[0]) == found
+    assert len(tried) == once > 0

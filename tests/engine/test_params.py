@@ -67,6 +67,21 @@ def test_no_whole_numbers(text: str) -> None:
     assert "whole" in refusal("whole", text)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "ends"),
+    [
+        ("needed", "1000000000000", "between -2147483647 and 2147483647"),
+        ("needed", "-99999999999999999999", "between -2147483647 and 2147483647"),
+        ("whole", "1000000000000", "between 0 and 9"),
+        ("sizes", "(1, 99999999999999999999)", "between -2147483647 and 2147483647"),
+    ],
+)
+def test_a_whole_number_too_large_for_its_type_hears_of_the_ends(name: str, text: str, ends: str) -> None:
+    sentence = refusal(name, text)
+    assert text in sentence
+    assert ends in sentence
+
+
 @pytest.mark.parametrize("text", ["10", "-1"])
 def test_bounds(text: str) -> None:
     assert "between 0 and 9" in refusal("whole", text)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import set_param
-from app.document.records import VARIABLE
+from app.document.records import GROUP, VARIABLE
 from app.panels.amounts import cost_text
 from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
@@ -410,6 +410,25 @@ def test_the_gradients_formula_is_spelled_out_with_numbers(inspector: Inspector,
     assert gradient.view.number.text() == "4"
     assert (gradient.view.title.whole, gradient.view.detail.whole) == ("d(C)", "float32  (1)")
     assert [line.split(" = ")[0] for line in gradient.needed.text().split("\n")] == ["› d(A)", "› d(B)"]
+
+
+def test_a_group_shows_the_arrays_that_it_binds_in_their_order(inspector: Inspector, desk: Any) -> None:
+    ids = desk.product()
+    group = desk.node(GROUP, "both")
+    desk.wire(ids["E"], group, 0)
+    desk.wire(ids["C"], group, 1)
+    desk.workspace.select({group})
+    values = page(inspector, "Values")
+    desk.run("backward")
+    assert [values.picker.itemText(number) for number in range(values.picker.count())] == [
+        "E_output",
+        "C_output",
+    ]
+    assert values.view.number.text() == "20"
+    values.choose("C_output")
+    assert values.view.number.text() == "10"
+    gradient = page(inspector, "Gradient")
+    assert gradient.run.isHidden() and gradient.view.title.whole == "d(E)"
 
 
 def test_what_nobody_asks_for_is_left_out_as_requests_change(inspector: Inspector, desk: Any) -> None:

@@ -73,3 +73,10 @@ def test_cards_never_overlap_nor_leave_the_page(start: StartPage, width: int) ->
             assert grid.rect().contains(place)
             assert place.width() >= CARD_WIDTH
             assert not any(place.intersects(other) for other in places[number + 1 :])
+
+
+def test_a_tip_says_only_what_the_card_has_no_room_for(start: StartPage) -> None:
+    card = start.cards[0]
+    assert card.toolTip() == ""
+    card.resize(60, card.height())
+    assert card.toolTip() == f"{card.entry.title}\n{card.entry.subtitle}"

@@ -201,7 +201,7 @@ def test_overflow_shows_as_infinity_and_warns_nobody() -> None:
     ("document", "words"),
     [
         (Document(), "nothing to compute"),
-        (_line(DATA, _layer()), "shape of data.* is still open"),
+        (_line(DATA, _layer()), "shapes of data.* are still open"),
         (_line(DATA, _layer(), bindings=(Binding("data", shape=(10**7, 10**7)),)), "needs .* of memory"),
         (_line(DATA, _layer(hidden="x"), bindings=(ROWS,)), "fc1.*num_hidden is 'x'"),
         (

@@ -81,6 +81,22 @@ def test_what_cannot_be_run_is_told_and_stays_readable(bench: Workbench, qtbot: 
     assert "fc_data" in bench.status_line.message and "still open" in bench.status_line.message
 
 
+def test_a_long_message_keeps_its_beginning_in_sight_and_stands_longer(
+    bench: Workbench, qtbot: QtBot
+) -> None:
+    line = bench.status_line
+    bench.workspace.message.emit("Short.")
+    short = line._timer.interval()
+    sentence = "Binding this takes more memory than is free. " * 12
+    bench.workspace.message.emit(sentence)
+    shown = line._message.text()
+    qtbot.waitUntil(line.isVisible)
+    assert line.message == sentence and sentence in line._message.toolTip()
+    assert shown.startswith("Binding this takes") and shown.endswith("…")
+    assert line._message.fontMetrics().horizontalAdvance(shown) <= line._message.width()
+    assert line._timer.interval() > 2 * short
+
+
 @pytest.mark.skipif(not is_installed("torch"), reason="PyTorch is not installed")
 def test_another_library_than_numpy_is_named_and_chosen_in_the_menu(bench: Workbench, qtbot: QtBot) -> None:
     bench.files.open_gallery("executor-backward")

@@ -272,6 +272,19 @@ def test_panels_keep_their_sizes_from_one_start_to_the_next(
     assert again.docks["code"].height() == height
 
 
+def test_leaving_from_the_start_page_leaves_the_panels_their_usual_sizes(
+    application: Application, bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.window.close()
+
+    application.open_window()
+    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
+    again = application.benches[0]
+    again.actions.trigger("new")
+    qtbot.waitUntil(lambda: again.docks["palette"].width() == 208)
+    assert again.docks["code"].height() < again.window.height() / 2
+
+
 def test_in_a_narrow_window_the_toolbar_leaves_words_away(bench: Workbench, qtbot: QtBot) -> None:
     bench.actions.trigger("new")
     forward = bench.actions["forward"]

@@ -155,7 +155,10 @@ class Inference:
 def _refuse_open(names: Sequence[str]) -> None:
     if names:
         some = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
-        raise ShapeError(f"The shape of {some} is still open. Give it, or the shape of an input.")
+        what, them = (
+            (f"The shape of {some} is", "it") if len(names) == 1 else (f"The shapes of {some} are", "them")
+        )
+        raise ShapeError(f"{what} still open. Give {them}, or the shape of an input.")
 
 
 def infer(

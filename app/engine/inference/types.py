@@ -1,5 +1,6 @@
 """Type inference: one element type flows through element-wise operators in both directions, each step remembered."""
 
+import heapq
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -37,13 +38,20 @@ def infer_types(graph: Graph, given: Mapping[str, DType], *, usual: bool = True)
 
 
 class _Types:
-    """Applies every node's type rule until nothing changes."""
+    """Applies every node's type rule until nothing changes.
+
+    Nodes have their turn in the graph's order, round by round; after the first round only those beside something new
+    have one, since a rule that is asked the same again answers the same.
+    """
 
     def __init__(self, graph: Graph, given: Mapping[str, DType]) -> None:
         self.graph = graph
         self.found: list[list[DType | None]] = [[None] * node.output_count for node in graph.nodes]
         self.fixed_by: dict[Entry, int] = {}
         self.problems: dict[int, Problem] = {}
+        self.round, self.at = 0, -1
+        self.turns = [(0, index) for index, node in enumerate(graph.nodes) if node.operator is not None]
+        self.due = set(self.turns)
         for index, node in enumerate(graph.nodes):
             if node.is_variable and node.name in given:
                 self.fix((index, 0), given[node.name], GIVEN)
@@ -67,29 +75,36 @@ class _Types:
             return False
         self.found[index][number] = kind
         self.fixed_by[entry] = by
+        for near in (index, *self.graph.readers[index]):
+            turn = (self.round + (near <= self.at), near)
+            if turn not in self.due and not self.graph.nodes[near].is_variable:
+                self.due.add(turn)
+                heapq.heappush(self.turns, turn)
         return True
 
     def sweep(self) -> None:
-        """Go over all nodes until nothing changes."""
-        changed = True
-        while changed:
-            changed = False
-            for index, node in enumerate(self.graph.nodes):
-                if node.operator is not None and index not in self.problems:
-                    changed |= self.apply(index, node.operator, node.inputs)
+        """Go over the nodes beside what is new until nothing changes."""
+        while self.turns:
+            turn = heapq.heappop(self.turns)
+            self.due.remove(turn)
+            self.round, self.at = turn
+            node = self.graph.nodes[self.at]
+            if node.operator is not None and self.at not in self.problems:
+                self.apply(self.at, node.operator, node.inputs)
+        self.at = -1
 
-    def apply(self, index: int, operator: Operator, inputs: Sequence[Entry]) -> bool:
-        """Run one node's rule; tell whether it found anything."""
+    def apply(self, index: int, operator: Operator, inputs: Sequence[Entry]) -> None:
+        """Run one node's rule and enter what it finds."""
         ins = [self.found[source][number] for source, number in inputs]
         try:
             new_ins, new_outs = operator.infer_types(ins, self.found[index])
         except EngineError as error:
             self.problems[index] = self.describe(index, error)
-            return False
+            return
         outputs = [(index, number) for number in range(len(new_outs))]
         found = zip((*outputs, *inputs), (*new_outs, *new_ins), strict=True)
-        news = [self.fix(entry, kind, index) for entry, kind in found]
-        return any(news)
+        for entry, kind in found:
+            self.fix(entry, kind, index)
 
     def describe(self, index: int, error: EngineError) -> Problem:
         """Turn a rule's refusal into a problem with the types that came in, and where each comes from."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from app.document.analysis import Analysis
 from app.document.records import Id
+from app.document.topology import topology
 from app.engine.graph import Entry
 from app.panels.forms.request_picker import WORDS
 from app.panels.inspector.array_view import ArrayView
@@ -36,10 +37,17 @@ class Source:
 
 
 def sources(analysis: Analysis, results: Results, node_id: Id) -> Iterator[Source]:
-    """List a node's outputs, then the arguments that it made itself, as far as they were bound."""
+    """List a node's outputs, then the arguments that it made itself, as far as they were bound.
+
+    A Group makes nothing itself: its arrays are those that it binds, in their order.
+    """
     index = results.node_index.get(node_id)
     graph = results.graph
     if index is None:
+        for _, wire in sorted(topology(analysis.document).inputs(node_id).items()):
+            bound = results.node_index.get(wire.source)
+            if bound is not None:
+                yield Source(graph.entry_name((bound, wire.output)), (bound, wire.output))
         return
     for number in range(len(graph.nodes[index].output_names)):
         yield Source(graph.entry_name((index, number)), (index, number))

@@ -8,6 +8,7 @@ from app.document.records import Binding, Head, Id
 from app.engine.gradient import differentiated_nodes, ignores_head_gradient
 from app.engine.graph import Graph
 from app.engine.inference.infer import Inference
+from app.engine.nearby import listed
 from app.engine.shapes import Shape
 from app.services.code.lines import CodeLines
 from app.services.code.names import Identifiers, identifier, literal
@@ -68,8 +69,10 @@ class RunLines:
     def _missing(self) -> str:
         for problem in self.analysis.errors:
             return problem.sentence
-        open_names = self.analysis.open_arguments
-        return f"the shape of {', '.join(open_names[:4])} is still open." if open_names else ""
+        names = self.analysis.open_arguments
+        if len(names) == 1:
+            return f"the shape of {names[0]} is still open."
+        return f"the shapes of {listed(names)} are still open." if names else ""
 
     # What a variable is ------------------------------------------------------------------------------------------
 

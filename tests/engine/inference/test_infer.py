@@ -1,15 +1,17 @@
 """Inference runs both ways, explains every dimension, tells all problems at once, and follows edits."""
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
 
-from app.engine import EngineError, Variable, sym
+from app.engine import EngineError, Group, Variable, sym
 from app.engine.graph import Graph
 from app.engine.inference.infer import infer
 from app.engine.inference.reasons import chain
 from app.engine.inference.solver import solve_all
-from app.engine.inference.types import all_float32, infer_types
+from app.engine.inference.types import _Types, all_float32, infer_types
 
 
 def mlp():
@@ -203,6 +205,29 @@ def test_the_short_cut_through_types_says_what_the_whole_way_says(kind: str) -> 
         assert short is None or (short.found == whole.found and not whole.problems)
     assert all_float32(mlp().graph, {}) is not None
     assert all_float32(pooled.graph, {}) is not None
+
+
+def test_open_shapes_are_told_in_the_right_number() -> None:
+    with pytest.raises(EngineError, match=r"^The shape of x is still open. Give it, or"):
+        sym.relu(Variable("x")).simple_bind({})
+    with pytest.raises(EngineError, match=r"^The shapes of x, y are still open. Give them, or"):
+        (Variable("x") + Variable("y")).simple_bind({})
+
+
+def test_a_type_found_late_sends_for_its_neighbours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [Variable(f"a{number}") + Variable(f"b{number}") for number in range(60)]
+    asked = []
+    rule = _Types.apply
+
+    def counted(types: _Types, index: int, *words: Any) -> None:
+        asked.append(index)
+        rule(types, index, *words)
+
+    monkeypatch.setattr(_Types, "apply", counted)
+    typing = infer_types(Group(pairs).graph, {"b7": np.dtype("float64")})
+    assert len(asked) <= 4 * len(pairs)
+    assert [typing.found[index][0] for index in range(3)] == [np.float32] * 3
+    assert typing.found[3 * 7 + 2] == (np.float64,)
 
 
 def test_an_edit_that_changes_the_ports_is_no_local_edit() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from app.document.analysis import Analysis
 from app.document.checks import analyse
+from app.document.edits import add_node
 from app.document.records import Binding, Document, Edge, Head, Node, Settings
 from app.engine.symbol import Symbol
 from app.resources import resource
@@ -264,6 +265,13 @@ def test_what_is_unfinished_is_still_readable() -> None:
     assert len(code.lines_of("n9")) == 2
     assert "# Not bound yet: " in code.text
     assert _write(Document()).text == "import mxnet as mx\n"
+
+
+def test_open_shapes_are_told_in_the_right_number() -> None:
+    two = add_node(Document(), "elemwise_add", (0.0, 0.0), name="s").transaction.apply(Document())
+    assert "# Not bound yet: the shapes of s_lhs, s_rhs are still open." in _write(two).text
+    one = add_node(Document(), "relu", (0.0, 0.0), name="r").transaction.apply(Document())
+    assert "# Not bound yet: the shape of r_data is still open." in _write(one).text
 
 
 def test_long_calls_are_broken_below_their_first_argument() -> None:

@@ -1,0 +1,40 @@
+"""Goes on from a node by keyboard: where what follows it is to stand."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF
+
+from app.canvas.ways import centred
+
+if TYPE_CHECKING:
+    from app.canvas.scene import BoardScene
+    from app.document.records import Id
+
+GAP = 72.0
+"""Between an output and the middle of what follows it, beyond half of that one's own length in the flow."""
+ASIDE = 24.0
+
+
+def place_after(scene: "BoardScene", node: "Id", output: int = 0) -> QPointF:
+    """Return a place on the board that follows a node's output in the direction of the flow.
+
+    Where something stands already, it is beside that; a node of the same form as this one would have room there.
+    """
+    item = scene.node_items[node]
+    body = scene.geometry.body(item.look.shape)
+    port = scene.geometry.outputs(item.look.shape)[output]
+    along, across = port.away, QPointF(port.away.y(), port.away.x())
+    half = QPointF(body.width() / 2 * along.x(), 0.0)
+    place = item.pos() + port.point + half + along * GAP
+    room = (
+        body.size() + body.size() if across.x() else body.size()
+    )  # names stand beside pictures, under cards
+    step = across * (ASIDE + (room.width() if across.x() else room.height()))
+    taken = [other.body_box() for other in scene.node_items.values()]
+
+    def is_taken(box: QRectF) -> bool:
+        return any(box.intersects(other) for other in taken)
+
+    while is_taken(centred(body.width(), body.height()).translated(place)):
+        place += step
+    return place
