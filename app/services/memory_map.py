@@ -23,7 +23,7 @@ ArrayKind = Literal["value", "output", "gradient", "head gradient"]
 
 @attrs.frozen
 class MappedStep:
-    """One step of a plan: its pass, what it does in words, the node it belongs to, and the bytes alive while it runs."""
+    """One step of a plan: its pass, what it does in words, the node it belongs to, and the bytes alive in it."""
 
     phase: Phase
     words: str
