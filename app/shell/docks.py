@@ -1,4 +1,4 @@
-"""The panels around the middle: palette left, inspector right, code and problems below."""
+"""The panels around the middle: palette left, inspector right, code, problems and memory below."""
 
 from collections.abc import Mapping
 
@@ -13,6 +13,7 @@ PLACES = {
     "inspector": ("Inspector", RIGHT),
     "code": ("Code", BOTTOM),
     "problems": ("Problems", BOTTOM),
+    "memory": ("Memory", BOTTOM),
 }
 WIDTHS = {"palette": 208, "inspector": 320}
 BOTTOM_HEIGHT, BOTTOM_SHARE = 248, 0.28
@@ -104,7 +105,8 @@ class Docks:
             dock.setFloating(False)
             self._window.addDockWidget(area, dock)
             dock.show()
-        self._window.tabifyDockWidget(self._docks["code"], self._docks["problems"])
+        for name in ("problems", "memory"):
+            self._window.tabifyDockWidget(self._docks["code"], self._docks[name])
         self._docks["code"].raise_()
 
     # -- single panels
