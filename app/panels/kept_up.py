@@ -21,15 +21,15 @@ PAUSE_MS = 300
 class KeptUp(QObject, Generic[Made]):
     """Makes what a panel shows after every edit: of a small document at once, of a large one by a worker.
 
-    `prepare` is asked for what makes it, which may run in the worker and so must have all it needs; `show` gets it in
-    the main thread. Nothing is made unless it is seen: the panel is asked to paint itself, and Qt paints only what is
-    on the screen, neither hidden nor behind another tab.
+    `prepare` is asked for what makes it, which may run in the worker and so must have all it needs, or for None where
+    what is shown is still right; `show` gets what was made in the main thread. Nothing is made unless it is seen: the
+    panel is asked to paint itself, and Qt paints only what is on the screen, neither hidden nor behind another tab.
     """
 
     def __init__(
         self,
         panel: Panel,
-        prepare: "Callable[[Analysis], Callable[[], Made]]",
+        prepare: "Callable[[Analysis], Callable[[], Made] | None]",
         show: Callable[[Made], object],
     ) -> None:
         super().__init__(panel)
@@ -61,19 +61,17 @@ class KeptUp(QObject, Generic[Made]):
 
     def make(self) -> None:
         """Make it now, or let the worker do it; until then what was there stays."""
-        analysis = self._begin()
-        if analysis is None:
-            return
-        if len(analysis.document.nodes) > LARGE:
-            self._make_beside(self._prepare(analysis))
-        else:
-            self._make_here(self._prepare(analysis))
+        work = self._begin()
+        if work is not None and len(self._panel.workspace.document.nodes) > LARGE:
+            self._make_beside(work)
+        elif work is not None:
+            self._make_here(work)
 
     def make_here(self) -> None:
         """Make it now, however long that takes."""
-        analysis = self._begin()
-        if analysis is not None:
-            self._make_here(self._prepare(analysis))
+        work = self._begin()
+        if work is not None:
+            self._make_here(work)
 
     def give_up(self) -> None:
         """Drop the answer of a worker, which ends by itself: what is being made cannot be stopped."""
@@ -93,12 +91,16 @@ class KeptUp(QObject, Generic[Made]):
             self.give_up()
         return False
 
-    def _begin(self) -> "Analysis | None":
+    def _begin(self) -> Callable[[], Made] | None:
         self._soon.stop()
         analysis = self._panel.workspace.analysis
-        if analysis is not None:
-            self._stale = False
-        return analysis
+        if analysis is None:
+            return None
+        work = self._prepare(analysis)
+        if work is None:
+            self.give_up()  # it was at another document
+        self._stale = False
+        return work
 
     def _make_here(self, work: Callable[[], Made]) -> None:
         self.give_up()

@@ -120,8 +120,8 @@ class Docks:
         return self._docks[name].toggleViewAction().isChecked()
 
     def toggle(self, name: str) -> None:
-        """Hide a panel, or show it in front of the others in its place."""
-        if self.is_shown(name):
+        """Show a panel in front of the others in its place; hide it if it is there already."""
+        if self.is_shown(name) and not self._docks[name].visibleRegion().isEmpty():
             self._docks[name].hide()
         else:
             self.show(name)

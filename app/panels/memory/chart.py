@@ -1,6 +1,5 @@
 """The drawing of a plan of memory: the pointer and the keys find arrays in it, and zoom."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -24,7 +23,7 @@ from app.panels.memory.drawing import (
     MARK,
     RIGHT,
     TOP,
-    bar_of,
+    bars_of,
     paint_marked,
     paint_plan,
     paint_use,
@@ -70,6 +69,7 @@ class MemoryChart(QWidget):
         """The arrays of the nodes that are selected."""
         self._pictures: tuple[QPixmap, ...] = ()
         """What is behind the marks and what is before them, until something else is to be seen."""
+        self._found_bars: list[QRectF] | None = None
         self._pressed: QPointF | None = None
         self._dragged = False
         self.setMouseTracking(True)
@@ -127,8 +127,7 @@ class MemoryChart(QWidget):
             return None
         near = QRectF(place.x() - NEAR, place.y() - NEAR, 2 * NEAR, 2 * NEAR)
         nearest: tuple[float, int] | None = None
-        for number, array in enumerate(self.plan.arrays):
-            bar = bar_of(self.frame, array)
+        for number, bar in enumerate(self.bars):
             if not bar.intersects(near):
                 continue
             aside = max(bar.left() - place.x(), place.x() - bar.right(), 0.0)
@@ -162,7 +161,15 @@ class MemoryChart(QWidget):
             self.frame = frame
             self._repaint()
 
+    @property
+    def bars(self) -> list[QRectF]:
+        """Where every array is drawn; found once for what is seen."""
+        if self._found_bars is None:
+            self._found_bars = bars_of(self.frame, self.plan.arrays if self.plan is not None else ())
+        return self._found_bars
+
     def _repaint(self) -> None:
+        self._found_bars = None
         self._pictures = ()
         self.update()
 
@@ -173,7 +180,7 @@ class MemoryChart(QWidget):
         if self.plan is None:
             return
         if not self._pictures or self._pictures[0].devicePixelRatio() != self.devicePixelRatioF():
-            self._pictures = tuple(self._drawn(paint) for paint in (paint_plan, paint_use))
+            self._pictures = self._draw(self.plan)
         behind, before = self._pictures
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, behind)
@@ -184,29 +191,30 @@ class MemoryChart(QWidget):
                 painter.setPen(QPen(self._theme.accent, 1.0))
                 painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 0.5, -1, -0.5), MARK, MARK)
 
-    def _drawn(self, paint: "Callable[[QPainter, Frame, MemoryMap, Theme], None]") -> QPixmap:
-        assert self.plan is not None
+    def _draw(self, plan: "MemoryMap") -> tuple[QPixmap, QPixmap]:
         ratio = self.devicePixelRatioF()
-        picture = QPixmap(self.size() * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        with QPainter(picture) as painter:
-            paint(painter, self.frame, self.plan, self._theme)
-        return picture
+        behind, before = QPixmap(self.size() * ratio), QPixmap(self.size() * ratio)
+        for picture in (behind, before):
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+        with QPainter(behind) as painter:
+            paint_plan(painter, self.frame, plan, self.bars, self._theme)
+        with QPainter(before) as painter:
+            paint_use(painter, self.frame, plan, self._theme)
+        return behind, before
 
     def _paint_marks(self, painter: QPainter) -> None:
         assert self.plan is not None
-        arrays, theme = self.plan.arrays, self._theme
+        bars, theme = self.bars, self._theme
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(self.frame.area.adjusted(-MARK, -MARK, MARK, MARK))
-        selected = (arrays[number] for number in self.marked)
-        paint_marked(painter, self.frame, selected, QPen(theme.accent, 2.0))
+        paint_marked(painter, (bars[number] for number in self.marked), QPen(theme.accent, 2.0))
         number = self.hovered if self.hovered is not None else self.current
         if number is not None:
-            sharing = (arrays[other] for other in self.plan.sharing(number))
-            paint_marked(painter, self.frame, sharing, QPen(theme.text, 1.0, Qt.PenStyle.DotLine), 28)
-            paint_marked(painter, self.frame, [arrays[number]], QPen(theme.text, 2.2))
+            sharing = (bars[other] for other in self.plan.sharing(number))
+            paint_marked(painter, sharing, QPen(theme.text, 1.0, Qt.PenStyle.DotLine))
+            paint_marked(painter, [bars[number]], QPen(theme.text, 2.2))
         painter.restore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -324,31 +332,31 @@ class MemoryChart(QWidget):
             self._visit((self.current + way) % len(self.plan.arrays))
 
     def _climb(self, way: int) -> None:
-        """Go to the next array up or down in memory of those that live when the current one is born."""
+        """Go to the next array up or down in memory of those that live at some time with the current one."""
         if self.plan is None or self.current is None:
             self._walk(1)
             return
         arrays, own = self.plan.arrays, self.plan.arrays[self.current]
         beside = [
-            (way * (array.offset - own.offset), number)
+            (way * (array.offset - own.offset), abs(array.birth - own.birth), number)
             for number, array in enumerate(arrays)
-            if array.birth <= own.birth <= array.death and way * (array.offset - own.offset) > 0
+            if array.birth <= own.death and own.birth <= array.death and way * (array.offset - own.offset) > 0
         ]
         if beside:
-            self._visit(min(beside)[1])
+            self._visit(min(beside)[-1])
 
     def _visit(self, number: int) -> None:
         """Go to an array by the keys, and say what the pointer's tip would say."""
         self.go_to(number)
         if self.plan is not None:
-            bar = bar_of(self.frame, self.plan.arrays[number])
+            bar = self.bars[number]
             place = QPoint(round(bar.left()), round(bar.bottom()))
             QToolTip.showText(self.mapToGlobal(place), tip_of(self.plan, number), self)
 
     def _zoom_at_current(self, factor: float) -> None:
         about = self.frame.area.center()
         if self.plan is not None and self.current is not None:
-            bar = bar_of(self.frame, self.plan.arrays[self.current]).intersected(self.frame.area)
+            bar = self.bars[self.current].intersected(self.frame.area)
             about = bar.center() if not bar.isEmpty() else about
         self._look(self.frame.zoomed(factor, about))
 

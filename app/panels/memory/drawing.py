@@ -1,6 +1,6 @@
 """Paints a plan of memory: bars of arrays over time and place, the bytes in use, and their peak."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -65,24 +65,27 @@ class BarInk:
         painter.drawRects([bar.adjusted(0.5, 0.5, -0.5, -0.5) for bar in large])
 
 
-def bar_of(frame: Frame, array: "MappedArray") -> QRectF:
-    """Return where an array is drawn.
+def bars_of(frame: Frame, arrays: "Sequence[MappedArray]") -> list[QRectF]:
+    """Return where each array is drawn.
 
     One that is written over another begins in the middle of the step in which that one ends.
     """
-    left = frame.x(array.birth + (0.5 if array.before is not None else 0.0))
-    end = array.death + (0.5 if array.after is not None else 1.0)
-    right, bottom = frame.x(min(end, frame.steps.whole)), frame.y(array.offset)
-    bar = QRectF(QPointF(left, frame.y(array.top)), QPointF(right, bottom))
-    if bar.height() < THINNEST:
-        bar.setTop(bottom - THINNEST)
-    if bar.width() < THINNEST:
-        bar.setWidth(THINNEST)
-    if bar.height() >= 2 * WITH_OUTLINE:
-        bar.adjust(0, 1, 0, 0)
-    if bar.width() >= 2 * WITH_OUTLINE:
-        bar.adjust(1 if array.before is None else 0, 0, -1 if array.after is None else 0, 0)
-    return bar
+    column, row = frame.column, frame.area.height() / frame.bytes.size
+    left, bottom = frame.area.left() - frame.steps.low * column, frame.area.bottom() + frame.bytes.low * row
+    last, bars = frame.steps.whole, []
+    for array in arrays:
+        is_over, is_under = array.before is not None, array.after is not None
+        start = left + column * (array.birth + 0.5 if is_over else array.birth)
+        wide = left + column * min(array.death + (0.5 if is_under else 1.0), last) - start
+        floor, high = bottom - row * array.offset, row * array.room
+        if wide < THINNEST:
+            wide = THINNEST
+        elif wide >= 2 * WITH_OUTLINE:  # a gap to what comes before and after
+            start += 0.0 if is_over else 1.0
+            wide -= (not is_over) + (not is_under)
+        high = max(high, THINNEST)
+        bars.append(QRectF(start, floor - high, wide, high - (high >= 2 * WITH_OUTLINE)))
+    return bars
 
 
 def short_name(array: "MappedArray") -> str:
@@ -90,13 +93,15 @@ def short_name(array: "MappedArray") -> str:
     return array.node_name if array.name == f"{array.node_name}_output" else array.name
 
 
-def paint_plan(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
-    """Draw the arrays and the axes."""
+def paint_plan(
+    painter: QPainter, frame: Frame, plan: "MemoryMap", bars: Sequence[QRectF], theme: Theme
+) -> None:
+    """Draw the arrays, each where its bar is, and the axes."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_ground(painter, frame, plan, theme)
     painter.save()
     painter.setClipRect(frame.area.adjusted(-1, -1, 1, 1))
-    _paint_bars(painter, frame, plan, theme)
+    _paint_bars(painter, frame.area, zip(plan.arrays, bars, strict=True), theme)
     painter.restore()
     _paint_steps(painter, frame, plan, theme)
     _paint_phases(painter, frame, plan, theme)
@@ -113,18 +118,15 @@ def paint_use(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) 
     _paint_peak(painter, frame, plan, theme)
 
 
-def paint_marked(
-    painter: QPainter, frame: Frame, arrays: "Iterable[MappedArray]", pen: QPen, fill: int = 24
-) -> None:
-    """Draw an outline around arrays, which are never so thin that it would not be seen, and tint them a little."""
+def paint_marked(painter: QPainter, bars: Iterable[QRectF], pen: QPen) -> None:
+    """Draw an outline around bars, which are never so thin that it would not be seen, and tint them a little."""
     tint = QColor(pen.color())
-    tint.setAlpha(fill)
+    tint.setAlpha(24)
     painter.setPen(pen)
     painter.setBrush(tint)
-    for array in arrays:
-        bar = bar_of(frame, array)
-        least = max(0.0, MARK - bar.height()) / 2, max(0.0, MARK - bar.width()) / 2
-        painter.drawRect(bar.adjusted(-least[1], -least[0], least[1], least[0]))
+    for bar in bars:
+        wide, high = max(0.0, MARK - bar.width()) / 2, max(0.0, MARK - bar.height()) / 2
+        painter.drawRect(bar.adjusted(-wide, -high, wide, high))
 
 
 def _paint_ground(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
@@ -151,14 +153,14 @@ def _paint_ground(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: The
     painter.drawLine(area.bottomLeft(), area.bottomRight())
 
 
-def _paint_bars(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
+def _paint_bars(
+    painter: QPainter, seen: QRectF, placed: "Iterable[tuple[MappedArray, QRectF]]", theme: Theme
+) -> None:
     bars: dict[ArrayKind, list[QRectF]] = {kind: [] for kind in KINDS}
     named: list[tuple[MappedArray, QRectF]] = []
     joints: list[QRectF] = []
-    seen = frame.area
     line = QFontMetricsF(fonts.text_font(fonts.CAPTION)).height()
-    for array in plan.arrays:
-        bar = bar_of(frame, array)
+    for array, bar in placed:
         if not bar.intersects(seen):
             continue
         bars[array.kind].append(bar)
@@ -211,25 +213,41 @@ def _paint_name(painter: QPainter, room: QRectF, array: "MappedArray", fill: QCo
 
 def _paint_divide(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
     if plan.forward_count < len(plan.steps):
-        x = frame.x(plan.forward_count)
-        painter.setPen(QPen(theme.text, 1.6))
-        painter.drawLine(QPointF(x, frame.area.top()), QPointF(x, frame.area.bottom()))
+        x, area = round(frame.x(plan.forward_count)), frame.area
+        painter.fillRect(QRectF(x - 1, area.top(), 2, area.height()), theme.text)
 
 
 def _paint_alive(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
-    """Draw the bytes in use as a line of stairs."""
-    first = max(0, int(frame.steps.low) - 1)
-    corners = []
-    for number in range(first, min(len(plan.steps), int(frame.steps.high) + 2)):
-        y = frame.y(plan.steps[number].alive)
-        corners += [QPointF(frame.x(number), y), QPointF(frame.x(number + 1), y)]
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    """Draw the bytes in use as a line of stairs, of which no more are drawn than there are pixels."""
     halo = QColor(theme.panel)
     halo.setAlpha(150)
-    for pen in (QPen(halo, 3.4), QPen(theme.accent_strong, 1.8)):
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
-        painter.drawPolyline(corners)
+    stairs = list(_stairs(frame, plan))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for colour, width in ((halo, 4), (theme.accent_strong, 2)):
+        painter.setBrush(colour)
+        half = width / 2
+        painter.drawRects(
+            [QRectF(left - half, top - half, wide + width, high + width) for left, top, wide, high in stairs]
+        )
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+
+def _stairs(frame: Frame, plan: "MemoryMap") -> Iterator[tuple[float, float, float, float]]:
+    """Yield left, top, width and height of upright and level pieces of the line: two for a step, or for a pixel."""
+    first, last = max(0, int(frame.steps.low) - 1), min(len(plan.steps), int(frame.steps.high) + 2)
+    before: float | None = None
+    number = first
+    while number < last:
+        left = frame.x(number)
+        seen = [frame.y(plan.steps[number].alive)]
+        while number + len(seen) < last and frame.x(number + len(seen)) < left + 1.0:
+            seen.append(frame.y(plan.steps[number + len(seen)].alive))
+        number += len(seen)
+        reached = seen if before is None else [*seen, before]
+        yield left, min(reached), 0.0, max(reached) - min(reached)
+        yield left, seen[-1], frame.x(number) - left, 0.0
+        before = seen[-1]
 
 
 def _paint_steps(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:

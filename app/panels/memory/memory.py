@@ -1,6 +1,6 @@
 """The memory of a bind: when each array is born and used last, what takes whose place, and the peak."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,7 +19,8 @@ from app.qt.theme import GAP, HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
 if TYPE_CHECKING:
-    from app.document.analysis import Analysis
+    from app.document.analysis import Analysis, Solved
+    from app.document.records import Binding
     from app.services.memory_map import MemoryMaps, Purpose
 
 NOTHING_YET = (
@@ -34,10 +35,17 @@ PURPOSES: "tuple[tuple[Purpose, str, str], ...]" = (
 
 @attrs.frozen(eq=False)
 class Planned:
-    """The plans of a document, or the reason why there are none."""
+    """The plans of a document, or the reason why there are none; `bound` and `bindings` are what was planned."""
 
     maps: "MemoryMaps | None"
     trouble: str = ""
+    bound: "Solved | None" = None
+    bindings: "Mapping[str, Binding] | None" = None
+
+    def is_of(self, analysis: "Analysis") -> bool:
+        """Tell whether a document would be planned alike, such as one in which a node was moved."""
+        is_same = self.bound is analysis.bound and self.bindings is analysis.document.bindings
+        return self.maps is not None and is_same and not analysis.errors
 
 
 def plan_memory(analysis: "Analysis") -> Planned:
@@ -53,7 +61,7 @@ def plan_memory(analysis: "Analysis") -> Planned:
     if needs:
         return Planned(None, f"To plan the memory, a shape is missing. {needs[0].sentence}")
     try:
-        return Planned(map_memory(analysis))
+        return Planned(map_memory(analysis), "", analysis.bound, analysis.document.bindings)
     except EngineError as error:
         return Planned(None, f"There is no plan of the memory yet. {error}")
 
@@ -141,8 +149,8 @@ class MemoryPanel(Panel):
 
     # -- following the document
 
-    def _planner(self, analysis: "Analysis") -> Callable[[], Planned]:
-        return lambda: plan_memory(analysis)
+    def _planner(self, analysis: "Analysis") -> Callable[[], Planned] | None:
+        return None if self.planned.is_of(analysis) else lambda: plan_memory(analysis)
 
     def _show(self, planned: Planned) -> None:
         self.planned = planned
