@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import unescape
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -16,10 +16,13 @@ from app.document.records import VARIABLE, Binding
 from app.engine import sym
 from app.panels.amounts import bytes_text
 from app.panels.memory.chart import MemoryChart
-from app.panels.memory.drawing import BarInk
+from app.panels.memory.drawing import KINDS, BarInk
 from app.panels.memory.memory import MemoryPanel
 from app.panels.memory.words import sentence_of, tip_of
 from app.panels.panel import LARGE
+from app.qt.colours import contrast, readable_on
+from app.qt.settings import PictureName
+from app.qt.theme import make_theme
 from app.qt.workspace import Workspace
 from app.services.import_symbol import document_from_symbol
 from app.services.memory_map import MemoryMap
@@ -165,6 +168,18 @@ def test_bars_are_drawn_in_the_colours_of_their_kinds(
     x = panel.chart.frame.x(plan.forward_count) * ratio
     line = image.pixelColor(round(x), round((panel.chart.frame.area.top() + 4) * ratio))
     assert line.rgb() == panel.theme.text.rgb(), "a line divides forward and backward"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("picture", get_args(PictureName))
+def test_every_kind_of_bar_can_be_seen_and_told_from_the_others(picture: PictureName, dark: bool) -> None:
+    theme = make_theme(dark=dark, picture=picture)
+    inks = [BarInk.of(kind, theme) for kind in KINDS]
+    for ink in inks:
+        assert contrast(ink.fill, theme.box) >= 1.2
+        assert contrast(ink.outline, ink.fill) >= 1.2
+        assert contrast(readable_on(ink.fill), ink.fill) >= 4.5
+    assert len({(ink.fill.name(), ink.pattern) for ink in inks}) == len(KINDS)
 
 
 def test_arrays_that_share_memory_lie_at_one_height_and_those_in_place_meet(

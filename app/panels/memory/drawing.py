@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygo
 from app.panels.amounts import bytes_text
 from app.panels.memory.frame import Frame
 from app.qt import fonts
-from app.qt.colours import mix, readable_on
+from app.qt.colours import contrast, mix, readable_on
 from app.qt.theme import HALF_STEP, STEP, Theme
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ THINNEST = 1.0
 WITH_OUTLINE = 4.0
 """Bars from this height and width on have an outline and a gap to their neighbours."""
 WITH_NAME = 26.0
+LEAST_CONTRAST = 1.15
 MARK = 4.0
 KINDS: "tuple[ArrayKind, ...]" = ("value", "output", "gradient", "head gradient")
 
@@ -44,7 +45,9 @@ class BarInk:
             "gradient": (picture.gradient, Qt.BrushStyle.BDiagPattern),
             "head gradient": (picture.head_gradient, Qt.BrushStyle.HorPattern),
         }[kind]
-        fill = mix(theme.panel, colour, 0.55)
+        fill = mix(theme.panel, colour, 0.7)
+        if contrast(fill, theme.box) < LEAST_CONTRAST:  # white on white, in print
+            fill = mix(theme.panel, picture.outline, 0.15)
         return cls(fill, mix(colour, theme.text, 0.35), pattern)
 
     def paint(self, painter: QPainter, bars: list[QRectF]) -> None:
