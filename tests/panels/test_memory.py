@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QMainWindow, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import move, set_param
+from app.document.edits import move, set_options, set_param
 from app.document.records import VARIABLE, Binding
 from app.engine import sym
 from app.panels.amounts import bytes_text
@@ -125,6 +125,21 @@ def test_training_and_inference_shared_and_apart_are_four_plans(
     qtbot.mouseClick(panel.buttons["inference"], Qt.MouseButton.LeftButton)
     assert panel.chart.plan is maps.get("inference", share=False)
     assert "gradient buffers" not in panel.note.whole
+
+
+def test_a_graph_that_computes_nothing_says_so(qtbot: QtBot, panel: MemoryPanel, desk: Any) -> None:
+    alone = desk.node(VARIABLE, "x")
+    desk.bind("x", shape=(2, 3))
+    desk.workspace.commit(set_options(desk.workspace.document, heads=(alone,)))
+    plan = settled(qtbot, panel)
+    assert [(one.name, one.kind) for one in plan.arrays] == [("d(x)", "head gradient")]
+    panel.buttons["inference"].click()
+    plan = settled(qtbot, panel)
+    assert not plan.arrays and not plan.steps
+    assert "nothing is computed" in panel.lead.whole
+    assert not panel.chart.grab().isNull()
+    qtbot.keyClick(panel.chart, Qt.Key.Key_Right)
+    assert panel.chart.current is None
 
 
 def test_without_any_wanted_gradient_it_says_so(qtbot: QtBot, panel: MemoryPanel, desk: Any) -> None:

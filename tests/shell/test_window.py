@@ -270,6 +270,27 @@ def test_a_layout_from_before_the_memory_panel_keeps_its_place_and_gets_the_pane
     assert again.docks["memory"] in again.window.tabifiedDockWidgets(again.docks["code"])
 
 
+def test_the_keys_of_zooming_are_the_memory_views_while_it_has_the_focus(
+    bench: Workbench, qtbot: QtBot
+) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "digits-convnet")
+    bench.actions.trigger("panel_memory")
+    chart, board = bench.parts.memory.chart, bench.parts.board
+    qtbot.waitUntil(lambda: chart.plan is not None)
+    bench.window.activateWindow()
+    chart.setFocus()
+    qtbot.waitUntil(chart.hasFocus)
+    zoom = board.zoom
+    qtbot.keyClick(chart, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert not chart.frame.is_whole and board.zoom == zoom
+    qtbot.keyClick(chart, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert chart.frame.is_whole and board.zoom == zoom
+    board.setFocus()
+    qtbot.keyClick(board, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert board.zoom > zoom and chart.frame.is_whole
+
+
 def test_an_array_of_the_memory_view_shows_its_node_on_the_board(bench: Workbench, qtbot: QtBot) -> None:
     assert bench.parts is not None
     open_example(qtbot, bench, "digits-convnet")

@@ -40,6 +40,8 @@ ZOOM = 1.25
 DEGREES = 120.0
 """What a notch of a wheel turns it, in eighths of a degree."""
 NEAR = 4.0
+CLOSER = (Qt.Key.Key_Plus, Qt.Key.Key_Equal)
+FARTHER = (Qt.Key.Key_Minus,)
 HELP = (
     "The wheel zooms, with Shift only the steps; dragging moves, a double click or Home shows everything again.\n"
     "Left and right walk the arrays as they are born, up and down those beside each other in memory;"
@@ -281,11 +283,16 @@ class MemoryChart(QWidget):
             self.update()
 
     def event(self, event: QEvent) -> bool:
-        """Tell about the array under a resting pointer."""
+        """Tell about the array under a resting pointer, and keep the keys of zooming from the board."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            pressed = cast(QKeyEvent, event)
+            if _is_ctrl(pressed) and pressed.key() in (*CLOSER, *FARTHER, Qt.Key.Key_0):
+                event.accept()
+                return True
         if event.type() == QEvent.Type.ToolTip:
             place = cast(QHelpEvent, event)
             number = self.array_at(QPointF(place.pos()))
-            text = tip_of(self.plan, number) if self.plan is not None and number is not None else ""
+            text = tip_of(self.plan, number) if self.plan is not None and number is not None else HELP
             QToolTip.showText(place.globalPos(), text, self)
             return True
         return super().event(event)
@@ -294,8 +301,7 @@ class MemoryChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Walk from array to array, choose one, zoom."""
-        ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        key = event.key()
+        ctrl, key = _is_ctrl(event), event.key()
         ways = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
         heights = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
         if key in ways:
@@ -306,9 +312,9 @@ class MemoryChart(QWidget):
             self.chosen.emit(self.current)
         elif key == Qt.Key.Key_Home or (ctrl and key == Qt.Key.Key_0):
             self.show_all()
-        elif ctrl and key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+        elif ctrl and key in CLOSER:
             self._zoom_at_current(1 / ZOOM)
-        elif ctrl and key == Qt.Key.Key_Minus:
+        elif ctrl and key in FARTHER:
             self._zoom_at_current(ZOOM)
         elif key == Qt.Key.Key_Escape and self.current is not None:
             self._let_go()
@@ -359,6 +365,10 @@ class MemoryChart(QWidget):
             bar = self.bars[self.current].intersected(self.frame.area)
             about = bar.center() if not bar.isEmpty() else about
         self._look(self.frame.zoomed(factor, about))
+
+
+def _is_ctrl(event: QKeyEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 
 
 def _extent(plan: "MemoryMap | None") -> tuple[int, int]:
