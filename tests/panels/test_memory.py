@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QMainWindow, QToolTip
 from pytestqt.qtbot import QtBot
@@ -15,8 +15,10 @@ from app.document.edits import move, set_options, set_param
 from app.document.records import VARIABLE, Binding
 from app.engine import sym
 from app.panels.amounts import bytes_text
+from app.panels.memory import chart as chart_module
 from app.panels.memory.chart import MemoryChart
-from app.panels.memory.drawing import KINDS, BarInk
+from app.panels.memory.drawing import KINDS, BarInk, bars_of
+from app.panels.memory.frame import Frame
 from app.panels.memory.memory import MemoryPanel
 from app.panels.memory.words import sentence_of, tip_of
 from app.panels.panel import LARGE
@@ -209,11 +211,31 @@ def test_arrays_that_share_memory_lie_at_one_height_and_those_in_place_meet(
     assert first.right() == pytest.approx(second.left(), abs=0.01)
 
 
-def test_an_array_on_the_screen_is_never_without_a_pixel(qtbot: QtBot, panel: MemoryPanel, desk: Any) -> None:
+def test_however_small_the_drawing_is_no_array_is_without_a_pixel(
+    qtbot: QtBot, panel: MemoryPanel, desk: Any
+) -> None:
     desk.open("digits-convnet")
+    plan = settled(qtbot, panel)
+    bars = bars_of(Frame.of_all(QRectF(0, 0, 8, 8), len(plan.steps), plan.total), plan.arrays)
+    assert min(bar.height() for bar in bars) >= 1.0
+    assert min(bar.width() for bar in bars) >= 1.0
+
+
+def test_what_is_pointed_at_is_marked_without_drawing_the_plan_anew(
+    qtbot: QtBot, panel: MemoryPanel, desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.product()
     settled(qtbot, panel)
-    assert min(bar.height() for bar in panel.chart.bars) >= 1.0
-    assert min(bar.width() for bar in panel.chart.bars) >= 1.0
+    before = panel.chart.grab().toImage()
+    drawn: list[object] = []
+    monkeypatch.setattr(chart_module, "paint_plan", lambda *_: drawn.append(1))
+    qtbot.mouseMove(panel.chart, middle(panel, "E_output"))
+    qtbot.waitUntil(lambda: panel.chart.hovered is not None)
+    assert panel.chart.grab().toImage() != before
+    assert not drawn
+    panel.chart.restyle(panel.theme)
+    panel.chart.grab()
+    assert drawn
 
 
 # -- the pointer
