@@ -202,7 +202,7 @@ class MemoryChart(QWidget):
         with QPainter(behind) as painter:
             paint_plan(painter, self.frame, plan, self.bars, self._theme)
         with QPainter(before) as painter:
-            paint_use(painter, self.frame, plan, self._theme)
+            paint_use(painter, self.frame, plan, self.bars, self._theme)
         return behind, before
 
     def _paint_marks(self, painter: QPainter) -> None:

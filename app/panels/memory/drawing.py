@@ -110,13 +110,16 @@ def paint_plan(
     _paint_phases(painter, frame, plan, theme)
 
 
-def paint_use(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
-    """Draw what lies over the arrays, marked ones too: where backward begins, the bytes in use, and their peak."""
+def paint_use(
+    painter: QPainter, frame: Frame, plan: "MemoryMap", bars: Sequence[QRectF], theme: Theme
+) -> None:
+    """Draw what lies over the arrays, marked ones too: where backward begins, the bytes in use, names, and the peak."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.save()
     painter.setClipRect(frame.area.adjusted(-1, -1, 1, 1))
     _paint_divide(painter, frame, plan, theme)
     _paint_alive(painter, frame, plan, theme)
+    _paint_names(painter, frame.area, zip(plan.arrays, bars, strict=True), theme)
     painter.restore()
     _paint_peak(painter, frame, plan, theme)
 
@@ -160,27 +163,30 @@ def _paint_bars(
     painter: QPainter, seen: QRectF, placed: "Iterable[tuple[MappedArray, QRectF]]", theme: Theme
 ) -> None:
     bars: dict[ArrayKind, list[QRectF]] = {kind: [] for kind in KINDS}
-    named: list[tuple[MappedArray, QRectF]] = []
     joints: list[QRectF] = []
-    line = QFontMetricsF(fonts.text_font(fonts.CAPTION)).height()
     for array, bar in placed:
         if not bar.intersects(seen):
             continue
         bars[array.kind].append(bar)
-        if bar.height() >= line and bar.width() >= WITH_NAME:
-            named.append((array, bar))
         if array.before is not None and bar.height() >= 2 * MARK and bar.width() >= WITH_NAME:
             joints.append(bar)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    inks = {kind: BarInk.of(kind, theme) for kind in KINDS}
     for kind, found in bars.items():
         if found:
-            inks[kind].paint(painter, found)
+            BarInk.of(kind, theme).paint(painter, found)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for bar in joints:
         _paint_joint(painter, bar, theme)
-    for array, bar in named:
-        _paint_name(painter, bar.intersected(seen), array, inks[array.kind].fill)
+
+
+def _paint_names(
+    painter: QPainter, seen: QRectF, placed: "Iterable[tuple[MappedArray, QRectF]]", theme: Theme
+) -> None:
+    line = QFontMetricsF(fonts.text_font(fonts.CAPTION)).height()
+    fills = {kind: BarInk.of(kind, theme).fill for kind in KINDS}
+    for array, bar in placed:
+        if bar.height() >= line and bar.width() >= WITH_NAME and bar.intersects(seen):
+            _paint_name(painter, bar.intersected(seen), array, fills[array.kind])
 
 
 def _paint_joint(painter: QPainter, bar: QRectF, theme: Theme) -> None:
@@ -209,9 +215,13 @@ def _paint_name(painter: QPainter, room: QRectF, array: "MappedArray", fill: QCo
     if not both and metrics.horizontalAdvance(f"{short_name(array)}  {size}") <= inner.width():
         name = f"{short_name(array)}  {size}"
     painter.setFont(font)
-    painter.setPen(readable_on(fill))
     words = f"{name}\n{size}" if both else name
-    painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+    place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+    ground = QColor(fill)
+    ground.setAlpha(200)
+    painter.fillRect(painter.boundingRect(inner, place, words), ground)  # the line goes behind the words
+    painter.setPen(readable_on(fill))
+    painter.drawText(inner, place, words)
 
 
 def _paint_divide(painter: QPainter, frame: Frame, plan: "MemoryMap", theme: Theme) -> None:
