@@ -30,13 +30,17 @@ WAIT_MS: Final = 30_000
 
 @attrs.frozen
 class Shot:
-    """One picture: a document of the gallery (none: the start page), what is selected in it, and how it is shown."""
+    """One picture: a document of the gallery (none: the start page), what is selected in it, and how it is shown.
+
+    `panel` is the one that stands in front below.
+    """
 
     name: str
     document: str = ""
     select: str = ""
     view: GraphView = "split"
     theme: ThemeChoice = "light"
+    panel: str = "code"
 
 
 SHOTS: Final = (
@@ -45,6 +49,7 @@ SHOTS: Final = (
     Shot("window-dark", "executor-backward", select="C", theme="dark"),
     Shot("model", "digits-convnet", select="fc1", view="symbol"),
     Shot("executor", "digits-convnet", select="conv1", view="executor"),
+    Shot("memory", "digits-convnet", select="relu1", panel="memory"),
 )
 
 
@@ -71,6 +76,7 @@ def take(bench: "Workbench", shot: Shot, folder: Path) -> None:
         workspace = bench.workspace
         bench.files.open_gallery(shot.document)
         bench.show_view(shot.view)
+        bench.docks.show(shot.panel)
         workspace.backward()
         wait(lambda: workspace.results is not None and not workspace.is_running, f"{shot.document} to run")
         nodes = workspace.document.nodes

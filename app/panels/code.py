@@ -1,19 +1,18 @@
 """The program of what is on the board, in one of several languages, always up to date."""
 
 import importlib
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from app.engine.errors import EngineError
 from app.panels.code_view import CodeView, Piece, pieces_of
-from app.panels.panel import LARGE, Panel, label, row
-from app.qt.runner import Runner
+from app.panels.kept_up import KeptUp
+from app.panels.panel import Panel, label, row
 from app.qt.theme import GAP, HALF_STEP, STEP, Theme
 from app.qt.workspace import Workspace
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from app.services.code.lines import CodeText
 
 COPIED_MS = 1500
-QUICK_S = 0.008
-PAUSE_MS = 300
-"""A program that takes longer to write is written when the edits pause."""
 
 
 @attrs.frozen
@@ -86,16 +82,12 @@ class CodePanel(Panel):
         self.trouble.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.trouble.setContentsMargins(GAP, STEP, GAP, STEP)
         self._lay_out()
-        self._stale = True
         self._choosing = False
         self._from_top = False
-        self._runner: Runner | None = None
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._write)
+        self.kept_up = KeptUp(self, self._writer, self._show)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy.setText("Copy"))
         workspace.document_changed.connect(self._on_document)
-        workspace.analysis_changed.connect(lambda _: self._refresh())
         workspace.selection_changed.connect(lambda _: self._mark(show=not self._choosing))
 
     def _lay_out(self) -> None:
@@ -118,10 +110,8 @@ class CodePanel(Panel):
 
     def copy_all(self) -> None:
         """Put the whole program on the clipboard."""
-        analysis = self.workspace.analysis
-        is_old = self._stale or (self._runner is not None and self._runner.is_running)
-        if is_old and analysis is not None:
-            self._write_now(analysis)
+        if self.kept_up.is_behind:
+            self.kept_up.make_here()
         if self.code is not None:
             QGuiApplication.clipboard().setText(self.code.text)
             self.copy.setText("Copied")
@@ -131,25 +121,6 @@ class CodePanel(Panel):
         """Wear another theme."""
         self.view.restyle(theme)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what changed while nothing could be seen."""
-        super().showEvent(event)
-        if self._stale:
-            self._soon.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Give up what is being written."""
-        self._give_up()
-        super().hideEvent(event)
-
-    def _give_up(self) -> None:
-        """Drop the answer of a worker, which ends by itself: a program that is being written cannot be stopped."""
-        if self._runner is not None:
-            self._stale = self._stale or self._runner.is_running
-            self._runner.shutdown(wait_s=0.0)
-            self._runner.deleteLater()
-            self._runner = None
-
     # -- writing it
 
     def _on_document(self, update: "Update") -> None:
@@ -158,44 +129,11 @@ class CodePanel(Panel):
     def _write_other(self) -> None:
         """Write in another language; its program is seen from the top."""
         self._from_top = True
-        self._write()
+        self.kept_up.make()
 
-    def _refresh(self) -> None:
-        self._stale = True
-        if self.isVisible():
-            self._soon.start()
-
-    def _write(self) -> None:
-        """Write the program anew, or say why there is none."""
-        self._soon.stop()
-        analysis = self.workspace.analysis
-        if analysis is None:
-            return
-        self._stale = False
-        if len(analysis.document.nodes) > LARGE:
-            self._write_beside(analysis)
-        else:
-            self._write_now(analysis)
-
-    def _write_now(self, analysis: "Analysis") -> None:
-        self._give_up()
-        start = time.perf_counter()
-        self._show(write_program(analysis, self.language.currentData()))
-        took = time.perf_counter() - start
-        self._soon.setInterval(0 if took < QUICK_S else PAUSE_MS)
-
-    def _write_beside(self, analysis: "Analysis") -> None:
-        """Let a worker write and read the program; the old one stands until then."""
+    def _writer(self, analysis: "Analysis") -> Callable[[], Written]:
         language: Language = self.language.currentData()
-        if self._runner is None:
-            self._runner = Runner(self)
-            self._runner.finished.connect(self._show)
-
-        def work(_cancel: object) -> Iterator[Written]:
-            yield write_program(analysis, language)
-
-        self._soon.setInterval(PAUSE_MS)
-        self._runner.start(work)
+        return lambda: write_program(analysis, language)
 
     def _show(self, written: Written) -> None:
         self.code = written.code

@@ -191,7 +191,7 @@ def bind(
 
     After a run of this same document its auxiliary states, and gradients to be added to, are taken over: it goes on.
     """
-    graph, inference = _refuse_broken(analysis)
+    graph, inference = refuse_broken(analysis)
     document = analysis.document
     names = {index: graph.nodes[index].name for index in (*graph.arguments, *graph.auxiliary)}
     requests = {names[index]: request_of(document, names[index]) for index in graph.arguments}
@@ -291,6 +291,13 @@ def request_of(document: Document, name: str) -> Request:
     return (binding.request if binding is not None else None) or propose_request(name)
 
 
+def refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
+    """Return what is to be bound; EngineError says what is wrong with it, or which shape is open."""
+    graph, inference = _refuse_problems(analysis, analysis.errors)
+    inference.refuse_open()
+    return graph, inference
+
+
 def _results(bound: Bound, stage: Stage, seconds: float) -> Results:
     analysis = bound.analysis
     return Results(
@@ -321,12 +328,6 @@ def _frozen(array: Array | None) -> Array | None:
 def _not_none(array: Array | None) -> Array:
     assert array is not None, "every argument of a bound graph has an array"
     return array
-
-
-def _refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
-    graph, inference = _refuse_problems(analysis, analysis.errors)
-    inference.refuse_open()
-    return graph, inference
 
 
 def _refuse_problems(analysis: Analysis, refused: Sequence[DocumentProblem]) -> tuple[Graph, Inference]:

@@ -12,6 +12,7 @@ from app.panels.code import CodePanel
 from app.panels.command_palette import CommandPalette
 from app.panels.finder import Finder
 from app.panels.inspector.inspector import Inspector
+from app.panels.memory.memory import MemoryPanel
 from app.panels.palette import Palette
 from app.panels.problems import Problems
 from app.panels.start_page import StartPage
@@ -35,6 +36,7 @@ class Parts:
     inspector: Inspector
     code: CodePanel
     problems: Problems
+    memory: MemoryPanel
     start_page: StartPage
     finder: Finder
     commands: CommandPalette
@@ -53,6 +55,7 @@ def assemble(bench: "Workbench") -> Parts:
         inspector=Inspector(workspace),
         code=CodePanel(workspace),
         problems=Problems(workspace),
+        memory=MemoryPanel(workspace),
         start_page=StartPage(workspace),
         finder=finder,
         commands=CommandPalette(workspace.theming, window),
@@ -74,6 +77,7 @@ def _place(bench: "Workbench", parts: Parts) -> None:
             "inspector": parts.inspector,
             "code": parts.code,
             "problems": parts.problems,
+            "memory": parts.memory,
         }
     )
     bench.actions.hand_to_board(parts.board)
@@ -88,6 +92,7 @@ class Joints(QObject):
         self._parts = parts
         parts.palette.add_requested.connect(self._add)
         parts.problems.go_to.connect(self._go_to_problem)
+        parts.memory.go_to.connect(parts.board.reveal)
         parts.problems.count_changed.connect(self._count_problems)
         parts.board.shape_clicked.connect(self._explain)
         parts.board.argument_clicked.connect(self._show_argument)

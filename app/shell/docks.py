@@ -1,4 +1,4 @@
-"""The panels around the middle: palette left, inspector right, code and problems below."""
+"""The panels around the middle: palette left, inspector right, code, problems and memory below."""
 
 from collections.abc import Mapping
 
@@ -13,6 +13,7 @@ PLACES = {
     "inspector": ("Inspector", RIGHT),
     "code": ("Code", BOTTOM),
     "problems": ("Problems", BOTTOM),
+    "memory": ("Memory", BOTTOM),
 }
 WIDTHS = {"palette": 208, "inspector": 320}
 BOTTOM_HEIGHT, BOTTOM_SHARE = 248, 0.28
@@ -109,7 +110,8 @@ class Docks:
             dock.setFloating(False)
             self._window.addDockWidget(area, dock)
             dock.show()
-        self._window.tabifyDockWidget(self._docks["code"], self._docks["problems"])
+        for name in ("problems", "memory"):
+            self._window.tabifyDockWidget(self._docks["code"], self._docks[name])
         self._docks["code"].raise_()
 
     # -- single panels
@@ -123,8 +125,8 @@ class Docks:
         return self._docks[name].toggleViewAction().isChecked()
 
     def toggle(self, name: str) -> None:
-        """Hide a panel, or show it in front of the others in its place."""
-        if self.is_shown(name):
+        """Show a panel in front of the others in its place; hide it if it is there already."""
+        if self.is_shown(name) and not self._docks[name].visibleRegion().isEmpty():
             self._docks[name].hide()
         else:
             self.show(name)

@@ -1,4 +1,4 @@
-"""What the mouse does on the board, as the list of keys shows it."""
+"""What the mouse does on the board and in the panels, as the list of keys shows it."""
 
 GESTURES = (
     ("Add a node: search at the pointer", "Double-click, Tab or Space on the board"),
@@ -13,5 +13,7 @@ GESTURES = (
     ("Zoom", "Wheel, or pinch"),
     ("Why this shape", "Click the shape on a wire"),
     ("Give a gesture up", "Esc"),
+    ("Zoom the memory", "Wheel over it; with Shift only the steps"),
+    ("Walk the arrays of the memory", "Arrow keys in it; Enter selects the node"),
     ("Open a file", "Drop a .chalk or MXNet .json file on the window"),
 )

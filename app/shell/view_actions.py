@@ -127,5 +127,6 @@ VIEW = (
     _panel("inspector", "&Inspector"),
     _panel("code", "&Code"),
     _panel("problems", "P&roblems"),
+    _panel("memory", "&Memory"),
     Action("reset_layout", "Reset la&yout", "View", lambda bench: bench.reset_layout(), enabled=ready),
 )

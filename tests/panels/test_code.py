@@ -66,8 +66,8 @@ def test_the_program_of_a_large_board_is_written_by_a_worker(
     for number in range(LARGE + 1):
         chain = sym.relu(chain, name=f"r{number}")
     workspace.load(document_from_symbol(chain))
-    panel._write()
-    assert panel._runner is not None and panel._runner.is_running
+    panel.kept_up.make()
+    assert panel.kept_up.is_making
     assert "r100" not in panel.view.toPlainText()
     panel.copy_all()
     assert f"r{LARGE} = mx.sym.relu" in QGuiApplication.clipboard().text(), "what is copied is never old"
@@ -81,9 +81,9 @@ def test_hiding_gives_up_what_is_being_written_and_showing_begins_anew(
     for number in range(LARGE + 1):
         chain = sym.relu(chain, name=f"r{number}")
     workspace.load(document_from_symbol(chain))
-    panel._write()
+    panel.kept_up.make()
     panel.hide()
-    assert panel._runner is None
+    assert not panel.kept_up.is_making and panel.kept_up.is_behind
     panel.show()
     wait_for(qtbot, panel, f"r{LARGE} = mx.sym.relu")
 
@@ -240,8 +240,8 @@ def test_a_small_document_is_not_overwritten_by_the_program_of_the_large_one_bef
     for number in range(LARGE + 1):
         chain = sym.relu(chain, name=f"r{number}")
     workspace.load(document_from_symbol(chain))
-    panel._write()
+    panel.kept_up.make()
     desk.open("compose-basic")
-    panel._write()
-    assert panel._runner is None
+    panel.kept_up.make()
+    assert not panel.kept_up.is_making
     assert "C = A * B" in panel.view.toPlainText()

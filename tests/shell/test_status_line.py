@@ -64,7 +64,7 @@ def test_numbers_of_an_older_document_say_so(bench: Workbench, qtbot: QtBot) -> 
 
 def test_a_click_on_the_numbers_shows_the_problems(bench: Workbench, qtbot: QtBot) -> None:
     bench.actions.trigger("new")
-    bench.actions.trigger("panel_problems")
+    bench.docks["problems"].hide()
     assert not bench.docks.is_shown("problems")
     qtbot.waitUntil(bench.status_line.isVisible)
     qtbot.mouseClick(bench.status_line, Qt.MouseButton.LeftButton, pos=bench.status_line.rect().center() / 4)

@@ -237,6 +237,80 @@ def test_the_layout_is_remembered_from_one_start_to_the_next(
     assert again.window.height() == 640
 
 
+def test_a_panel_behind_another_tab_is_brought_to_the_front_and_then_hidden(
+    bench: Workbench, qtbot: QtBot
+) -> None:
+    assert bench.parts is not None
+    bench.actions.trigger("new")
+    memory = bench.parts.memory
+    qtbot.waitUntil(lambda: not bench.parts.code.visibleRegion().isEmpty())  # type: ignore[union-attr]
+    assert memory.visibleRegion().isEmpty()
+
+    bench.actions.trigger("panel_memory")
+    qtbot.waitUntil(lambda: not memory.visibleRegion().isEmpty())
+    assert bench.actions["panel_memory"].isChecked()
+    bench.actions.trigger("panel_memory")
+    assert not bench.docks.is_shown("memory") and not bench.actions["panel_memory"].isChecked()
+
+
+def test_a_layout_from_before_the_memory_panel_keeps_its_place_and_gets_the_panel(
+    application: Application, bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.actions.trigger("new")
+    bench.window.removeDockWidget(bench.docks["memory"])
+    bench.docks["memory"].setParent(None)
+    bench.docks["palette"].hide()
+    bench.window.close()
+
+    application.open_window()
+    qtbot.waitUntil(lambda: bool(application.benches) and application.benches[0].is_ready, timeout=20_000)
+    again = application.benches[0]
+    again.actions.trigger("new")
+    assert not again.docks.is_shown("palette") and again.docks.is_shown("memory")
+    assert again.docks["memory"] in again.window.tabifiedDockWidgets(again.docks["code"])
+
+
+def test_the_keys_of_zooming_are_the_memory_views_while_it_has_the_focus(
+    bench: Workbench, qtbot: QtBot
+) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "digits-convnet")
+    bench.actions.trigger("panel_memory")
+    chart, board = bench.parts.memory.chart, bench.parts.board
+    qtbot.waitUntil(lambda: chart.plan is not None)
+    bench.window.activateWindow()
+    chart.setFocus()
+    qtbot.waitUntil(chart.hasFocus)
+    zoom = board.zoom
+    qtbot.keyClick(chart, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert not chart.frame.is_whole and board.zoom == zoom
+    qtbot.keyClick(chart, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert chart.frame.is_whole and board.zoom == zoom
+    board.setFocus()
+    qtbot.keyClick(board, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert board.zoom > zoom and chart.frame.is_whole
+
+
+def test_an_array_of_the_memory_view_shows_its_node_on_the_board(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "digits-convnet")
+    bench.actions.trigger("panel_memory")
+    memory = bench.parts.memory
+    qtbot.waitUntil(lambda: not memory.kept_up.is_behind)
+    bench.parts.board.zoom_in()
+    for _ in range(9):
+        bench.parts.board.zoom_in()
+    plan = memory.chart.plan
+    assert plan is not None
+    number = next(place for place, one in enumerate(plan.arrays) if one.name == "d(fc1)")
+    memory.chart.chosen.emit(number)
+
+    key = node(bench, "fc1")
+    assert bench.workspace.store.selection == {key}
+    item = bench.parts.board.board_scene.node_items[key]
+    assert bench.parts.board.seen_box().contains(item.mapRectToScene(item.boundingRect()).center())
+
+
 def test_the_layout_is_remembered_from_the_start_page_too(
     application: Application, bench: Workbench, qtbot: QtBot
 ) -> None:
@@ -333,12 +407,12 @@ def test_what_is_bound_is_chosen_on_the_screen(bench: Workbench, qtbot: QtBot) -
 
 def test_reset_layout_brings_everything_back(bench: Workbench) -> None:
     bench.actions.trigger("new")
-    for panel in ("palette", "inspector", "code", "problems"):
-        bench.actions.trigger(f"panel_{panel}")
+    for panel in ("palette", "inspector", "code", "problems", "memory"):
+        bench.docks[panel].hide()
     bench.docks["palette"].setFloating(True)
     bench.actions.trigger("reset_layout")
 
-    assert all(bench.docks.is_shown(name) for name in ("palette", "inspector", "code", "problems"))
+    assert all(bench.docks.is_shown(name) for name in ("palette", "inspector", "code", "problems", "memory"))
     assert not bench.docks["palette"].isFloating()
     assert bench.view == "split"
 

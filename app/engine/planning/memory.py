@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from app.engine.binding import read_requests
-from app.engine.gradient import Request, build_executor_graph
+from app.engine.gradient import ExecutorGraph, Request, build_executor_graph
 from app.engine.graph import Entry
 from app.engine.inference.infer import Inference, infer
 from app.engine.planning.plan import Plan, make_plan
@@ -28,11 +28,13 @@ class MemoryReport:
     """The memory of one symbol bound with certain shapes and gradient requests.
 
     `inference_plan` is the plan of a bind that asks for no gradient, `training_plan` that with the requests; each tells
-    birth, death, block and offset of every array that the executor allocates. `bound` are the bytes of the arrays that
-    are bound: arguments, auxiliary states, and gradient buffers. `head_gradients` are the bytes of what is handed in
-    for outputs; they are part of the training plan.
+    birth, death, block and offset of every array that the executor allocates. The graphs are what was planned. `bound`
+    are the bytes of the arrays that are bound: arguments, auxiliary states, and gradient buffers. `head_gradients` are
+    the bytes of what is handed in for outputs; they are part of the training plan.
     """
 
+    inference_graph: ExecutorGraph
+    training_graph: ExecutorGraph
     inference_plan: Plan
     training_plan: Plan
     bound_values: int
@@ -70,6 +72,8 @@ def report_of(inference: Inference, requests: Mapping[str, Request]) -> MemoryRe
     predicting = build_executor_graph(graph, inference, {})
     training = build_executor_graph(graph, inference, requests)
     return MemoryReport(
+        predicting,
+        training,
         make_plan(predicting, inference),
         make_plan(training, inference),
         _bytes(inference, [(index, 0) for index in (*graph.arguments, *graph.auxiliary)]),
