@@ -148,7 +148,7 @@ def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executo
 def _refuse_misfit(buffer: Array, node: ExecutorNode, name: str) -> None:
     if buffer.shape != node.shape:
         raise BindError(
-            f"The gradient buffer of {name} is {buffer.shape}, but the argument is {text(node.shape)}."
+            f"The gradient buffer of {name} is {text(buffer.shape)}, but the argument is {text(node.shape)}."
             f" Make it with np.zeros_like.",
             node=name,
         )
