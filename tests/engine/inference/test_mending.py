@@ -83,6 +83,8 @@ def test_own_settings_are_offered() -> None:
     assert "Set num_outputs of split to 2" in refusal(parts[0], x=(2, 4))
     large = sym.Convolution(x, kernel=(7, 7), num_filter=2, name="conv")
     assert "Set kernel of conv to (5, 5)" in refusal(large, x=(1, 3, 5, 5))
+    parts = sym.SliceChannel(x, num_outputs=4, axis=1, name="split")
+    assert "Set num_outputs of split to 5" in refusal(parts[0], x=(1, 35))  # a part of a size
     turned = sym.dot(Variable("a"), Variable("b"), name="dot")
     assert "Set transpose_a of dot to True" in refusal(turned, a=(4, 3), b=(4, 2))
 
@@ -142,6 +144,12 @@ def test_a_declared_type_is_a_source_too() -> None:
     assert "Give a the type float64" in line
 
 
+def test_the_source_of_a_type_is_followed_against_the_wires() -> None:
+    total = sym.elemwise_add(Variable("x"), Variable("y"), name="total")
+    line = told(sym.Group([total, sym.elemwise_mul(total.get_children()[0], Variable("z"))]), y="int32", z="float64")
+    assert "lhs int32 from x (y given), rhs float64 from z (given)" in line
+
+
 def test_a_cast_that_is_offered_makes_the_types_fit() -> None:
     a, b = Variable("a"), Variable("b")
     inference = infer((a + b).graph, {}, {"a": "float64", "b": "int32"})
@@ -191,6 +199,8 @@ def test_numbers_that_only_lie_another_way_come_before_settings() -> None:
     assert "Give softmax_label the shape (2), or " in line and "num_hidden" not in line
     layer = sym.Convolution(Variable("x"), kernel=(5, 5), num_filter=2, name="conv")
     assert "Give x the shape (1, 3, 32, 32), or " in refusal(layer, x=(1, 32, 32, 3))
+    layer = sym.Convolution(Variable("x"), kernel=(5,), num_filter=2, name="conv")
+    assert "Give x the shape (1, 3, 32), or " in refusal(layer, x=(1, 32, 3))
 
 
 @pytest.mark.parametrize(
