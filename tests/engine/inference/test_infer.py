@@ -127,7 +127,12 @@ def test_following_an_edit_gives_what_a_fresh_inference_gives(shapes, other) -> 
     graph = mlp().graph
     first = infer(graph, shapes)
     narrow = replaced(graph, "fc1", num_hidden=9)
-    for edited in (graph, narrow, replaced(graph, "fc2", no_bias=False), replaced(narrow, "fc2", num_hidden=5)):
+    for edited in (
+        graph,
+        narrow,
+        replaced(graph, "fc2", no_bias=False),
+        replaced(narrow, "fc2", num_hidden=5),
+    ):
         followed, fresh = infer(edited, other, previous=first), infer(edited, other)
         assert followed.outputs == fresh.outputs
         assert [problem.node for problem in followed.problems] == [problem.node for problem in fresh.problems]

@@ -146,7 +146,9 @@ def test_a_declared_type_is_a_source_too() -> None:
 
 def test_the_source_of_a_type_is_followed_against_the_wires() -> None:
     total = sym.elemwise_add(Variable("x"), Variable("y"), name="total")
-    line = told(sym.Group([total, sym.elemwise_mul(total.get_children()[0], Variable("z"))]), y="int32", z="float64")
+    line = told(
+        sym.Group([total, sym.elemwise_mul(total.get_children()[0], Variable("z"))]), y="int32", z="float64"
+    )
     assert "lhs int32 from x (y given), rhs float64 from z (given)" in line
 
 
