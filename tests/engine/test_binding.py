@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine import Symbol, Variable, binding, sym
+from app.engine import Symbol, Variable, binding
 from app.engine.errors import BindError
 
 
