@@ -115,9 +115,7 @@ def simple_bind(
         return Executor(_binding(inference, executor_graph, plan, arrays, options))
 
 
-def bind_graph(
-    inference: Inference, variables: Mapping[int, Array], *, wanted: str = "", seed: int | None = None
-) -> Executor:
+def bind_graph(inference: Inference, variables: Mapping[int, Array], *, wanted: str = "") -> Executor:
     """Bind the arrays of every variable of an inferred graph; one argument may want its gradient.
 
     Every internal array is kept.
@@ -129,7 +127,7 @@ def bind_graph(
         if inference.graph.nodes[index].name == wanted
     }
     arrays = _Bound(variables, gradients, requests)
-    return _make(inference, arrays, BindOptions(seed, keep_all=True))
+    return _make(inference, arrays, BindOptions(keep_all=True))
 
 
 def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executor:

@@ -61,8 +61,10 @@ REFUSALS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "too few buffers": (
         lambda: pair().bind(BOTH, [ones()]),
-        "args_grad has 1 arrays for 2 arguments (a, b). "
-        "Give one for each, None where there is no gradient, or a dict by name.",
+        (
+            "args_grad has 1 arrays for 2 arguments (a, b). Give one for each, None where there is no gradient,"
+            " or a dict by name."
+        ),
     ),
     "a number without axes": (
         lambda: pair().bind([np.array(1.0), ones()]),

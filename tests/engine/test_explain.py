@@ -39,6 +39,16 @@ def test_what_lies_between_says_for_whom_it_is_there() -> None:
     assert "It reads fc2_weight (3, 4), d(fc2) (2, 3)." in found.sentence
 
 
+def test_of_many_needs_the_nearest_are_named_and_the_others_counted() -> None:
+    executor = dense()
+    assert executor.explain("d(fc1)")[0].why == (
+        "d(fc1) is needed for d(data), for d(fc1_weight) and for d(fc1_bias)."
+    )
+    assert executor.explain("d(fc2)")[0].why == (
+        "d(fc2) is needed for d(fc2_weight), for d(fc2_bias), for d(data) by way of d(act), d(fc1) and for 2 more."
+    )
+
+
 def test_a_sum_is_followed_by_its_parts() -> None:
     x = Variable("x")
     executor = (x * x + sym.tanh(x, name="bend")).simple_bind({"x": (3,)}, grad_req="add")
