@@ -11,7 +11,6 @@ from app.engine.executor import Executor
 from app.engine.operator import Operator
 from app.engine.planning.memory import memory_report
 from app.engine.planning.plan import STRIP
-from app.engine.symbol import make_node
 from tests.operator_cases import OPERATORS, Case, close
 
 Arrays = dict[str, Any]
@@ -112,12 +111,8 @@ OTHERWISE: Mapping[tuple[str, str], Callable[[Case, Arrays, Arrays], Any]] = {
 def in_buffers(case: Case, request: str, held: Arrays, given: list[Any], heads: list[Any]) -> Arrays:
     """Return what the buffers of an operator's inputs hold after a run."""
     buffers = {name: array.copy() for name, array in held.items()}
-    settings = dict(case.example.settings)
-    if case.node.variadic:
-        settings.setdefault(case.node.variadic, len(held))
-    symbol = make_node(case.node.op_name, *map(Variable, held), name="op", **settings)
     arrays = [array.copy() for array in given]
-    executor = symbol.bind(arrays[: len(held)], buffers, request, arrays[len(held) :], seed=3)
+    executor = case.symbol().bind(arrays[: len(held)], buffers, request, arrays[len(held) :], seed=3)
     with np.errstate(all="ignore"):
         executor.forward(is_train=case.example.train)
         executor.backward(heads)

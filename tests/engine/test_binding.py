@@ -43,6 +43,18 @@ REFUSALS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: namesakes().bind([ones(), ones(2)]),
         "Two variables are named a and have different shapes; rename one.",
     ),
+    "two of one name and of unlike requests": (
+        lambda: namesakes().bind([ones(), ones()], [ones(), ones()], ["write", "null"]),
+        "Two arguments are named a, and not the same is asked of their gradients; rename one.",
+    ),
+    "two of one name in a dict of buffers": (
+        lambda: namesakes().bind([ones(), ones()], {"a": ones()}),
+        "Two arguments have one name, so they must be given as a list: a, a.",
+    ),
+    "two of one name and one buffer": (
+        lambda: namesakes().bind([ones(), ones()], [ones(), None]),
+        "Two arguments are named a, and not the same is asked of their gradients; rename one.",
+    ),
     "two of one name by shapes": (
         lambda: namesakes().simple_bind({"a": (1,)}),
         "Two variables are named a; rename one.",
@@ -101,6 +113,14 @@ def test_requests_come_in_order_or_by_name(requests: Any) -> None:
     executor.backward(ones())
     assert executor.grad_dict["a"] is None
     assert executor.grad_dict["b"] == 3
+
+
+def test_two_of_one_name_have_a_buffer_each() -> None:
+    buffers = [ones(), ones()]
+    executor = (Variable("a") * 2 + Variable("a") * 3).bind([ones(), ones()], buffers)
+    executor.forward(is_train=True)
+    executor.backward(ones())
+    assert [buffer.tolist() for buffer in buffers] == [[2], [3]]
 
 
 def test_buffers_in_order_leave_one_out_with_none() -> None:
