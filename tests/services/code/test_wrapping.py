@@ -57,7 +57,9 @@ def test_breaking_keeps_the_meaning(statement: str) -> None:
 TEXTS = st.text(alphabet="a, +([{}])'\"\\", max_size=40)
 
 
-@given(st.lists(TEXTS, min_size=1), st.sampled_from(["y = f({})", "y = [{}]", "f(x, [{}])", "y = ({}) + f(x)"]))
+@given(
+    st.lists(TEXTS, min_size=1), st.sampled_from(["y = f({})", "y = [{}]", "f(x, [{}])", "y = ({}) + f(x)"])
+)
 def test_texts_with_any_signs_in_them_stay_whole(texts: list[str], form: str) -> None:
     statement = form.format(", ".join(map(repr, texts)))
     assert meaning(wrap(statement)) == meaning([statement])
