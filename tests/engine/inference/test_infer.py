@@ -138,6 +138,14 @@ def test_following_an_edit_gives_what_a_fresh_inference_gives(shapes, other) -> 
         assert [problem.node for problem in followed.problems] == [problem.node for problem in fresh.problems]
 
 
+@pytest.mark.parametrize(("count", "named"), [(1, "x0"), (4, "x0, x1, x2, x3"), (5, "x0, x1, x2, x3 …")])
+def test_what_is_open_is_named_and_of_many_the_first_four(count: int, named: str) -> None:
+    graph = Group([Variable(f"x{number}") for number in range(count)]).graph
+    with pytest.raises(EngineError) as refusal:
+        infer(graph, {}).refuse_open()
+    assert str(refusal.value) == f"The shape of {named} is still open. Give it, or the shape of an input."
+
+
 def test_types_flow_both_ways_and_default_to_float32() -> None:
     graph = mlp().graph
     assert {str(inference) for row in infer(graph, {}).types for inference in row} == {"float32"}
