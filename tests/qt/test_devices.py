@@ -23,15 +23,16 @@ def devices(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devices]:
 def test_only_the_processor_is_known_until_one_looks(
     qtbot: QtBot, devices: Devices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    asked, started, start = [], [], Runner.start
     monkeypatch.setattr(choice, "devices", lambda name: asked.append(name) or ("cpu", "cuda:0"))
+    monkeypatch.setattr(Runner, "start", lambda runner, job: started.append(job) or start(runner, job))
     assert devices.known == ("cpu",)
     with qtbot.waitSignal(devices.found):
         devices.look()
         devices.look()
     assert devices.known == ("cpu", "cuda:0")
     devices.look()
-    assert asked == ["torch"]
+    assert asked == ["torch"] and len(started) == 1
 
 
 def test_a_broken_pytorch_is_told(qtbot: QtBot, devices: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
