@@ -89,6 +89,22 @@ def test_own_settings_are_offered() -> None:
     assert "Set transpose_a of dot to True" in refusal(turned, a=(4, 3), b=(4, 2))
 
 
+@pytest.mark.parametrize(
+    ("make", "other", "offer"),
+    [
+        (lambda x: sym.sum(x, axis=1, name="n"), (2, 1, 8), "Set keepdims of n to True, or "),
+        (lambda x: sym.Concat(x, x, dim=1, name="n"), (4, 3, 8), "Set dim of n to 0, or "),
+        (lambda x: sym.Pooling(x, kernel=(2,), stride=(2,), name="n"), (2, 3, 7), "Set stride of n to (1,), or "),
+        (lambda x: sym.expand_dims(x, axis=0, name="n"), (2, 3, 8, 1), "Set axis of n to -1, or "),
+    ],
+)
+def test_the_operator_before_is_set_to_make_what_fits(
+    make: Callable[[Symbol], Symbol], other: tuple[int, ...], offer: str
+) -> None:
+    total = sym.elemwise_add(make(Variable("x")), Variable("y"), name="total")
+    assert offer in refusal(total, x=(2, 3, 8), y=other)
+
+
 def test_what_would_only_move_the_misfit_is_not_offered() -> None:
     """With two parts nobody would make the third, which is read."""
     parts = sym.SliceChannel(Variable("x"), num_outputs=3, name="split")
