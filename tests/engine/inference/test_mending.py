@@ -94,7 +94,11 @@ def test_own_settings_are_offered() -> None:
     [
         (lambda x: sym.sum(x, axis=1, name="n"), (2, 1, 8), "Set keepdims of n to True, or "),
         (lambda x: sym.Concat(x, x, dim=1, name="n"), (4, 3, 8), "Set dim of n to 0, or "),
-        (lambda x: sym.Pooling(x, kernel=(2,), stride=(2,), name="n"), (2, 3, 7), "Set stride of n to (1,), or "),
+        (
+            lambda x: sym.Pooling(x, kernel=(2,), stride=(2,), name="n"),
+            (2, 3, 7),
+            "Set stride of n to (1,), or ",
+        ),
         (lambda x: sym.expand_dims(x, axis=0, name="n"), (2, 3, 8, 1), "Set axis of n to -1, or "),
     ],
 )

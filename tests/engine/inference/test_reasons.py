@@ -115,6 +115,19 @@ def test_the_words() -> None:
     assert sentence(wide, {"data": (1, 3)}, "wide_output", 1) == "3 because shape = (2, 3)"
     pile = sym.stack(data, Variable("other"), name="pile")
     assert sentence(pile, {"data": (4, 5)}, "pile_output", 0) == "2 because num_args = 2"
+    deep = sym.stack(data, Variable("other"), axis=1, name="deep")
+    assert sentence(deep, {"data": (2, 5)}, "deep_output", 1) == "2 because num_args = 2"
+    assert sentence(deep, {"data": (2, 5)}, "deep_output", 0) == "2 because data is (2, 5)"
+    product = sym.dot(data, data, transpose_b=True, name="product")
+    flat = sym.Reshape(product, shape=(-1,), name="flat")
+    graph = flat.graph
+    steps = chain(infer(graph, {"data": (3, 5)}), graph.heads[0], 0)
+    assert [graph.entry_name(step.entry) for step in steps] == [
+        "flat_output",
+        "product_output",
+        "product_output",
+        "data",
+    ]
     total = sym.sum(data, name="total")
     assert sentence(total, {"data": (4, 5)}, "total_output", 0) == "1 because total (sum) always makes it so"
     back = sym.elemwise_add(Variable("a"), Variable("b"), name="both")

@@ -53,6 +53,10 @@ def test_the_best_of_three_orders_is_taken(lives: list[tuple[int, int, int]], le
     assert pack(some).total == max(alive(some)) == ALIGNMENT * least
 
 
+def test_even_an_empty_array_has_a_place_of_its_own() -> None:
+    assert [aligned(size) for size in (0, 1, ALIGNMENT, ALIGNMENT + 1)] == [64, 64, 64, 128]
+
+
 def test_memory_begins_on_a_cache_line() -> None:
     memory = arena(100)
     assert memory.ctypes.data % ALIGNMENT == 0
