@@ -11,6 +11,7 @@ from app.engine.examples import Domain, Example
 from app.engine.operator import Operator, Run
 from app.engine.registry import canonical_operators
 from app.engine.shapes import Shape, merge
+from app.engine.symbol import Symbol, Variable, make_node
 
 OPERATORS = canonical_operators()
 CASES = [
@@ -36,6 +37,12 @@ class Case:
             [example.shapes.get(port.name, ()) for port in self.ports]
         )
         self.in_types, self.out_types = self.infer_types(np.dtype(dtype))
+
+    def symbol(self) -> Symbol:
+        """Return the operator as a node called n, with a variable for each port, called as that."""
+        variables = {port.name: Variable(port.name) for port in self.ports}
+        inputs, named = (list(variables.values()), {}) if self.node.variadic else ([], variables)
+        return make_node(self.node.op_name, *inputs, name="n", **self.example.settings, **named)
 
     def infer(self, ins: list[Shape], outs: list[Shape] | None = None) -> tuple[list[Shape], list[Shape]]:
         """Run the rule until nothing changes; every answer must agree with what was known."""

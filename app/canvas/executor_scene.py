@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
 from app.canvas.executor_drawing import ExecutorDrawing
@@ -218,9 +217,3 @@ class ExecutorScene(QGraphicsScene):
     def set_scale(self, scale: float) -> None:
         """Tell the painters at which zoom they paint."""
         self.drawing.set_scale(scale)
-
-    def snapshot(self, margin: float = 24.0, scale: float = 1.0) -> QImage:
-        """Return a picture of the whole executor graph, for documents and tests."""
-        from app.canvas.pictures import picture_of
-
-        return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
 from app.canvas.appearance import Appearance
@@ -94,12 +93,6 @@ class BoardScene(QGraphicsScene):
             wide, high = max(-box.left(), box.right()), max(-box.top(), box.bottom())
             found[key] = (2 * wide, 2 * high)
         return found
-
-    def snapshot(self, margin: float = 24.0, scale: float = 1.0) -> QImage:
-        """Return a picture of everything on the board, for documents and tests."""
-        from app.canvas.pictures import picture_of
-
-        return picture_of(self, self.content_box().adjusted(-margin, -margin, margin, margin), scale)
 
     # Following the workspace -------------------------------------------------------------------------------------
 

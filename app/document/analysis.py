@@ -13,7 +13,6 @@ from app.document.topology import needed_by, topology
 from app.engine.compose import SymbolNode
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
-from app.engine.inference.reasons import Reason
 from app.engine.inference.solver import Problem
 from app.engine.operator import DType, Port
 from app.engine.shapes import UNKNOWN, Shape, is_known, text
@@ -225,22 +224,6 @@ class Analysis:
         """Return the element type of one output, None while it is open."""
         solved, entry = self._find(self.drawing.nodes.get(node_id), number)
         return solved.inference.dtype(entry) if solved is not None else None
-
-    def reasons(self, node_id: Id, number: int = 0) -> tuple[Reason, ...]:
-        """Return why each dimension of one output is what it is; none while nothing is known."""
-        solved, entry = self._find(self.drawing.nodes.get(node_id), number)
-        return solved.inference.why(entry) if solved is not None else ()
-
-    def input_reasons(self, node_id: Id, number: int) -> tuple[Reason, ...]:
-        """Return why each dimension of one input is what it is."""
-        edge = topology(self.document).inputs(node_id).get(number)
-        if edge is not None:
-            return self.reasons(edge.source, edge.output)
-        for made in self.drawing.self_made.get(node_id, ()):
-            solved, entry = self._find(made.node, 0)
-            if made.input == number and solved is not None:
-                return solved.inference.why(entry)
-        return ()
 
     def _shape_text(self, node: SymbolNode | None, number: int) -> ShapeText:
         solved, entry = self._find(node, number)

@@ -5,11 +5,10 @@ from threading import Lock
 
 from app.document.analysis import Analysis
 from app.document.drawing import draw
-from app.document.edits.wiring import connect
 from app.document.given import ValueShape
 from app.document.records import Document
 from app.document.redrawing import nodes_with_other_meaning, redraw
-from app.document.refusal import YES, EditError, Verdict, no
+from app.document.refusal import YES, Verdict, no
 from app.document.solving import solve
 
 _REMEMBERED = 8
@@ -73,18 +72,6 @@ def analyse_after(previous: Analysis | None, document: Document, value_shape: Va
     redrawn = redraw(previous.drawing, previous.document, document, edited)
     drawing = draw(document) if redrawn is None else redrawn.drawing
     return solve(document, drawing, value_shape, previous, redrawn)
-
-
-def shape_verdict(analysis: Analysis, source: str, output: int, target: str, input: int) -> Verdict:
-    """Tell whether the shapes would still fit with one more wire, and if not, where they would clash.
-
-    The wire is tried on a copy. What doesn't fit already is no reason to refuse it.
-    """
-    try:
-        transaction = connect(analysis.document, source, output, target, input)
-    except EditError as error:
-        return no(error.sentence)
-    return trial(analysis, transaction.apply(analysis.document), target)
 
 
 def trial(analysis: Analysis, would_be: Document, target: str) -> Verdict:

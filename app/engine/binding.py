@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import numpy as np
@@ -82,9 +82,13 @@ def bind(
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
     gradients = _take_gradients(graph, args_grad)
+    held = {graph.nodes[index].name for index in gradients}
     for index in graph.arguments:
+        name = graph.nodes[index].name
+        if index not in gradients and name in held:
+            raise _unlike_requests(name)
         if index not in gradients:
-            requests[graph.nodes[index].name] = "null"
+            requests[name] = "null"
     return _make(inference, _Bound(variables, gradients, requests), options)
 
 
@@ -115,9 +119,7 @@ def simple_bind(
         return Executor(_binding(inference, executor_graph, plan, arrays, options))
 
 
-def bind_graph(
-    inference: Inference, variables: Mapping[int, Array], *, wanted: str = "", seed: int | None = None
-) -> Executor:
+def bind_graph(inference: Inference, variables: Mapping[int, Array], *, wanted: str = "") -> Executor:
     """Bind the arrays of every variable of an inferred graph; one argument may want its gradient.
 
     Every internal array is kept.
@@ -129,7 +131,7 @@ def bind_graph(
         if inference.graph.nodes[index].name == wanted
     }
     arrays = _Bound(variables, gradients, requests)
-    return _make(inference, arrays, BindOptions(seed, keep_all=True))
+    return _make(inference, arrays, BindOptions(keep_all=True))
 
 
 def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executor:
@@ -148,7 +150,7 @@ def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executo
 def _refuse_misfit(buffer: Array, node: ExecutorNode, name: str) -> None:
     if buffer.shape != node.shape:
         raise BindError(
-            f"The gradient buffer of {name} is {buffer.shape}, but the argument is {text(node.shape)}."
+            f"The gradient buffer of {name} is {text(buffer.shape)}, but the argument is {text(node.shape)}."
             f" Make it with np.zeros_like.",
             node=name,
         )
@@ -193,29 +195,39 @@ def read_requests(graph: Graph, grad_req: Any) -> dict[str, Request]:
     """Turn one word, a list in argument order, or a dict by name into a request for every argument."""
     names = graph.names(graph.arguments)
     if isinstance(grad_req, str):
-        requests: dict[str, Any] = dict.fromkeys(names, grad_req)
+        words: Sequence[Any] = [grad_req] * len(names)
     elif isinstance(grad_req, Mapping):
         refuse_misspelt("grad_req", grad_req, names)
-        requests = {name: grad_req.get(name, "null") for name in names}
+        words = [grad_req.get(name, "null") for name in names]
     elif isinstance(grad_req, (list, tuple)):
         if len(grad_req) != len(names):
             raise BindError(
                 f"grad_req has {len(grad_req)} words for {len(names)} arguments ({listed(names)})."
                 " Give one for each, or a dict by name."
             )
-        requests = dict(zip(names, grad_req, strict=True))
+        words = grad_req
     else:
         raise BindError(
             f"grad_req must be write, add or null, a list of them or a dict by name, not {quoted_value(grad_req)}."
         )
-    for name, word in requests.items():
+    requests: dict[str, Request] = {}
+    for name, word in zip(names, words, strict=True):
         if not isinstance(word, str) or word not in _REQUESTS:
             raise BindError(
                 f"The gradient request of {name} is {quoted_value(word)}, but it must be write, add or null."
                 + did_you_mean(word, _REQUESTS),
                 node=name,
             )
+        if requests.setdefault(name, cast(Request, word)) != word:
+            raise _unlike_requests(name)
     return requests
+
+
+def _unlike_requests(name: str) -> BindError:
+    return BindError(
+        f"Two arguments are named {name}, and not the same is asked of their gradients; rename one.",
+        node=name,
+    )
 
 
 def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[int, Array]:
@@ -224,8 +236,7 @@ def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[i
     if given is None:
         given = {}
     if isinstance(given, Mapping):
-        if len(set(names)) < len(names):
-            raise BindError(f"Two {what}s have one name, so they must be given as a list: {listed(names)}.")
+        _refuse_dict_of_namesakes(names, what)
         missing = [name for name in names if name not in given]
         if missing:
             plural = "s" if len(missing) > 1 else ""
@@ -240,6 +251,11 @@ def _take(graph: Graph, indices: Sequence[int], given: Any, what: str) -> dict[i
         needed = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
         raise BindError(f"{count} for {needed} ({listed(names)}).")
     return {index: _as_array(array, name) for index, array, name in zip(indices, given, names, strict=True)}
+
+
+def _refuse_dict_of_namesakes(names: Sequence[str], what: str) -> None:
+    if len(set(names)) < len(names):
+        raise BindError(f"Two {what}s have one name, so they must be given as a list: {listed(names)}.")
 
 
 def refuse_misspelt(what: str, given: Mapping[Any, Any], names: Sequence[str]) -> None:
@@ -257,6 +273,8 @@ def _take_gradients(graph: Graph, args_grad: Any) -> dict[int, Array]:
         return {}
     if isinstance(args_grad, Mapping):
         refuse_misspelt("args_grad", args_grad, names)
+        _refuse_dict_of_namesakes([name for name in names if name in args_grad], "argument")
+        args_grad = [args_grad.get(name) for name in names]
     else:
         args_grad = take_sequence(args_grad, "args_grad")
         if len(args_grad) != len(names):
@@ -264,11 +282,10 @@ def _take_gradients(graph: Graph, args_grad: Any) -> dict[int, Array]:
                 f"args_grad has {len(args_grad)} arrays for {len(names)} arguments ({listed(names)})."
                 " Give one for each, None where there is no gradient, or a dict by name."
             )
-        args_grad = {name: array for name, array in zip(names, args_grad, strict=True) if array is not None}
     return {
-        index: _as_array(args_grad[name], name, f"The gradient buffer of {name}")
-        for index, name in zip(graph.arguments, names, strict=True)
-        if args_grad.get(name) is not None
+        index: _as_array(array, name, f"The gradient buffer of {name}")
+        for index, name, array in zip(graph.arguments, names, args_grad, strict=True)
+        if array is not None
     }
 
 

@@ -83,13 +83,6 @@ def explain_gradient(graph: ExecutorGraph, name: str) -> tuple[GradientExplanati
     return tuple(explain_node(graph, each) for each in (index, *parts))
 
 
-def explain_all(graph: ExecutorGraph) -> Iterator[GradientExplanation]:
-    """Explain every backward node in running order."""
-    for node in graph.nodes:
-        if node.kind in BACKWARD:
-            yield explain_node(graph, node.index)
-
-
 def explain_node(graph: ExecutorGraph, index: int) -> GradientExplanation:
     """Explain one backward node by its number."""
     node = graph.nodes[index]

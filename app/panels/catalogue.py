@@ -1,6 +1,6 @@
 """What the palette and the finder know of each operator: name, sign, category, one line, formula."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import attrs
@@ -86,9 +86,9 @@ def entries() -> Mapping[str, Entry]:
     return found
 
 
-def short_names() -> tuple[str, ...]:
-    """Return the names of the short list in its order."""
-    return tuple(name for rows in SHORT_LIST.values() for row in rows for name in row)
+def short_names(categories: Iterable[str] = SHORT_LIST) -> tuple[str, ...]:
+    """Return the names of the short list in its order, or in that of these categories."""
+    return tuple(name for category in categories for row in SHORT_LIST[category] for name in row)
 
 
 LAYERS_FIRST = ("Layers", "Activation", "Losses", "Shape", "Reduction", "Arithmetic", SOURCES)
@@ -98,8 +98,7 @@ LAYERS_FIRST = ("Layers", "Activation", "Losses", "Shape", "Reduction", "Arithme
 @cache
 def candidates(*, layers_first: bool = False) -> tuple[Candidate, ...]:
     """Return every operator as something to search for, those of the short list first."""
-    categories = LAYERS_FIRST if layers_first else tuple(SHORT_LIST)
-    short = [name for category in categories for row in SHORT_LIST[category] for name in row]
+    short = short_names(LAYERS_FIRST) if layers_first else short_names()
     order = {name: index for index, name in enumerate(short)}
     listed = sorted(entries().values(), key=lambda entry: (order.get(entry.name, len(order)), entry.name))
     return tuple(

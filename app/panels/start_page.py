@@ -71,11 +71,6 @@ class GalleryCard(QAbstractButton):
         self._document = document
         self.update()
 
-    @property
-    def has_picture(self) -> bool:
-        """Whether the document has been read."""
-        return self._document is not None
-
     def restyle(self, theme: Theme) -> None:
         """Paint in another theme."""
         self._theme = theme

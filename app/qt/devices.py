@@ -25,11 +25,6 @@ class Devices(QObject):
         self._runner.failed.connect(self.failed)
         self._asked = False
 
-    @property
-    def is_looking(self) -> bool:
-        """Whether the worker is busy."""
-        return self._runner.is_running
-
     def look(self) -> None:
         """Load PyTorch on the worker and list its devices; a second call does nothing."""
         if self.known and not self._asked:

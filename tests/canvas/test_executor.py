@@ -14,11 +14,11 @@ from app.canvas.executor_plates import SQUARE, body_of
 from app.canvas.executor_scene import ExecutorScene
 from app.canvas.executor_view import ExecutorView
 from app.canvas.labels import gap_between, line_meets_box
-from app.canvas.pictures import picture_of
 from app.document.edits import set_binding, set_head_gradient, set_param
 from app.document.records import Binding
 from app.qt.workspace import Workspace
 from app.services.gallery import entries, open_entry
+from tests.scene_pictures import picture_of
 
 
 @pytest.fixture

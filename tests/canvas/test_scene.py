@@ -19,6 +19,7 @@ from app.canvas.scene import BoardScene
 from app.canvas.telling import accessible_sentence, tip_for
 from app.document.edits import move, set_binding, set_head_gradient, set_options, set_param
 from app.document.records import Binding, Document, Edge, Node
+from tests.scene_pictures import picture_of, whole_picture_of
 
 
 @pytest.fixture
@@ -75,8 +76,6 @@ def colours(image):
 
 def around(scene, place, reach=4):
     """A few pixels around a place of the board."""
-    from app.canvas.pictures import picture_of
-
     return colours(picture_of(scene, QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)))
 
 
@@ -285,7 +284,7 @@ def test_nan_is_loud_on_the_board(scene, workspace, qtbot, draw):
     run(workspace, qtbot, "forward")
     assert scene.heats.heat(log, "output").alarm == "NaN"
     (_, box), *_ = scene.node_items[log].drawing.heats
-    image = scene.snapshot()
+    image = whole_picture_of(scene)
     assert colours(image).get(workspace.theme.heat.not_a_number.rgb(), 0) > 50
     assert box.isValid()
     assert "1 NaN" in tip_for(scene, Hit("node", log))
@@ -336,20 +335,20 @@ def test_card_style_paints_cards_with_header_ports_and_heatmaps(scene, workspace
     place = heat.fit(heats["output"]).translated(item.pos())
     cell = QPointF(place.left() + place.width() / 6, place.top() + place.height() / 10)
     assert QColor(heat.image.pixel(0, 0)).rgb() in around(scene, cell, 2)
-    assert workspace.theme.canvas.rgb() == scene.snapshot().pixel(2, 2)
+    assert workspace.theme.canvas.rgb() == whole_picture_of(scene).pixel(2, 2)
 
 
 def test_the_theme_changes_with_the_workspace(scene, workspace, layer):
-    light = scene.snapshot().pixel(2, 2)
+    light = whole_picture_of(scene).pixel(2, 2)
     workspace.theming.choose("dark")
-    assert scene.snapshot().pixel(2, 2) == workspace.theme.canvas.rgb() != light
+    assert whole_picture_of(scene).pixel(2, 2) == workspace.theme.canvas.rgb() != light
 
 
 def test_far_away_everything_is_one_layer(scene, workspace, gradient_picture):
     scene.set_scale(0.2)
     visible = [item for item in scene.items(Qt.SortOrder.AscendingOrder) if item.isVisible()]
     assert [type(item) for item in visible] == [FarLayer]
-    found = colours(scene.snapshot(scale=0.2))
+    found = colours(whole_picture_of(scene, 0.2))
     picture = workspace.theme.picture
     assert found[picture.argument.rgb()] > 40
     assert found[picture.operator.rgb()] > 20
@@ -530,11 +529,11 @@ def test_heatmaps_of_an_older_run_are_pale(scene, workspace, qtbot, layer, style
     run(workspace, qtbot, "forward")
     stale = set()
     monkeypatch.setattr(strokes, "paint_heat", lambda *_, stale=False, into=stale: into.add(stale))
-    scene.snapshot()
+    whole_picture_of(scene)
     assert stale == {False}
     stale.clear()
     workspace.try_edit(set_param, layer[1], "num_hidden", "4")
-    scene.snapshot()
+    whole_picture_of(scene)
     assert stale == {True}
 
 
@@ -638,7 +637,5 @@ def other(items):
 
 def changes_along(scene, strip):
     """Where along a line of the board its darkest pixel changes much from one to the next."""
-    from app.canvas.pictures import picture_of
-
     darkest = (pixels(picture_of(scene, strip)) & 0xFF).min(axis=0).astype(int)
     return np.flatnonzero(np.abs(np.diff(darkest)) > 30)

@@ -234,7 +234,11 @@ def seen(analysis: Analysis) -> object:
         [analysis.wire_shape(edge) for edge in document.edges],
         [analysis.output_shapes(node) for node in document.nodes],
         [analysis.ports(node) for node in document.nodes],
-        [analysis.reasons(node) for node in document.nodes if analysis.output_shapes(node)],
+        [
+            [solved.inference.why(entry) for entry in solved.graph.internals()]
+            for solved in (analysis.bound, analysis.board)
+            if solved is not None
+        ],
         [analysis.output_dtype(node) for node in document.nodes],
     )
 

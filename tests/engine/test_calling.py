@@ -48,6 +48,10 @@ def test_none_stands_for_a_missing_input(
     assert "None" not in own(made).values()
 
 
+def test_none_is_missing_where_an_operator_has_no_settings() -> None:
+    assert sym.relu(data=None, name="r").list_arguments() == ["r_data"]
+
+
 def test_none_is_no_input_among_any_number() -> None:
     with pytest.raises(EngineError, match="input 1 of Concat must be a symbol"):
         sym.Concat(Variable("x"), None)

@@ -59,6 +59,8 @@ def test_the_last_run_that_was_followed_gives_the_times() -> None:
 X, Y = Variable("x"), Variable("y")
 COUNTED = {
     "a sum reads every number": (sym.sum(X, axis=1), {"x": (2, 3)}, 6),
+    "an extreme compares every number": (sym.max(X, axis=1), {"x": (2, 3)}, 6),
+    "a place is found in every number": (sym.argmax(X, axis=1), {"x": (2, 3)}, 6),
     "a sum of cross entropies": (sym.softmax_cross_entropy(X, Y), {"x": (2, 3)}, 6),
     "a mean over windows": (sym.Pooling(X, global_pool=True, pool_type="avg"), {"x": (1, 3, 8, 8)}, 192),
     "windows of old": (sym.Pooling_v1(X, kernel=(2, 2), stride=(2, 2)), {"x": (1, 3, 8, 8)}, 192),

@@ -50,6 +50,25 @@ def test_arrays_are_used_not_copied_and_keywords_overwrite_them() -> None:
         executor.forward(x=np.zeros((2,), np.float32))
 
 
+def test_numbers_of_another_type_are_cut_to_that_of_the_buffer() -> None:
+    whole = np.zeros(2, np.int32)
+    executor = (Variable("x") * 2).bind([whole], grad_req="null")
+    assert executor.forward(x=np.array([1.7, -1.7]))[0].tolist() == [2, -2]
+    assert whole.tolist() == [1, -1]
+
+
+def test_a_head_gradient_for_some_of_the_outputs_only_is_refused_with_their_names() -> None:
+    parts = sym.SliceChannel(Variable("x"), num_outputs=2, name="parts")
+    executor = parts.simple_bind({"x": (1, 2)})
+    executor.forward(is_train=True)
+    with pytest.raises(RunError) as refusal:
+        executor.backward(np.ones((1, 1), np.float32))
+    assert str(refusal.value) == (
+        "Backward takes one head gradient for each of 2 outputs (parts_output0, parts_output1) but was given 1."
+        " Hand in a list in this order, or a dict by name."
+    )
+
+
 def test_group_outputs_come_in_its_order() -> None:
     a, b, d = (Variable(name) for name in "ABD")
     c = a * b

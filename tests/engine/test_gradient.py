@@ -41,6 +41,8 @@ def test_the_gradient_picture() -> None:
     assert reads(found, "d(A)") == {"B", "d(C)"}
     kinds = {node.name: node.kind for node in found.nodes}
     assert kinds["d(E)"] == "head_gradient"
+    made_by = {node.name: found.graph.nodes[node.symbol_node].name for node in found.nodes}
+    assert made_by == {**{name: name for name in "ABCDE"}, "d(E)": "E", "d(C)": "E", "d(A)": "C"}
     assert kinds["d(C)"] == "gradient"
     assert [node.name for node in found.nodes if node.request == "write"] == ["d(A)"]
     assert [found.nodes[index].name for index in found.outputs] == ["E"]

@@ -5,17 +5,9 @@ import pytest
 
 from app.engine import Variable, sym
 from app.engine.errors import BindError, EngineError
-from app.engine.symbol import Symbol, make_node
 from tests.operator_cases import CASES, Case
 
 KINDS = ("float16", "uint8", "int64", "bool")
-
-
-def symbol_of(case: Case) -> Symbol:
-    variables = {port.name: Variable(port.name) for port in case.ports}
-    operator = case.node
-    inputs, named = (list(variables.values()), {}) if operator.variadic else ([], variables)
-    return make_node(operator.op_name, *inputs, name="n", **case.example.settings, **named)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -25,7 +17,7 @@ def test_what_a_bind_takes_is_computed(kind: str) -> None:
         case = Case(operator, example)
         if not case.ports:
             continue
-        symbol, states = symbol_of(case), len(case.node.auxiliary)
+        symbol, states = case.symbol(), len(case.node.auxiliary)
         arrays = [array.astype(kind) for array in case.numbers()]
         arguments = arrays[: len(arrays) - states]
         try:

@@ -1,10 +1,16 @@
 """Names, lists and composition are those of MXNet's symbols."""
 
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
 
-from app.engine import EngineError, Group, Variable, sym
+from app.engine import EngineError, Group, Symbol, Variable, sym
 from app.engine.naming import AttrScope, NameManager, Prefix
-from app.engine.symbol import hypot, maximum, power
+
+Call = Callable[[Any, Any], Any]
 
 
 @pytest.fixture(autouse=True)
@@ -27,36 +33,51 @@ def test_automatic_names_count_per_hint() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("make", "name", "operator"),
-    [
-        (lambda a, b: a + b, "_plus0", "elemwise_add"),
-        (lambda a, b: a - b, "_minus0", "elemwise_sub"),
-        (lambda a, b: a * b, "_mul0", "elemwise_mul"),
-        (lambda a, b: a / b, "_div0", "elemwise_div"),
-        (lambda a, b: a**b, "_power0", "_power"),
-        (lambda a, b: a + 1, "_plusscalar0", "_plus_scalar"),
-        (lambda a, b: 1 + a, "_plusscalar0", "_plus_scalar"),
-        (lambda a, b: 1 - a, "_rminusscalar0", "_rminus_scalar"),
-        (lambda a, b: 2 / a, "_rdivscalar0", "_rdiv_scalar"),
-        (lambda a, b: 2**a, "_rpower_scalar0", "_rpower_scalar"),
-        (lambda a, b: -a, "_mulscalar0", "_mul_scalar"),
-        (lambda a, b: a > 1, "_greater_scalar0", "_greater_scalar"),
-        (lambda a, b: 1 > a, "_lesser_scalar0", "_lesser_scalar"),  # noqa: SIM300 - the number asks first
-        (lambda a, b: a == b, "_equal0", "_equal"),
-        (lambda a, b: maximum(a, 2), "_maximumscalar0", "_maximum_scalar"),
-        (power, "_power0", "_power"),
-        (lambda a, b: sym.pow(a, 2), "_powerscalar0", "_power_scalar"),
-        (lambda a, b: sym.pow(2, a), "_rpowerscalar0", "_rpower_scalar"),
-        (hypot, "_hypot0", "_hypot"),
-        (lambda a, b: hypot(2, a), "_hypotscalar0", "_hypot_scalar"),
-        (lambda a, b: abs(a), "abs0", "abs"),
-    ],
-)
-def test_signs_make_the_operators_and_names_of_mxnet(make, name: str, operator: str) -> None:
-    symbol = make(Variable("a"), Variable("b"))
-    assert symbol.name == name
-    assert symbol.graph.nodes[-1].op_name == operator
+SIGNS = [
+    # what is called, what numpy calls so, and MXNet's names for two symbols, symbol and number, number and symbol
+    (operator.add, np.add, "_plus", "_plusscalar", "_plusscalar"),
+    (operator.sub, np.subtract, "_minus", "_minusscalar", "_rminusscalar"),
+    (operator.mul, np.multiply, "_mul", "_mulscalar", "_mulscalar"),
+    (operator.truediv, np.divide, "_div", "_divscalar", "_rdivscalar"),
+    (operator.pow, np.power, "_power", "_powerscalar", "_rpower_scalar"),
+    (operator.mod, np.mod, "_mod", "_modscalar", "_rmodscalar"),
+    (operator.gt, np.greater, "_greater", "_greater_scalar", "_lesser_scalar"),
+    (operator.ge, np.greater_equal, "_greater_equal", "_greater_equal_scalar", "_lesser_equal_scalar"),
+    (operator.lt, np.less, "_lesser", "_lesser_scalar", "_greater_scalar"),
+    (operator.le, np.less_equal, "_lesser_equal", "_lesser_equal_scalar", "_greater_equal_scalar"),
+    (operator.eq, np.equal, "_equal", "_equal_scalar", "_equal_scalar"),
+    (operator.ne, np.not_equal, "_not_equal", "_not_equal_scalar", "_not_equal_scalar"),
+    (sym.maximum, np.maximum, "_maximum", "_maximumscalar", "_maximumscalar"),
+    (sym.minimum, np.minimum, "_minimum", "_minimumscalar", "_minimumscalar"),
+    (sym.power, np.power, "_power", "_powerscalar", "_rpowerscalar"),
+    (sym.pow, np.power, "_power", "_powerscalar", "_rpowerscalar"),
+    (sym.hypot, np.hypot, "_hypot", "_hypotscalar", "_hypotscalar"),
+]
+
+
+@pytest.mark.parametrize(("sign", "plain", "both", "number_last", "number_first"), SIGNS)
+def test_signs_have_the_names_of_mxnet_and_the_meaning_of_numpy(
+    sign: Call, plain: Call, both: str, number_last: str, number_first: str
+) -> None:
+    arrays = {"a": np.float32([0.5, 1, 2, 3]), "b": np.float32([3, 1, 0.5, 2])}
+    a, b = Variable("a"), Variable("b")
+    for left, right, hint in ((a, b, both), (a, 2, number_last), (2, a, number_first)):
+        with NameManager():
+            made = sign(left, right)
+        assert made.name == f"{hint}0"
+        given = {name: arrays[name] for name in made.list_arguments()}
+        (computed,) = made.bind(given).forward()
+        values = (arrays[each.name] if isinstance(each, Symbol) else each for each in (left, right))
+        np.testing.assert_allclose(computed, plain(*values), rtol=1e-6)
+
+
+def test_of_two_numbers_the_functions_give_a_number() -> None:
+    assert (sym.maximum(2, 3), sym.minimum(2, 3), sym.power(2, 3), sym.hypot(3, 4)) == (3, 2, 8, 5)
+
+
+def test_the_absolute_value_is_an_operator() -> None:
+    symbol = abs(Variable("a"))
+    assert (symbol.name, symbol.graph.nodes[-1].op_name) == ("abs0", "abs")
 
 
 def test_negation_multiplies_by_minus_one() -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.panels.start_page import CARD_WIDTH, StartPage
+from app.panels.start_page import CARD_WIDTH, GalleryCard, StartPage
 from app.qt.settings import Settings
 from app.qt.workspace import Workspace
 from app.services.gallery import entries
@@ -41,12 +41,14 @@ def test_every_entry_of_the_gallery_has_a_card_that_opens_it(qtbot: QtBot, start
 
 
 def test_every_card_gets_a_picture(qtbot: QtBot, start: StartPage) -> None:
-    qtbot.waitUntil(lambda: all(card.has_picture for card in start.cards), timeout=5000)
     colours = {start.theme.picture.argument.rgb(), start.theme.picture.operator.rgb()}
-    for card in start.cards:
+
+    def seen(card: GalleryCard) -> set[int]:
         image = card.grab().toImage()
-        seen = {image.pixel(x, y) for x in range(image.width()) for y in range(104)}
-        assert colours <= seen, card.entry.id
+        return {image.pixel(x, y) for x in range(image.width()) for y in range(104)}
+
+    for card in start.cards:
+        qtbot.waitUntil(lambda card=card: colours <= seen(card), timeout=5000)
 
 
 def test_the_last_files_are_listed_and_follow_the_settings(

@@ -47,7 +47,10 @@ def run(folder, name, job, symbol, answer):
     args = [arrays["arg:" + key] for key in symbol.list_arguments()]
     aux = [arrays["aux:" + key] for key in symbol.list_auxiliary_states()]
     requests = [job["requests"].get(key, "null") for key in symbol.list_arguments()]
-    grads = [mx.nd.zeros(array.shape, dtype=array.dtype) for array in args]
+    grads = [
+        arrays.get("grad:" + key, mx.nd.zeros(array.shape, dtype=array.dtype))
+        for key, array in zip(symbol.list_arguments(), args)  # noqa: B905 - runs under Python 3.9
+    ]
     executor = symbol.bind(mx.cpu(), args, grads, requests, aux)
     executor.forward(is_train=job["train"])
     found = {f"output:{number}": array for number, array in enumerate(executor.outputs)}

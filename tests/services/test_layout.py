@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.document.records import Point
-from app.services.layered.order import count_crossings, ordered_rows
-from app.services.layered.ranks import make_lattice
+from app.services.layered import order
+from app.services.layered.order import SWEEPS
+from app.services.layered.ranks import Lattice, make_lattice
 from app.services.layout import Direction, LayoutOptions, Size, layered
 
 Edges = list[tuple[str, str]]
@@ -178,32 +179,51 @@ def test_wires_to_nodes_that_are_not_laid_out_are_passed_over() -> None:
     assert set(layered({"A": (40.0, 24.0)}, [("A", "B")])) == {"A"}
 
 
+def placed(rows: list[list[int]]) -> list[int]:
+    """Return the place of every vertex in its row."""
+    places = {vertex: place for row in rows for place, vertex in enumerate(row)}
+    return [places[vertex] for vertex in range(len(places))]
+
+
+def crossings_of(lattice: Lattice, rows: list[list[int]]) -> int:
+    """Count every pair of links that cross, one by one."""
+    position = placed(rows)
+    links = [(vertex, other) for vertex, below in enumerate(lattice.below) for other in below]
+    return sum(
+        lattice.rank[one] == lattice.rank[two]
+        and (position[one] - position[two]) * (position[other] - position[another]) < 0
+        for (one, other), (two, another) in itertools.combinations(links, 2)
+    )
+
+
 @given(st.integers(0, 10_000))
 def test_sweeps_and_swaps_never_make_it_worse(seed: int) -> None:
     source = random.Random(seed)
-    edges = [(source.randrange(8), 8 + source.randrange(8)) for _ in range(18)]
-    lattice = make_lattice(16, edges)
-    rows = ordered_rows(lattice)
-    position = [0] * 16
-    for row in rows:
-        for place, vertex in enumerate(row):
-            position[vertex] = place
-    ends = [(position[one], position[two]) for one, two in dict.fromkeys(edges)]
-    crossings = sum((a - c) * (b - d) < 0 for i, (a, b) in enumerate(ends) for c, d in ends[i + 1 :])
-    plain = sum((a - c) * (b - d) < 0 for i, (a, b) in enumerate(edges) for c, d in edges[i + 1 :])
-    if all(lattice.rank[vertex] == (vertex >= 8) for edge in edges for vertex in edge):
-        assert crossings == count_crossings(lattice, rows, position)
-        assert crossings <= plain
+    edges = [(source.randrange(12), source.randrange(12)) for _ in range(18)]
+    lattice = make_lattice(12, [(min(edge), max(edge)) for edge in edges])
+    found = []
+    for sweeps, rounds in [*((sweeps, 0) for sweeps in range(SWEEPS + 1)), (SWEEPS, 100)]:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(order, "SWEEPS", sweeps)
+            patched.setattr(order, "SWAP_ROUNDS", rounds)
+            rows = order.ordered_rows(lattice)
+        found.append(crossings_of(lattice, rows))
+        assert found[-1] == order.count_crossings(lattice, rows, placed(rows))
+        assert [sorted(row) for row in rows] == [
+            [vertex for vertex, rank in enumerate(lattice.rank) if rank == level]
+            for level in range(lattice.rank_count)
+        ]
+    assert found == sorted(found, reverse=True)
+    for row in rows:  # in the end no two neighbours would cross less the other way round
+        for place in range(len(row) - 1):
+            row[place : place + 2] = reversed(row[place : place + 2])
+            assert crossings_of(lattice, rows) >= found[-1]
+            row[place : place + 2] = reversed(row[place : place + 2])
 
 
 def test_two_rows_that_can_be_untangled_are() -> None:
     lattice = make_lattice(8, [(0, 7), (1, 6), (2, 5), (3, 4), (0, 6), (1, 5), (2, 4)])
-    rows = ordered_rows(lattice)
-    position = [0] * len(lattice.rank)
-    for row in rows:
-        for place, vertex in enumerate(row):
-            position[vertex] = place
-    assert count_crossings(lattice, rows, position) == 0
+    assert crossings_of(lattice, order.ordered_rows(lattice)) == 0
 
 
 @pytest.mark.parametrize("branches", [1, 4])

@@ -131,6 +131,12 @@ def test_a_graph_without_parameters_says_so(tmp_path: Path) -> None:
     )
     with pytest.raises(FormatError, match="no parameters"):
         save_parameters(analysed(document), tmp_path / "x.params")
+    learned = committed(
+        document, lambda now: set_binding(now, Binding("B", "constant", "3", request="write"))
+    )
+    graph = analysed(learned).graph
+    assert graph is not None
+    assert parameter_names(learned, graph) == ("B",), "whose gradient is asked for is learned"
 
 
 def test_open_shapes_are_named(convnet: Document, tmp_path: Path) -> None:

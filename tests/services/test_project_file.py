@@ -294,6 +294,10 @@ BROKEN = {
     "id twice": (lambda text: text.replace('"n10", "op"', '"n2", "op"'), "earlier record with this id"),
     "key twice": (lambda text: text.replace('"op"', '"id": "q", "op"', 1), 'key "id" stands twice'),
     "loose wire": (lambda text: text.replace('"source": "n10"', '"source": "n11"'), 'ends at "n11"'),
+    "a number for a file": (
+        lambda text: text.replace("{", '{"arrays": 5,', 1),
+        "arrays is not the name of a file",
+    ),
     "a list": (lambda _: "[1]", "not an object"),
     "empty": (lambda _: "", "it is empty. What opens are Chalkgraph's documents"),
     "very deep": (lambda _: "[" * 100_000, "not JSON that can be read"),

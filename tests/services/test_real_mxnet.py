@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import attrs
 import numpy as np
 import pytest
 
@@ -61,6 +62,10 @@ WITHOUT_GRADIENT = ("_grad_add", "khatri_rao", "batch_take", "sort")
 """Operators of which MXNet has no gradient, or none that works."""
 BY_CHANCE = ("Dropout", "_random", "LeakyReLU-7", "LeakyReLU-8", "RNN-5")
 """Beginnings of the names of what draws random numbers."""
+NO_BUFFER = {"Embedding": "x_data", "take": "x_indices", "softmax_cross_entropy": "op_label"}
+"""Inputs for whose gradients MXNet takes no buffer to add to."""
+ADDED_BY_CHANCE = "adding _linalg_gemm2"
+"""What MXNet adds to there is memory that nobody has written, not the buffer."""
 NOT_COMPARED = {
     "example RNN-4": "MXNet heeds sequence lengths on graphics cards only",
     "example _contrib_box_nms-0": "the boxes of the example have their corners the wrong way round",
@@ -112,6 +117,21 @@ def example_job(name: str) -> Job:
         if variable.name.startswith("x_") or operator.op_name in LABELS_GIVEN
     }
     return Job(symbol, shapes, arrays, example.train, dict.fromkeys(wanted, "write"))
+
+
+def adding_job(name: str) -> Job:
+    """Let an operator add its gradients to buffers that hold numbers already, those of labels too."""
+    written = example_job(name)
+    rng = np.random.default_rng(6)
+    held = {
+        key.replace("arg:", "grad:"): rng.uniform(50, 100, array.shape).astype(array.dtype)
+        for key, array in written.arrays.items()
+        if key.startswith("arg:")
+    }
+    refused = NO_BUFFER.get(EXAMPLES[name][0].op_name)
+    names = [argument for argument in written.symbol.list_arguments() if argument != refused]
+    names = names if written.requests else []
+    return attrs.evolve(written, arrays={**written.arrays, **held}, requests=dict.fromkeys(names, "add"))
 
 
 def golden_job(case_id: str) -> Job:
@@ -190,6 +210,7 @@ SYMBOLS: dict[str, Callable[[], Job]] = {
 }
 JOBS: dict[str, Callable[[], Job]] = {
     **{f"example {name}": lambda name=name: example_job(name) for name in EXAMPLES},  # type: ignore[misc]
+    **{f"adding {name}": lambda name=name: adding_job(name) for name in EXAMPLES},  # type: ignore[misc]
     **{f"golden {name}": lambda name=name: golden_job(name) for name in GOLDEN},  # type: ignore[misc]
     **{f"gallery {one.id}": lambda name=one.id: gallery_job(name) for one in entries()},  # type: ignore[misc]
     **{f"symbol {name}": make for name, make in SYMBOLS.items()},
@@ -250,8 +271,10 @@ def is_compared(name: str) -> bool:
     kind, _, about = name.partition(" ")
     if kind == "golden" and "check" in GOLDEN[about]:
         return False
-    by_chance = kind == "example" and about.startswith(BY_CHANCE)
-    return not (by_chance or name in {**NOT_RUN, **NOT_COMPARED, **dict.fromkeys(NEVER_RUN)})
+    by_chance = kind in ("example", "adding") and about.startswith(BY_CHANCE)
+    by_chance = by_chance or name.startswith(ADDED_BY_CHANCE)
+    as_example = name.replace("adding", "example")
+    return not (by_chance or as_example in {**NOT_RUN, **NOT_COMPARED, **dict.fromkeys(NEVER_RUN)})
 
 
 @pytest.mark.parametrize("name", [name for name in JOBS if is_compared(name)])

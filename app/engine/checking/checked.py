@@ -112,10 +112,11 @@ class GradientCheck:
                 f"The gradient of {self.name} agrees with finite differences at {where}{at_kinks};"
                 f" the largest difference is {largest:.2g}."
             )
-        tried_text = f"the {tried:,} elements tried" if tried < total else where.removeprefix("all ")
         wrong = sum(not element.ok for element in self.elements)
+        among = f"the {tried:,} elements tried" if tried < total else f"{total:,} elements"
+        at = where if total == 1 else f"{wrong:,} of {among}"
         return (
-            f"The gradient of {self.name} disagrees with finite differences at {wrong:,} of {tried_text}; the worst is"
+            f"The gradient of {self.name} disagrees with finite differences at {at}; the worst is"
             f" {list(worst.place)}: {worst.analytic:.6g} by backward, {worst.numeric:.6g} by differences."
         )
 

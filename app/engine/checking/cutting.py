@@ -67,13 +67,11 @@ def _flowing(graph: Graph, entry: Entry) -> tuple[set[Entry], list[int], list[st
     """Find the arrays that a gradient flows through, the operators that make them, and who lets none through."""
     flowing, nodes, blocked = {entry}, [], []
     for index, node in enumerate(graph.nodes):
-        if node.operator is None or index == entry[0]:
-            continue
         touched = [number for number, source in enumerate(node.inputs) if source in flowing]
         passing = [number for number in touched if _passes(node, number)]
         if passing:
             nodes.append(index)
-            if not node.operator.is_loss:
+            if not _is_loss(node):
                 flowing.update((index, number) for number in range(node.output_count))
         elif touched:
             blocked.append(node.name)

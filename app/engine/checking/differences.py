@@ -63,7 +63,7 @@ class Behind:
         inference = infer(graph, *facts_of(graph, arrays))
         inference.refuse_problems()
         moved = next(name for name, source in self.cut.variables.items() if source == entry)
-        self.executor = bind_graph(inference, arrays, wanted=moved, seed=self.options.seed)
+        self.executor = bind_graph(inference, arrays, wanted=moved)
         self.at = self.executor.arg_dict[moved].reshape(-1)
         self._forward()
         losses = [np.zeros_like(array) for array in self.executor.outputs[len(self.heads) :]]

@@ -36,7 +36,7 @@ class Twin:
             self.notes.append(
                 "The graph cannot be computed in double precision, so the differences are coarser than usual."
             )
-        self.executor = bind_graph(inference, wide, seed=options.seed)
+        self.executor = bind_graph(inference, wide)
         self.values = {entry: array.copy() for entry, array in self._run(options.is_train).items()}
         self.heads = self._head_gradients()
 

@@ -146,8 +146,6 @@ class _Rule:
 
     def _decides(self, name: str, entry: Entry, axis: int, known: Known) -> bool:
         size = self._find(entry, axis, known)
-        if name == self.operator.variadic:
-            return bool(size == getattr(self.operator, name))
         for other in _varied(self.operator, name):
             try:
                 other.check()

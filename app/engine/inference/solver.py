@@ -162,11 +162,11 @@ def told_inputs(graph: Graph, index: int, told: Mapping[int, tuple[str, str]], b
 
 
 def first_rule(graph: Graph, index: int) -> int:
-    """Return the first node whose rule touches the arrays of node `index`: itself, or a variable's first reader."""
-    if not graph.nodes[index].is_variable:
-        return index
-    readers = graph.consumers[index]
-    return readers[0][0] if readers else GIVEN
+    """Return the first node whose rule touches the arrays of node `index`: itself, or the first reader of a variable.
+
+    Of a variable that nobody reads only the user knows anything.
+    """
+    return graph.consumers[index][0][0] if graph.nodes[index].is_variable else index
 
 
 def solve_all(graph: Graph, given: Mapping[str, Shape]) -> Solver:

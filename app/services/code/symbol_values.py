@@ -119,6 +119,8 @@ def _count(shape: tuple[int, ...]) -> int:
 def _file(text: str) -> str:
     path, _, name = text.partition("#")
     if path.lower().endswith(".csv"):
+        if name.isdecimal():
+            return f"np.genfromtxt({path!r}, delimiter=',', usecols={int(name)})"
         if name:
             return f"np.genfromtxt({path!r}, delimiter=',', names=True)[{name!r}]"
         return f"np.genfromtxt({path!r}, delimiter=',')"

@@ -10,6 +10,7 @@ WIDTH = 110
 _INDENT = 4
 _LEAVE = "  # fmt: skip"
 _HEAD = re.compile(r"(?:(?:def |return |class )?[\w.]*|[\w.]+ = [\w.]*|\"[^\"]*\": [\w.]*)\Z")
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 _SIGNS = ((" + ", " - "), (" * ", " / ", " @ "))
 
 
@@ -120,12 +121,5 @@ def _split(text: str, signs: tuple[str, ...], *, keep_sign: bool) -> list[str]:
 
 def _letters(text: str) -> list[tuple[int, str]]:
     """List the letters outside of quoted texts."""
-    found, quote = [], ""
-    for index, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote and text[index - 1] != "\\" else quote
-        elif letter in "'\"":
-            quote = letter
-        else:
-            found.append((index, letter))
-    return found
+    quoted = {index for found in _QUOTED.finditer(text) for index in range(*found.span())}
+    return [(index, letter) for index, letter in enumerate(text) if index not in quoted]

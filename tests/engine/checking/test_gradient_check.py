@@ -142,6 +142,8 @@ def test_batch_normalisation_in_training_agrees_and_else_says_why() -> None:
     )
     check = bound(deeper, {"x": (6, 3)}).check_gradient("bn0", is_train=False)
     assert "bn1 computes otherwise" in " ".join(check.notes)
+    check = bound(deeper, {"x": (6, 3)}).check_gradient("x", is_train=False)
+    assert check.notes[-1].startswith("bn0 computes otherwise"), "what lies behind only sees other numbers"
 
 
 def test_a_blocked_way_counts_as_fixed_and_is_named() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.engine import EngineError, Group, Variable, sym
 from app.engine.graph import Graph
@@ -12,6 +14,8 @@ from app.engine.inference.infer import infer
 from app.engine.inference.reasons import chain
 from app.engine.inference.solver import solve_all
 from app.engine.inference.types import _Types, all_float32, infer_types
+from app.engine.shapes import Shape
+from tests.networks import Network, networks
 
 
 def mlp():
@@ -124,10 +128,24 @@ def test_an_edit_runs_only_the_rules_it_touches(monkeypatch: pytest.MonkeyPatch)
 def test_following_an_edit_gives_what_a_fresh_inference_gives(shapes, other) -> None:
     graph = mlp().graph
     first = infer(graph, shapes)
-    for edited in (graph, replaced(graph, "fc1", num_hidden=9), replaced(graph, "fc2", no_bias=False)):
+    narrow = replaced(graph, "fc1", num_hidden=9)
+    for edited in (
+        graph,
+        narrow,
+        replaced(graph, "fc2", no_bias=False),
+        replaced(narrow, "fc2", num_hidden=5),
+    ):
         followed, fresh = infer(edited, other, previous=first), infer(edited, other)
         assert followed.outputs == fresh.outputs
         assert [problem.node for problem in followed.problems] == [problem.node for problem in fresh.problems]
+
+
+@pytest.mark.parametrize(("count", "named"), [(1, "x0"), (4, "x0, x1, x2, x3"), (5, "x0, x1, x2, x3 …")])
+def test_what_is_open_is_named_and_of_many_the_first_four(count: int, named: str) -> None:
+    graph = Group([Variable(f"x{number}") for number in range(count)]).graph
+    with pytest.raises(EngineError) as refusal:
+        infer(graph, {}).refuse_open()
+    assert str(refusal.value) == f"The shape of {named} is still open. Give it, or the shape of an input."
 
 
 def test_types_flow_both_ways_and_default_to_float32() -> None:
@@ -188,6 +206,34 @@ def test_one_sweep_and_the_solver_find_the_same() -> None:
                 assert swept.findings((index, number)) == steps
 
 
+def partly(data: st.DataObject, whole: dict[str, Shape]) -> dict[str, Shape]:
+    """Draw what is told of each variable: nothing, all, all but one size, or another size."""
+    told = {}
+    for name, shape in whole.items():
+        axis = data.draw(st.integers(0, len(shape) - 1))
+        size = data.draw(st.sampled_from([None, None, shape[axis], shape[axis], 0, 7]))
+        if size is not None:
+            told[name] = (*shape[:axis], size, *shape[axis + 1 :])
+    return told
+
+
+@settings(deadline=None)
+@given(networks(), st.data())
+def test_the_sweep_the_solver_and_what_follows_an_edit_find_the_same(
+    network: Network, data: st.DataObject
+) -> None:
+    graph = Group([network.symbol, Variable("read by nobody")]).graph
+    inferred = infer(graph, {**network.shapes, "read by nobody": (2, 3)})
+    whole = {graph.nodes[index].name: inferred.shape((index, 0)) for index in graph.arguments}
+    told = partly(data, whole)
+    solved = solve_all(graph, told)
+    for found in (infer(graph, told), infer(graph, told, previous=infer(graph, partly(data, whole)))):
+        assert list(found.outputs) == solved.outputs
+        assert [problem.index for problem in found.shape_problems] == sorted(solved.problems)
+        for entry in graph.internals():
+            assert found.findings(entry) == solved.findings.get(entry, ())
+
+
 def test_knowledge_that_flows_back_is_left_to_the_solver() -> None:
     net = sym.exp(Variable("x")) * Variable("y")
     inference = infer(net.graph, {"y": (2, 7)})
@@ -246,6 +292,12 @@ def test_a_transpose_with_an_axis_named_twice_says_nothing_of_its_data() -> None
 def test_a_declared_type_that_is_no_number_of_a_type_says_nothing(number: str) -> None:
     variable = Variable("x", attr={"__dtype__": number})
     assert infer(variable.graph, {"x": (2,)}).settled_dtype((0, 0)) == np.float32
+
+
+@pytest.mark.parametrize("shape", [(-2, 3), (2, 2**63), (1,) * 65])
+def test_a_shape_that_no_array_has_is_told_at_its_variable_and_goes_no_further(shape: Shape) -> None:
+    (problem,) = infer(sym.Flatten(Variable("x")).graph, {"x": shape}).problems
+    assert problem.node == "x" and problem.sentence.startswith("x: ")
 
 
 def test_the_length_that_differs_from_the_channels_is_blamed() -> None:

@@ -83,8 +83,30 @@ def test_own_settings_are_offered() -> None:
     assert "Set num_outputs of split to 2" in refusal(parts[0], x=(2, 4))
     large = sym.Convolution(x, kernel=(7, 7), num_filter=2, name="conv")
     assert "Set kernel of conv to (5, 5)" in refusal(large, x=(1, 3, 5, 5))
+    parts = sym.SliceChannel(x, num_outputs=4, axis=1, name="split")
+    assert "Set num_outputs of split to 5" in refusal(parts[0], x=(1, 35))  # a part of a size
     turned = sym.dot(Variable("a"), Variable("b"), name="dot")
     assert "Set transpose_a of dot to True" in refusal(turned, a=(4, 3), b=(4, 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "other", "offer"),
+    [
+        (lambda x: sym.sum(x, axis=1, name="n"), (2, 1, 8), "Set keepdims of n to True, or "),
+        (lambda x: sym.Concat(x, x, dim=1, name="n"), (4, 3, 8), "Set dim of n to 0, or "),
+        (
+            lambda x: sym.Pooling(x, kernel=(2,), stride=(2,), name="n"),
+            (2, 3, 7),
+            "Set stride of n to (1,), or ",
+        ),
+        (lambda x: sym.expand_dims(x, axis=0, name="n"), (2, 3, 8, 1), "Set axis of n to -1, or "),
+    ],
+)
+def test_the_operator_before_is_set_to_make_what_fits(
+    make: Callable[[Symbol], Symbol], other: tuple[int, ...], offer: str
+) -> None:
+    total = sym.elemwise_add(make(Variable("x")), Variable("y"), name="total")
+    assert offer in refusal(total, x=(2, 3, 8), y=other)
 
 
 def test_what_would_only_move_the_misfit_is_not_offered() -> None:
@@ -142,6 +164,14 @@ def test_a_declared_type_is_a_source_too() -> None:
     assert "Give a the type float64" in line
 
 
+def test_the_source_of_a_type_is_followed_against_the_wires() -> None:
+    total = sym.elemwise_add(Variable("x"), Variable("y"), name="total")
+    line = told(
+        sym.Group([total, sym.elemwise_mul(total.get_children()[0], Variable("z"))]), y="int32", z="float64"
+    )
+    assert "lhs int32 from x (y given), rhs float64 from z (given)" in line
+
+
 def test_a_cast_that_is_offered_makes_the_types_fit() -> None:
     a, b = Variable("a"), Variable("b")
     inference = infer((a + b).graph, {}, {"a": "float64", "b": "int32"})
@@ -191,6 +221,8 @@ def test_numbers_that_only_lie_another_way_come_before_settings() -> None:
     assert "Give softmax_label the shape (2), or " in line and "num_hidden" not in line
     layer = sym.Convolution(Variable("x"), kernel=(5, 5), num_filter=2, name="conv")
     assert "Give x the shape (1, 3, 32, 32), or " in refusal(layer, x=(1, 32, 32, 3))
+    layer = sym.Convolution(Variable("x"), kernel=(5,), num_filter=2, name="conv")
+    assert "Give x the shape (1, 3, 32), or " in refusal(layer, x=(1, 32, 3))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def check_chains(inference: Inference) -> None:
             if not reason.follows_from:
                 rule = inference.found_by(reason.entry, reason.axis)
                 assert (rule == -1) == (GIVEN in reason.sentence)
+        places = [(reason.entry, reason.axis) for reason in reasons]
+        assert len(set(places)) == len(places), "each reason is told once"
         behind: dict[Place, set[Place]] = {}
         for reason in reversed(reasons):
             place = (reason.entry, reason.axis)
@@ -111,6 +113,21 @@ def test_the_words() -> None:
     assert "k = 2" in sentence(best, {"data": (4, 5)}, "best_output0", 1)
     wide = sym.broadcast_to(data, shape=(2, 3), name="wide")
     assert sentence(wide, {"data": (1, 3)}, "wide_output", 1) == "3 because shape = (2, 3)"
+    pile = sym.stack(data, Variable("other"), name="pile")
+    assert sentence(pile, {"data": (4, 5)}, "pile_output", 0) == "2 because num_args = 2"
+    deep = sym.stack(data, Variable("other"), axis=1, name="deep")
+    assert sentence(deep, {"data": (2, 5)}, "deep_output", 1) == "2 because num_args = 2"
+    assert sentence(deep, {"data": (2, 5)}, "deep_output", 0) == "2 because data is (2, 5)"
+    product = sym.dot(data, data, transpose_b=True, name="product")
+    flat = sym.Reshape(product, shape=(-1,), name="flat")
+    graph = flat.graph
+    steps = chain(infer(graph, {"data": (3, 5)}), graph.heads[0], 0)
+    assert [graph.entry_name(step.entry) for step in steps] == [
+        "flat_output",
+        "product_output",
+        "product_output",
+        "data",
+    ]
     total = sym.sum(data, name="total")
     assert sentence(total, {"data": (4, 5)}, "total_output", 0) == "1 because total (sum) always makes it so"
     back = sym.elemwise_add(Variable("a"), Variable("b"), name="both")

@@ -9,6 +9,7 @@ from app.engine import Symbol, Variable, sym
 from app.engine.binding import read_requests
 from app.engine.gradient import build_executor_graph
 from app.engine.inference import infer
+from app.engine.kernels.crew import has_helper
 from app.engine.passes import room as passes_room
 from app.engine.passes import tables
 from app.engine.passes.room import room_of_passes
@@ -55,4 +56,14 @@ def test_a_bind_that_finds_a_large_gradient_in_halves_takes_no_more_than_it_says
         tracemalloc.stop()
     assert took <= need + 2**16
     assert need < 1.1 * took
-    assert room in (0, 4 * 4096 * 1024)  # with a second core there is one more of its size
+    assert room == (4 * 4096 * 1024 if has_helper() else 0)
+
+
+@pytest.mark.parametrize("helper", [True, False])
+def test_with_a_second_core_there_is_one_more_of_each_shared_gradient(
+    helper: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes_room, "has_helper", lambda: helper)
+    symbol = sym.FullyConnected(Variable("data"), num_hidden=1024, no_bias=True, name="fc")
+    assert told(symbol, {"data": (4, 4096)})[0] == (4 * 4096 * 1024 if helper else 0)
+    assert told(symbol, {"data": (4, 4)})[0] == 0, "too short to be halved"

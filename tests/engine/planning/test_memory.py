@@ -3,7 +3,7 @@
 import pytest
 
 from app.engine import EngineError, Variable, sym
-from app.engine.planning.memory import memory_report
+from app.engine.planning.memory import Peak, memory_report
 
 
 def network():
@@ -38,6 +38,13 @@ def test_the_peak_of_a_dense_network_is_the_least_there_can_be() -> None:
 def test_a_huge_bind_is_planned_without_taking_memory() -> None:
     report = memory_report(network(), {"data": (2**30, 784)})
     assert report.training.shared > 2**38
+
+
+def test_a_variable_alone_takes_only_what_is_handed_in() -> None:
+    report = memory_report(Variable("x"), {"x": (2, 3)})
+    assert report.inference == Peak(0, 0, 0)
+    assert report.training == Peak(64, 64, 64), "what is handed in for it"
+    assert (report.bound_values, report.bound_gradients, report.head_gradients) == (24, 24, 24)
 
 
 def test_open_shapes_are_refused() -> None:

@@ -1,5 +1,6 @@
 """Packing: what lives at the same time never overlaps, and no more is taken than must be."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,24 @@ def test_a_gap_is_used_by_what_fits_best() -> None:
     chain = [Tenant(64 * size, step, step + 1) for step, size in enumerate((4, 1, 3, 1, 4))]
     assert pack(chain).total == 64 * 5
     assert alive(chain) == tuple(64 * total for total in (4, 5, 4, 4, 5, 4))
+
+
+@pytest.mark.parametrize(
+    ("lives", "least"),
+    [
+        ([(2, 4, 5), (1, 3, 6), (5, 2, 3), (4, 4, 7)], 7),  # the largest first
+        ([(3, 0, 1), (3, 1, 4), (2, 4, 4), (3, 1, 1), (4, 3, 5)], 9),  # what is large for long first
+        ([(5, 2, 2), (1, 4, 6), (2, 0, 1), (4, 0, 0), (3, 1, 4)], 8),  # as they come
+    ],
+)
+def test_the_best_of_three_orders_is_taken(lives: list[tuple[int, int, int]], least: int) -> None:
+    """In each of these another order needs the least, which is what lives at once."""
+    some = [Tenant(ALIGNMENT * size, birth, death) for size, birth, death in lives]
+    assert pack(some).total == max(alive(some)) == ALIGNMENT * least
+
+
+def test_even_an_empty_array_has_a_place_of_its_own() -> None:
+    assert [aligned(size) for size in (0, 1, ALIGNMENT, ALIGNMENT + 1)] == [64, 64, 64, 128]
 
 
 def test_memory_begins_on_a_cache_line() -> None:

@@ -239,6 +239,21 @@ def test_odd_names_become_identifiers(backend: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", WRITERS)
+def test_numbers_that_are_none_stand_in_the_program(backend: str, tmp_path: Path) -> None:
+    if backend == "torch" and find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    document = Document(
+        {"n1": Node("n1", "Variable", "x"), "n2": Node("n2", "negative", "y")},
+        {"e1": Edge("e1", "n1", 0, "n2", 0)},
+        {"x": Binding("x", "constant", "[nan, inf, -inf, 2]")},
+    )
+    path = tmp_path / "none.py"
+    assert WRITERS[backend].export(_analysis(document), path) == [path]
+    done = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("backend", WRITERS)
 def test_what_cannot_be_exported_is_refused_by_name_and_nothing_is_written(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

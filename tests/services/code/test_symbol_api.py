@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -237,6 +238,51 @@ def test_outputs_of_a_split_are_picked_by_number(monkeypatch: pytest.MonkeyPatch
     chosen = attrs.evolve(document, settings={"settings": Settings(heads=("n2", "n3"))})
     assert "group = mx.sym.Group([split, y])\n" in _write(chosen).text
     assert len(_run(_write(chosen).text, monkeypatch).outputs) == 3
+
+
+def files_of_numbers(folder: Path) -> None:
+    array = np.arange(6.0).reshape(2, 3) / 4
+    np.save(folder / "one.npy", array)
+    np.savez(folder / "two.npz", a=array, b=-array)
+    (folder / "plain.csv").write_text("1,2,3\n4,5,6\n")
+    (folder / "named.csv").write_text("a,b\n1,2\n4,5\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shape"),
+    [
+        ("constant", "2", (2, 3)),
+        ("constant", "0", (2, 3)),
+        ("constant", "[[1, 2.5, 3], [4, 5, 6]]", None),
+        ("initializer", "zeros", (2, 3)),
+        ("initializer", "ones", (2, 3)),
+        ("initializer", "constant(-3)", (2, 3)),
+        ("initializer", "arange", (2, 3)),
+        ("initializer", "arange(-2, -0.5)", (2, 3)),
+        ("initializer", "bilinear", (1, 1, 4, 4)),
+        ("file", "one.npy", None),
+        ("file", "two.npz#b", None),
+        ("file", "plain.csv", None),
+        ("file", "plain.csv#1", None),
+        ("file", "named.csv#b", None),
+        ("dataset", "digits#image", None),
+        ("dataset", "digits#pixels", None),
+        ("dataset", "digits#label", None),
+    ],
+)
+def test_every_kind_of_value_is_written_as_the_array_that_it_is(
+    kind: Any, text: str, shape: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files_of_numbers(tmp_path)
+    written = str(tmp_path / text) if kind == "file" else text
+    for first in (0, 2, -2) if kind == "dataset" else (0,):
+        document = attrs.evolve(
+            _two("square"),
+            bindings={"x": Binding("x", kind, written, shape=shape)},
+            settings={"settings": Settings(batch=4, batch_start=first)},
+        )
+        executor = _run(_write(document).text, monkeypatch)
+        _compare(executor, results_of(run_to(_analysis(document), "forward")), [])
 
 
 def test_requests_and_head_gradients_are_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
 """Lines of generated code: spelled and broken as a formatter would, checked against the formatter itself."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.services.code.names import Identifiers, identifier, literal
 from app.services.code.tidying import tidy
@@ -41,12 +44,27 @@ def test_everything_is_as_the_formatter_would_have_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def meaning(lines: list[str]) -> str:
+    return ast.dump(ast.parse("\n".join(lines)))
+
+
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_breaking_keeps_the_meaning(statement: str) -> None:
-    import ast
-
-    assert ast.dump(ast.parse("\n".join(wrap(statement)))) == ast.dump(ast.parse(statement))
+    assert meaning(wrap(statement)) == meaning([statement])
     assert all(len(line) <= WIDTH or line.endswith("# fmt: skip") for line in wrap(statement))
+
+
+TEXTS = st.text(alphabet="a, +([{}])'\"\\", max_size=40)
+
+
+@given(
+    st.lists(TEXTS, min_size=1), st.sampled_from(["y = f({})", "y = [{}]", "f(x, [{}])", "y = ({}) + f(x)"])
+)
+def test_texts_with_any_signs_in_them_stay_whole(texts: list[str], form: str) -> None:
+    statement = form.format(", ".join(map(repr, texts)))
+    assert meaning(wrap(statement)) == meaning([statement])
+    total = f"y = {' + '.join(map(repr, texts))}"
+    assert meaning(wrap(total)) == meaning([total])
 
 
 @pytest.mark.parametrize(
