@@ -30,5 +30,6 @@ def run_layers(x, vector, states, mode, hidden, layers, directions, cells=None):
     flat = []
     for place in range(0, len(columns), 2):
         flat += [*weights[place : place + 2], *biases[place : place + 2]]
-    first = states if cells is None else (states, cells)
+    states = states.contiguous()  # cuDNN refuses others
+    first = states if cells is None else (states, cells.contiguous())
     return getattr(torch, mode)(x, first, flat, True, layers, 0.0, True, directions == 2, False)

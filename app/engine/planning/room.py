@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 import numpy as np
@@ -23,6 +24,15 @@ _NO_LIMIT = 2**60
 """Linux writes a number above this where a group of processes has no limit."""
 
 
+class Device(Protocol):
+    """Where a bind is computed, if not in numpy."""
+
+    device: str
+
+    def free_memory(self) -> int | None:
+        """Return the bytes that can still be taken there; None where that is the memory of this process."""
+
+
 @attrs.frozen
 class Array:
     """One array to be: the name of what it holds, its shape, and its bytes."""
@@ -40,7 +50,7 @@ class Need:
     gradients: int
     between: int
     scratch: int
-    largest: Array
+    largest: Array | None
 
     @property
     def total(self) -> int:
@@ -65,12 +75,8 @@ def need_of_bind(
     plan: Plan,
     *,
     keep_all: bool = False,
-    with_variables: bool = True,
 ) -> Need:
-    """Add up what a bind takes: variables, gradient buffers, the plan's blocks, and work space of operators and passes.
-
-    Without `with_variables` the caller holds the variables and their gradients already.
-    """
+    """Add up what a bind takes: variables, gradient buffers, the plan's blocks, work space of operators and passes."""
     graph = inference.graph
     variables = [_array(inference, (index, 0)) for index in (*graph.arguments, *graph.auxiliary)]
     kept = [node for node in executor_graph.nodes if node.request in ("write", "add")]
@@ -79,8 +85,8 @@ def need_of_bind(
     ]
     kept_work, passing_work = _work_spaces(inference, executor_graph)
     return Need(
-        given=sum(array.size for array in variables) if with_variables else 0,
-        gradients=sum(_array(inference, node.entry).size for node in kept) if with_variables else 0,
+        given=sum(array.size for array in variables),
+        gradients=sum(_array(inference, node.entry).size for node in kept),
         between=plan.bytes_shared,
         scratch=sum(array.size for array in kept_work)
         + max((array.size for array in passing_work), default=0)
@@ -93,16 +99,32 @@ def need_of_bind(
     )
 
 
-def refuse_beyond_memory(need: Need) -> None:
-    """Raise a BindError when a bind cannot fit into what is free."""
-    free = free_memory() if need.total > _ALWAYS_THERE else None
+def refuse_beyond_memory(need: Need, device: Device | None = None, *, variables_held: bool = False) -> None:
+    """Raise a BindError when a bind cannot fit into what is free, here and on the device that computes it.
+
+    With `variables_held` the caller has the variables and their gradients already; a card takes copies of its own. What
+    lies in between lies there. Its work space is not known, and it may hold more than the plan says.
+    """
+    on_card = None if device is None else device.free_memory()
+    if device is not None and on_card is not None:
+        _refuse_beyond(attrs.evolve(need, gradients=0, scratch=0), on_card, f" on {device.device}")
+        need = attrs.evolve(need, between=0, scratch=0, largest=None)
+    if variables_held:
+        need = attrs.evolve(need, given=0, gradients=0)
+    if need.total > _ALWAYS_THERE:
+        _refuse_beyond(need, free_memory(), "")
+
+
+def _refuse_beyond(need: Need, free: int | None, where: str) -> None:
     if free is None or need.total <= free:
         return
-    largest = need.largest
-    called = f"{largest.name} {text(largest.shape)}" if largest.shape else largest.name
+    largest = ""
+    if need.largest is not None:
+        name, shape = need.largest.name, need.largest.shape
+        called = f"{name} {text(shape)}" if shape else name
+        largest = f" The largest array is {called} with {in_words(need.largest.size)}."
     raise BindError(
-        f"This bind needs {need}, but only {in_words(free)} of memory are free."
-        f" The largest array is {called} with {in_words(largest.size)}."
+        f"This bind needs {need}, but only {in_words(free)} of memory are free{where}.{largest}"
         " Use a smaller batch, or ask for fewer gradients."
     )
 

@@ -13,16 +13,8 @@ from app.engine.errors import RunError
 if not is_installed("torch"):
     pytest.skip("PyTorch is not installed", allow_module_level=True)
 
+pytestmark = pytest.mark.usefixtures("memory")
 SHAPES = {"data": (6, 3, 8, 8), "softmax_label": (6,)}
-
-
-@pytest.fixture(params=["shared", "copied"], autouse=True)
-def _memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every test also run as on a card, whose memory is its own."""
-    if request.param == "copied":
-        from app.engine.backends import torch_outside
-
-        monkeypatch.setattr(torch_outside, "_can_be_shared", lambda array: False)
 
 
 def net() -> Symbol:
