@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -42,15 +42,19 @@ class Array:
     size: int
 
 
+_NOTHING = Array("", (), 0)
+
+
 @attrs.frozen
 class Need:
-    """The bytes that a bind takes, by what they are for, and the largest array among them."""
+    """The bytes that a bind takes, by what they are for, and the largest array and work space among them."""
 
     given: int
     gradients: int
     between: int
     scratch: int
-    largest: Array | None
+    largest: Array
+    largest_work: Array
 
     @property
     def total(self) -> int:
@@ -91,11 +95,8 @@ def need_of_bind(
         scratch=sum(array.size for array in kept_work)
         + max((array.size for array in passing_work), default=0)
         + room_of_passes(inference, executor_graph, plan, keep_all=keep_all),
-        largest=max(
-            (*variables, *between, *kept_work, *passing_work),
-            key=lambda array: array.size,
-            default=Array("", (), 0),
-        ),
+        largest=_largest((*variables, *between)),
+        largest_work=_largest((*kept_work, *passing_work)),
     )
 
 
@@ -107,8 +108,9 @@ def refuse_beyond_memory(need: Need, device: Device | None = None, *, variables_
     """
     on_card = None if device is None else device.free_memory()
     if device is not None and on_card is not None:
-        _refuse_beyond(attrs.evolve(need, gradients=0, scratch=0), on_card, f" on {device.device}")
-        need = attrs.evolve(need, between=0, scratch=0, largest=None)
+        there = attrs.evolve(need, gradients=0, scratch=0, largest_work=_NOTHING)
+        _refuse_beyond(there, max(on_card, _ALWAYS_THERE), f" on {device.device}")
+        need = attrs.evolve(need, between=0, scratch=0, largest=_NOTHING, largest_work=_NOTHING)
     if variables_held:
         need = attrs.evolve(need, given=0, gradients=0)
     if need.total > _ALWAYS_THERE:
@@ -118,13 +120,11 @@ def refuse_beyond_memory(need: Need, device: Device | None = None, *, variables_
 def _refuse_beyond(need: Need, free: int | None, where: str) -> None:
     if free is None or need.total <= free:
         return
-    largest = ""
-    if need.largest is not None:
-        name, shape = need.largest.name, need.largest.shape
-        called = f"{name} {text(shape)}" if shape else name
-        largest = f" The largest array is {called} with {in_words(need.largest.size)}."
+    largest = _largest((need.largest, need.largest_work))
+    called = f"{largest.name} {text(largest.shape)}" if largest.shape else largest.name
+    named = f" The largest array is {called} with {in_words(largest.size)}." if called else ""
     raise BindError(
-        f"This bind needs {need}, but only {in_words(free)} of memory are free{where}.{largest}"
+        f"This bind needs {need}, but only {in_words(free)} of memory are free{where}.{named}"
         " Use a smaller batch, or ask for fewer gradients."
     )
 
@@ -141,6 +141,10 @@ def free_memory() -> int | None:
     """Return the bytes that can still be taken, None where the system does not tell."""
     bounds = (_free_on_machine(), *_free_in_groups(), _free_in_process())
     return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def _largest(arrays: Iterable[Array]) -> Array:
+    return max(arrays, key=lambda array: array.size, default=_NOTHING)
 
 
 def _array(inference: Inference, entry: tuple[int, int]) -> Array:

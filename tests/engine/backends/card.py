@@ -28,11 +28,20 @@ _aten = torch.ops.aten
 _NO_WHOLE_NUMBERS = ("mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot", "vdot", "max_pool2d_with_indices")
 """Operations without a CUDA kernel for integers that a processor has; after torch.testing's table of types."""
 _NO_LONG = ("convolution", "avg_pool2d", "avg_pool3d")
-_UNORDERED = frozenset(
-    "adaptive_avg_pool2d_backward avg_pool3d_backward cumsum embedding_dense_backward grid_sampler_2d_backward index_add"
-    " index_add_ kthvalue max_pool3d_with_indices_backward put_ reflection_pad1d_backward reflection_pad2d_backward"
-    " replication_pad2d_backward scatter_add scatter_add_ upsample_bilinear2d_backward".split()
-)
+_PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "convolution", "convolution_backward"}
+_UNORDERED = {
+    "avg_pool3d_backward",
+    "cumsum",
+    "embedding_dense_backward",
+    "grid_sampler_2d_backward",
+    "index_add",
+    "index_add_",
+    "max_pool3d_with_indices_backward",
+    "reflection_pad2d_backward",
+    "scatter_add",
+    "scatter_add_",
+    "upsample_bilinear2d_backward",
+}
 """Operations whose sums come in no fixed order on a card, after the manual of torch.use_deterministic_algorithms."""
 
 
@@ -117,6 +126,8 @@ class Card(TorchDispatchMode):
         """Operations handed to the card since somebody last waited for it."""
         self.refusals: list[str] = []
         self.ran: set[str] = set()
+        self.rounded: set[str] = set()
+        """Products and convolutions that came while PyTorch was free to round them, or to add in any order."""
         self._broken = ""
 
     @property
@@ -127,6 +138,10 @@ class Card(TorchDispatchMode):
     def synchronize(self, device: Any = None) -> None:
         """Wait for everything that was handed over."""
         self.waiting = 0
+
+    def stop(self, words: str) -> None:
+        """Let every operation from now on fail, as after an error inside a kernel."""
+        self._broken = words
 
     def refuse(self, words: str, kind: type[RuntimeError] = RuntimeError) -> NoReturn:
         """Raise what PyTorch raises, and remember it: a refusal may be caught, but must not have come."""
@@ -163,6 +178,8 @@ class Card(TorchDispatchMode):
         else:
             self._refuse_mixture(func, name, given)
         self._refuse_missing(name, own)
+        if name in _PRODUCTS and not _is_exact():
+            self.rounded.add(name)
         self._refuse_streams(func, name, given)
         if asked is not None:
             kwargs["device"] = _HOST
@@ -236,6 +253,14 @@ class Card(TorchDispatchMode):
             self.refuse("a copy that is not waited for")
 
 
+def _is_exact() -> bool:
+    """Tell whether a real card would compute in full single precision now, and in the same order each time."""
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    precisions = (cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision, products.fp32_precision)
+    half = products.allow_fp16_reduced_precision_reduction
+    return set(precisions) == {"ieee"} and not half and cudnn.deterministic and not cudnn.benchmark
+
+
 def _is_card(device: Any) -> bool:
     return torch.device(device).type in (CARD.type, _INNER.type)
 
@@ -276,6 +301,7 @@ def _through_singles(func: Any, args: Any, kwargs: Any) -> Any:
 def card_there(monkeypatch: pytest.MonkeyPatch, capacity: int = 2**40) -> Iterator[Card]:
     """Let PyTorch have one card."""
     card = Card(capacity)
+    CardGenerator.known.clear()
     for name, stand_in in {
         "is_available": lambda: True,
         "device_count": lambda: 1,

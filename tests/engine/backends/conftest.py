@@ -16,6 +16,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with card_there(monkeypatch) as found:
         yield found
     assert not found.refusals
+    assert not found.rounded
 
 
 @pytest.fixture(params=["shared", "copied", "card"])
