@@ -102,6 +102,14 @@ def test_numbers(operator: type[Operator], example: Example, dtype: str) -> None
     compare(case, case.numbers())
 
 
+@pytest.mark.parametrize("memory", ["shared", "card"], indirect=True)
+@pytest.mark.parametrize("name", ["_hypot", "broadcast_hypot", "_hypot_scalar"])
+def test_a_hypotenuse_does_not_overflow_on_the_way(name: str) -> None:
+    operator, example = next(param.values for param in CASES if param.values[0].op_name == name)
+    case = Case(operator, example)
+    compare(case, [array * np.float32(1e30) for array in case.numbers()])
+
+
 @everywhere
 @pytest.mark.parametrize(("operator", "example"), SETTLED)
 def test_kinks_and_ties(operator: type[Operator], example: Example) -> None:
