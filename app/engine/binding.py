@@ -7,6 +7,7 @@ from typing import Any, cast
 import attrs
 import numpy as np
 
+from app.engine.backends.backend import Backend
 from app.engine.backends.choice import choose_backend
 from app.engine.backends.computing import NUMPY
 from app.engine.errors import BindError
@@ -52,11 +53,12 @@ class BindOptions:
 
 @attrs.frozen(eq=False)
 class _Bound:
-    """What comes from outside: values of variables and gradient buffers by node, and requests by name."""
+    """What comes from outside: values of variables and gradient buffers by node, requests by name, what computes."""
 
     variables: Mapping[int, Array]
     gradients: Mapping[int, Array]
     requests: Mapping[str, Request]
+    backend: Backend | None = None
 
 
 def bind(
@@ -89,7 +91,8 @@ def bind(
             raise _unlike_requests(name)
         if index not in gradients:
             requests[name] = "null"
-    return _make(inference, _Bound(variables, gradients, requests), options)
+    backend = choose_backend(options.backend, options.device)
+    return _make(inference, _Bound(variables, gradients, requests, backend), options)
 
 
 def simple_bind(
@@ -110,12 +113,13 @@ def simple_bind(
     inference.refuse_open()
     requests = read_requests(graph, grad_req)
     executor_graph, plan = _planned(inference, requests, keep_all=options.keep_all)
-    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all))
+    backend = choose_backend(options.backend, options.device)
+    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all), backend)
     wanted = [index for index in graph.arguments if requests[graph.nodes[index].name] != "null"]
     with _within_memory():
         variables = {index: _zeros(inference, index) for index in (*graph.arguments, *graph.auxiliary)}
         gradients = {index: _zeros(inference, index) for index in wanted}
-        arrays = _Bound(variables, gradients, requests)
+        arrays = _Bound(variables, gradients, requests, backend)
         return Executor(_binding(inference, executor_graph, plan, arrays, options))
 
 
@@ -140,9 +144,8 @@ def _make(inference: Inference, arrays: _Bound, options: BindOptions) -> Executo
     for node in executor_graph.nodes:
         if node.request in ("write", "add"):
             _refuse_misfit(arrays.gradients[node.entry[0]], node, graph.nodes[node.entry[0]].name)
-    refuse_beyond_memory(
-        need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all, with_variables=False)
-    )
+    need = need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all)
+    refuse_beyond_memory(need, arrays.backend, variables_held=True)
     with _within_memory():
         return Executor(_binding(inference, executor_graph, plan, arrays, options))
 
@@ -179,7 +182,7 @@ def _binding(
         arrays.requests,
         options.seed,
         options.keep_all,
-        choose_backend(options.backend, options.device),
+        arrays.backend,
     )
 
 
@@ -325,12 +328,11 @@ def _zeros(inference: Inference, index: int) -> Array:
     return np.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
 
 
-def refuse_too_large(
-    inference: Inference, requests: Mapping[str, Request], *, keep_all: bool = False
-) -> None:
+def refuse_too_large(inference: Inference, requests: Mapping[str, Request], options: BindOptions) -> None:
     """Refuse before anything is allocated when a bind with these requests cannot fit into memory."""
-    executor_graph, plan = _planned(inference, requests, keep_all=keep_all)
-    refuse_beyond_memory(need_of_bind(inference, executor_graph, plan, keep_all=keep_all))
+    executor_graph, plan = _planned(inference, requests, keep_all=options.keep_all)
+    need = need_of_bind(inference, executor_graph, plan, keep_all=options.keep_all)
+    refuse_beyond_memory(need, choose_backend(options.backend, options.device))
 
 
 def _planned(

@@ -123,6 +123,7 @@ class Executor:
             start = time.perf_counter()
             try:
                 call()
+                self._program.wait()  # a card goes on computing after a call that came back
             except (Misstep, *FAULTS) as error:
                 raise self._told(error, (call,), call, number) from error
             self.step_seconds[number] = seconds = time.perf_counter() - start

@@ -52,6 +52,9 @@ class NumpyProgram:
             if node.operator is not None and node.operator.is_random:
                 run.rng.bit_generator.state = np.random.PCG64(stream_of(node.name, seed)).state
 
+    def wait(self) -> None:
+        """Do nothing: what a call computes is there when it returns."""
+
     def array(self, key: ArrayKey) -> Array | None:
         """Return None: every array is the executor's own."""
         return None

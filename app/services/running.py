@@ -18,7 +18,7 @@ from app.document.drawing import DocumentProblem
 from app.document.records import Binding, Document, Id, Settings
 from app.engine.backends.backend import HostNode
 from app.engine.backends.computing import Computing
-from app.engine.binding import refuse_too_large
+from app.engine.binding import BindOptions, refuse_too_large
 from app.engine.checking.checked import CheckOptions
 from app.engine.checking.gradient_check import Events as CheckEvents
 from app.engine.checking.gradient_check import follow_check
@@ -195,7 +195,8 @@ def bind(
     document = analysis.document
     names = {index: graph.nodes[index].name for index in (*graph.arguments, *graph.auxiliary)}
     requests = {names[index]: request_of(document, names[index]) for index in graph.arguments}
-    refuse_too_large(inference, requests, keep_all=True)
+    options = BindOptions(keep_all=True, backend=computing.backend, device=computing.device)
+    refuse_too_large(inference, requests, options)
     arrays = {index: _array(analysis, index, folder) for index in names}
     gradients = {
         names[index]: np.zeros_like(arrays[index])

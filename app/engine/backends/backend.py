@@ -44,6 +44,9 @@ class Program(Protocol):
     def seed(self, seed: int | None) -> None:
         """Start the random stream of every node anew."""
 
+    def wait(self) -> None:
+        """Return when everything that the calls so far handed to the device is computed."""
+
     def array(self, key: ArrayKey) -> Array | None:
         """Return an array that is not the executor's own; None where it is not computed yet, or kept no longer."""
 
@@ -53,6 +56,9 @@ class Backend(Protocol):
 
     name: str
     device: str
+
+    def free_memory(self) -> int | None:
+        """Return the bytes that a device of its own can still give; None where it has none of its own."""
 
     def allocate(self, binding: "Binding") -> Arrays:
         """Return the executor's arrays that are not from outside: the outputs, and the gradients handed in."""

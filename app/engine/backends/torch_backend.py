@@ -8,8 +8,10 @@ import torch
 from app.engine.adding import additions
 from app.engine.backends.backend import Arrays, Call, HostNode
 from app.engine.backends.torch_choice import choose_kernel
+from app.engine.backends.torch_devices import free_memory
 from app.engine.backends.torch_nodes import Kernel, NodeFacts
 from app.engine.backends.torch_outside import Outside, torch_dtype
+from app.engine.backends.torch_refusals import refusing_bind, told
 from app.engine.backends.torch_steps import (
     Add,
     Backward,
@@ -31,14 +33,17 @@ from app.engine.stepping import stream_of
 
 
 class TorchBackend:
-    """Makes programs on one device; `shares` is off to treat the processor as if it were a card, for trying that."""
+    """Makes programs on one device."""
 
     name = "torch"
 
-    def __init__(self, device: torch.device, *, shares: bool = True) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.device = str(device)
         self._device = device
-        self._shares = shares
+
+    def free_memory(self) -> int | None:
+        """Return what a card has left; on the processor the executor's memory is that of the tensors."""
+        return free_memory(self._device)
 
     def allocate(self, binding: Binding) -> Arrays:
         """Return fresh arrays for the outputs that are no variables, and for the gradients handed in."""
@@ -54,8 +59,9 @@ class TorchBackend:
 
     def prepare(self, binding: Binding, arrays: Arrays) -> "TorchProgram":
         """Choose a kernel for every node and make the calls."""
-        outside = {key: Outside(array, self._device, shares=self._shares) for key, array in arrays.items()}
-        return TorchProgram(binding, outside, self._device)
+        with refusing_bind(self._device):
+            outside = {key: Outside(array, self._device) for key, array in arrays.items()}
+            return TorchProgram(binding, outside, self._device)
 
 
 class TorchProgram:
@@ -91,6 +97,11 @@ class TorchProgram:
         """Start every node's stream anew."""
         for index, kernel in self._kernels.items():
             kernel.seed(stream_of(self._graph.nodes[index].name, seed))
+
+    def wait(self) -> None:
+        """Wait for a card; the processor is done when a call returns."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
 
     def array(self, key: ArrayKey) -> Array | None:
         """Return a copy of a tensor that is still held."""
@@ -150,9 +161,9 @@ class TorchProgram:
             ins = [self._places[key] for key in step.reads]
             outs = [self._places[key] for key in step.writes]
             keep += self._changed(step)
-            kernel, name = self._kernels[step.symbol_node], self._graph.nodes[step.symbol_node].name
-            calls.append(Forward(name, kernel, self._cells, ins, outs, train, Ending(keep, dead)))
-        return self._framed(calls, first=self._bring_in, last=self._mark_ran)
+            kernel = self._kernels[step.symbol_node]
+            calls.append(Forward(kernel, self._cells, ins, outs, train, Ending(keep, dead)))
+        return self._framed(steps, calls, first=self._bring_in, last=self._mark_ran)
 
     def _changed(self, step: Step) -> list[Call]:
         """Return the calls that hand out variables which a kernel changes on the device."""
@@ -173,7 +184,7 @@ class TorchProgram:
     def _backward_calls(self, steps: Sequence[Step]) -> list[Call]:
         dying = self._dying(steps, "gradient")
         calls = [self._backward_call(step, dead) for step, dead in zip(steps, dying, strict=True)]
-        return self._framed(calls, first=self._begin_backward)
+        return self._framed(steps, calls, first=self._begin_backward)
 
     def _begin_backward(self) -> None:
         """Bring in what may have been written since forward; a backward without a forward runs one first."""
@@ -185,7 +196,6 @@ class TorchProgram:
 
     def _backward_call(self, step: Step, dead: Sequence[int]) -> Call:
         writes = [self._places[key] for key in step.writes]
-        node = self._graph.nodes[step.symbol_node]
         keep = [self._take(key) for key in step.writes if key in self._outside]
         keep += self._additions(step)
         if step.kind == "zero":
@@ -202,7 +212,7 @@ class TorchProgram:
             heads.append(self._places[gradient_key(head)] if head is not None and seen else None)
         keep += self._changed(step)
         kernel = self._kernels[step.symbol_node]
-        return Backward(node.name, kernel, self._cells, heads, writes, Ending(keep, dead))
+        return Backward(kernel, self._cells, heads, writes, Ending(keep, dead))
 
     def _additions(self, step: Step) -> list[Call]:
         """Add what a step found to the holders whose request is `add`."""
@@ -235,11 +245,13 @@ class TorchProgram:
                     dying[number].append(self._places[key])
         return dying
 
-    @staticmethod
-    def _framed(calls: list[Call], first: Call, last: Call | None = None) -> list[Call]:
+    def _framed(
+        self, steps: Sequence[Step], calls: list[Call], first: Call, last: Call | None = None
+    ) -> list[Call]:
         """Join what a pass begins and ends with to its first and last call, so that there is one call per step."""
         if calls:
             calls[0] = InOrder([first, calls[0]])
             if last is not None:
                 calls[-1] = InOrder([calls[-1], last])
-        return calls
+        names = (self._graph.nodes[step.symbol_node].name for step in steps)
+        return [told(name, call, self._device) for name, call in zip(names, calls, strict=True)]

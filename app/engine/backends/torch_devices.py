@@ -29,6 +29,15 @@ def find_device(name: Any) -> torch.device:
     return torch.device(wanted)
 
 
+def free_memory(device: torch.device) -> int | None:
+    """Return the bytes that a card has left, with those that PyTorch holds there for later; None for the processor."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(free + held)
+
+
 def _why_no_card(wanted: Any, found: tuple[str, ...]) -> str:
     """Say why no card can be used where one was asked for, after a space."""
     if not isinstance(wanted, str) or not wanted.startswith("cuda") or len(found) > 1:

@@ -11,23 +11,28 @@ class Outside:
     """One array from outside and the tensor that stands for it on the device.
 
     The array is what counts between passes: `bring_in` before a pass takes over what was written into it, and
-    `hand_out` writes back what a step changed in the tensor. Where the two share memory both do nothing.
+    `hand_out` writes back what a step changed in the tensor. Where the two share memory both do nothing. A stage lies
+    between where PyTorch cannot look into the array itself.
     """
 
-    def __init__(self, array: Array, device: torch.device, *, shares: bool = True) -> None:
+    def __init__(self, array: Array, device: torch.device) -> None:
         self.array = array
-        self.shared = shares and device.type == "cpu" and _can_be_shared(array)
+        seen = _can_be_shared(array)
+        self._staged, self._stage = (
+            (array, torch.from_numpy(array)) if seen else tensor_like(array.shape, array.dtype)
+        )
+        self.shared = seen and device.type == "cpu"
         if self.shared:
-            self.tensor = torch.from_numpy(array)
+            self.tensor = self._stage
         else:
-            self._staged, self._stage = tensor_like(array.shape, array.dtype)
             self.tensor = torch.empty(array.shape, dtype=self._stage.dtype, device=device)
             self.bring_in()
 
     def bring_in(self) -> None:
         """Copy the array into the tensor, unseen by autograd: MXNet's backward reads arrays as they are then."""
         if not self.shared:
-            np.copyto(self._staged, self.array)
+            if self._staged is not self.array:
+                np.copyto(self._staged, self.array)
             self.tensor.data.copy_(self._stage)
 
     def hand_out(self) -> None:
@@ -37,10 +42,8 @@ class Outside:
 
     def take(self, value: torch.Tensor) -> None:
         """Copy some other tensor of this shape into the array."""
-        if self.shared:
-            self.tensor.copy_(value)
-        else:
-            self._stage.copy_(value)
+        self._stage.copy_(value)
+        if self._staged is not self.array:
             np.copyto(self.array, self._staged)
 
 

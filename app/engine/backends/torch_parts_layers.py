@@ -158,6 +158,55 @@ def loss_head(x, scale):
     return LossHead.apply(x, scale)
 
 
+class HingeHead(torch.autograd.Function):
+    """MXNet's SVMOutput: scores forward; backward makes the gradient of the hinge loss, whatever comes in."""
+
+    @staticmethod
+    def forward(ctx, x, label, settings):
+        """Hand scores through."""
+        ctx.save_for_backward(x, label)
+        ctx.settings = settings
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, _):
+        """Return −h(margin − x) for the right class and h(margin + x) for the others."""
+        x, label = ctx.saved_tensors
+        margin, scale, linear = ctx.settings
+        right = label.long().reshape(x.shape[:-1]).unsqueeze(-1) == torch.arange(x.shape[-1], device=x.device)
+        sides = torch.where(right, -1.0, 1.0).to(x.dtype)
+        missing = margin + sides * x
+        slope = (missing > 0).to(x.dtype) if linear else 2 * missing.clamp(min=0)
+        return sides * slope * scale, None, None
+
+
+def hinge_head(x, label, margin, scale, linear):
+    """Return the scores of MXNet's SVMOutput."""
+    return HingeHead.apply(x, label, (margin, scale, linear))
+
+
+class InstanceSoftmax(torch.autograd.Function):
+    """MXNet's SoftmaxActivation of more than two axes: softmax along the last one, its gradient along the second."""
+
+    @staticmethod
+    def forward(ctx, x):
+        """Compute the shares."""
+        y = torch.softmax(x, dim=-1)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Return what MXNet does."""
+        (y,) = ctx.saved_tensors
+        return y * (incoming - (incoming * y).sum(1, keepdim=True))
+
+
+def instance_softmax(x):
+    """Return softmax along the last axis, with MXNet's gradient."""
+    return InstanceSoftmax.apply(x)
+
+
 class Selu(torch.autograd.Function):
     """MXNet's selu, whose gradient below zero is scale * (y + alpha) rather than y + scale * alpha."""
 
@@ -283,6 +332,30 @@ class Extreme(torch.autograd.Function):
 def extreme(x, axes, find):
     """Return the extreme element along axes, with MXNet's gradient."""
     return Extreme.apply(x, axes, find)
+
+
+class Product(torch.autograd.Function):
+    """The product along axes; its gradient divides by each element, and is no number where that is 0."""
+
+    @staticmethod
+    def forward(ctx, x, axes):
+        """Multiply, keeping the axes."""
+        y = x
+        for axis in axes:
+            y = y.prod(axis, keepdim=True)
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, incoming):
+        """Return the product of the others, as MXNet finds it."""
+        x, y = ctx.saved_tensors
+        return incoming * (y / x), None
+
+
+def product(x, axes):
+    """Return the product along axes, with MXNet's gradient."""
+    return Product.apply(x, axes)
 
 
 class CubeRoot(torch.autograd.Function):

@@ -30,5 +30,40 @@ def run_layers(x, vector, states, mode, hidden, layers, directions, cells=None):
     flat = []
     for place in range(0, len(columns), 2):
         flat += [*weights[place : place + 2], *biases[place : place + 2]]
-    first = states if cells is None else (states, cells)
+    states = states.contiguous()  # cuDNN refuses others
+    first = states if cells is None else (states, cells.contiguous())
     return getattr(torch, mode)(x, first, flat, True, layers, 0.0, True, directions == 2, False)
+
+
+def within(index, size):
+    """Return indices as they are; one that lies outside would stop a card for good, so it is refused before."""
+    outside = (index < -size) | (index >= size)
+    if outside.any():
+        raise IndexError(f"index {index[outside][0].item()} is out of bounds for an axis of size {size}")
+    return index
+
+
+def mask_steps(x, lengths, axis, value):
+    """Replace what lies behind each sample's length, in steps along axis 0 or 1."""
+    places = torch.arange(x.shape[axis], device=x.device)
+    inside = places.unsqueeze(1 - axis) < lengths.long().unsqueeze(axis)
+    return torch.where(inside.reshape(*inside.shape, *[1] * (x.dim() - 2)), x, value)
+
+
+def last_steps(x, lengths, axis):
+    """Take each sample's last step."""
+    last = within(lengths.long() - 1, x.shape[axis])
+    samples = torch.arange(len(last), device=x.device)
+    return x[last, samples] if axis == 0 else x[samples, last]
+
+
+def turn_steps(x, lengths):
+    """Turn each sample's steps around, up to its length."""
+    ends, steps = lengths.long(), torch.arange(len(x), device=x.device).unsqueeze(1)
+    source = within(torch.where(steps < ends, ends - 1 - steps, steps), len(x))
+    return x[source, torch.arange(x.shape[1], device=x.device)]
+
+
+def gather_columns(x, indices):
+    """Take the elements or slices of x whose indices stand in a column each."""
+    return x[tuple(within(row, size) for row, size in zip(indices.long(), x.shape, strict=False))]

@@ -10,7 +10,6 @@ from app.engine.adding import Addition
 from app.engine.backends.backend import Call
 from app.engine.backends.torch_nodes import Kernel, Tensor
 from app.engine.backends.torch_outside import Outside, tensor_like
-from app.engine.errors import RunError
 from app.engine.operator import Array
 
 Cells = list[Any]
@@ -36,7 +35,6 @@ class Ending:
 class Forward:
     """Computes the outputs of one node."""
 
-    name: str
     kernel: Kernel
     cells: Cells
     ins: Sequence[int]
@@ -47,10 +45,7 @@ class Forward:
     def __call__(self) -> None:
         """Compute, keep, let go."""
         cells = self.cells
-        try:
-            found = self.kernel.forward([cells[place] for place in self.ins], self.train)
-        except RuntimeError as error:
-            raise refusal(self.name, error) from error
+        found = self.kernel.forward([cells[place] for place in self.ins], self.train)
         for place, out in zip(self.outs, found, strict=False):  # hidden outputs are not computed
             cells[place] = out
         self.ending.finish(cells)
@@ -60,7 +55,6 @@ class Forward:
 class Backward:
     """Computes the wanted gradients of one node; a head without a place is one that nobody feeds."""
 
-    name: str
     kernel: Kernel
     cells: Cells
     heads: Sequence[int | None]
@@ -70,10 +64,7 @@ class Backward:
     def __call__(self) -> None:
         """Compute, keep, let go."""
         cells = self.cells
-        try:
-            found = self.kernel.backward([None if place is None else cells[place] for place in self.heads])
-        except RuntimeError as error:
-            raise refusal(self.name, error) from error
+        found = self.kernel.backward([None if place is None else cells[place] for place in self.heads])
         for place, gradient in zip(self.grads, found, strict=True):
             cells[place] = gradient
         self.ending.finish(cells)
@@ -163,9 +154,3 @@ class InOrder:
         """Make them."""
         for call in self.calls:
             call()
-
-
-def refusal(name: str, error: RuntimeError) -> RunError:
-    """Say in one sentence what PyTorch refused."""
-    words = str(error).strip().partition("\n")[0] or type(error).__name__
-    return RunError(f"{name} cannot be computed: {words}", node=name)

@@ -230,10 +230,9 @@ class BlockGrad(Passing):
 
 
 @operator(category="Losses")
-class SVMOutput(Loss):
+class SVMOutput(Passing, Loss):
     """Hand scores through; the gradient is that of the hinge loss, squared unless use_linear."""
 
-    only_moves = True
     kinds = "f"
 
     work = Work(keeps_back=0.4, takes_back=4.5)
@@ -258,19 +257,6 @@ class SVMOutput(Loss):
         data = merge(ins[0], outs[0], "data")
         label = merge(data[:-1], ins[1], "label") if len(data) > 1 else ins[1]
         return (data, label), (data,)
-
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
-        """Copy, or do nothing where input and output are one buffer."""
-        return copy(ins[0], outs[0])
-
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Hand data through."""
-        copy(ins[0], outs[0])()
-
-    @property
-    def inplace(self) -> tuple[tuple[int, int], ...]:
-        """The result may take data's place."""
-        return ((0, 0),)
 
     def prepare_backward(
         self,
@@ -318,6 +304,11 @@ class SVMOutput(Loss):
         hinge = "1 where v > 0" if self.use_linear else "2 · max(0, v)"
         right = f"−h({self.margin:g} − x) for the right class"
         return f"{right}, h({self.margin:g} + x) for the others, h(v) = {hinge}, x = {outs[0]}"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `hinge_head`, an autograd function with this gradient."""
+        settings = f"{self.margin!r}, {self.regularization_coefficient!r}, {self.use_linear}"
+        return [f"{n.outs[0]} = hinge_head({n.ins[0]}, {n.ins[1]}, {settings})"]
 
     def summary(self) -> str:
         """Return kind and margin."""

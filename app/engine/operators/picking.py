@@ -213,6 +213,10 @@ class GatherNd(ByIndex):
         """One line."""
         return [f"{n.outs[0]} = {n.ins[0]}[tuple({n.ins[1]}.astype(int))]"]
 
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `gather_columns`."""
+        return [f"{n.outs[0]} = gather_columns({n.ins[0]}, {n.ins[1]}).reshape({n.out_shapes[0]})"]
+
 
 @operator(name="scatter_nd", category="Indexing")
 class ScatterNd(ByIndex):

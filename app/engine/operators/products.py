@@ -51,6 +51,11 @@ class Prod(Reduction):
         head, value = self.spread(n, str(n.heads[0])), self.spread(n, n.outs[0])
         return gradient_lines(n, [f"{head} * {value} / {n.ins[0]}"])
 
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `product`, which has MXNet's gradient."""
+        axes = self.axes(len(n.in_shapes[0]))
+        return [f"{n.outs[0]} = product({n.ins[0]}, {axes}).reshape({n.out_shapes[0]})"]
+
 
 class PassingOver(Reduction):
     """A reduction that takes an element that is no number (nan) for one that changes nothing."""
@@ -140,6 +145,12 @@ class NanProd(PassingOver):
         """One line."""
         code = f"{self.spread(n, str(n.heads[0]))} * {self.spread(n, n.outs[0])} / {n.ins[0]}"
         return gradient_lines(n, [f"np.where(np.isnan({n.ins[0]}), 0, {code})"])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `product` with ones for what is no number."""
+        axes, data = self.axes(len(n.in_shapes[0])), n.ins[0]
+        numbers = f"torch.where(torch.isnan({data}), 1, {data})"
+        return [f"{n.outs[0]} = product({numbers}, {axes}).reshape({n.out_shapes[0]})"]
 
 
 @operator(name="norm", category="Reduction", sign="‖x‖")

@@ -8,8 +8,9 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy
-from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.element_types import cut_number
+from app.engine.operators.formulas import for_torch, number
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
@@ -114,6 +115,13 @@ class SequenceMask(Sequences):
         lengths, head, target = flow.read(1), self.steps_first(flow.head), self.steps_first(grad)
         return [lambda: np.multiply(head, _within(head, lengths), out=target)]
 
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Hand data through, or call the part `mask_steps`."""
+        if not self.use_sequence_length:
+            return [f"{n.outs[0]} = {n.ins[0]}"]
+        settings = f"{self.axis}, {for_torch(number(self.value))}"
+        return [f"{n.outs[0]} = mask_steps({', '.join(n.ins)}, {settings})"]
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write where the gradient goes."""
         return heads[0] if len(ins) < 2 else f"{heads[0]} before each sample's end, 0 behind it"
@@ -167,6 +175,12 @@ class SequenceLast(Sequences):
 
         return [run]
 
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Select the last step, or call the part `last_steps`."""
+        if not self.use_sequence_length:
+            return [f"{n.outs[0]} = {n.ins[0]}.select({self.axis}, -1)"]
+        return [f"{n.outs[0]} = last_steps({', '.join(n.ins)}, {self.axis})"]
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write where the gradient goes."""
         return f"{heads[0]} at the last step, 0 elsewhere"
@@ -206,6 +220,12 @@ class SequenceReverse(Sequences):
     def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Turn the gradient back."""
         return [self._turn(flow.head, flow.read(1) if self.use_sequence_length else None, flow.wanted[0][1])]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Turn all steps around, or call the part `turn_steps`."""
+        if not self.use_sequence_length:
+            return [f"{n.outs[0]} = {n.ins[0]}.flip(0)"]
+        return [f"{n.outs[0]} = turn_steps({', '.join(n.ins)})"]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write that the gradient turns around too."""

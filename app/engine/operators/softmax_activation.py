@@ -73,9 +73,9 @@ class SoftmaxActivation(Operator):
         return f"{outs[0]} · ({heads[0]} − Σ {heads[0]} · {outs[0]} along axis 1)"
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """Call torch's own softmax, where MXNet's gradient is its own too."""
+        """Call torch's own softmax, or the part `instance_softmax` where MXNet's gradient is not that of its value."""
         if self.mode == "instance" and len(n.in_shapes[0]) > 2:
-            raise NotImplementedError("MXNet's gradient is another one")
+            return [f"{n.outs[0]} = instance_softmax({n.ins[0]})"]
         return [f"{n.outs[0]} = torch.softmax({n.ins[0]}, dim=1)"]
 
     def summary(self) -> str:

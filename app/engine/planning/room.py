@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 import numpy as np
@@ -23,6 +24,15 @@ _NO_LIMIT = 2**60
 """Linux writes a number above this where a group of processes has no limit."""
 
 
+class Device(Protocol):
+    """Where a bind is computed, if not in numpy."""
+
+    device: str
+
+    def free_memory(self) -> int | None:
+        """Return the bytes that can still be taken there; None where that is the memory of this process."""
+
+
 @attrs.frozen
 class Array:
     """One array to be: the name of what it holds, its shape, and its bytes."""
@@ -32,15 +42,19 @@ class Array:
     size: int
 
 
+_NOTHING = Array("", (), 0)
+
+
 @attrs.frozen
 class Need:
-    """The bytes that a bind takes, by what they are for, and the largest array among them."""
+    """The bytes that a bind takes, by what they are for, and the largest array and work space among them."""
 
     given: int
     gradients: int
     between: int
     scratch: int
     largest: Array
+    largest_work: Array
 
     @property
     def total(self) -> int:
@@ -65,12 +79,8 @@ def need_of_bind(
     plan: Plan,
     *,
     keep_all: bool = False,
-    with_variables: bool = True,
 ) -> Need:
-    """Add up what a bind takes: variables, gradient buffers, the plan's blocks, and work space of operators and passes.
-
-    Without `with_variables` the caller holds the variables and their gradients already.
-    """
+    """Add up what a bind takes: variables, gradient buffers, the plan's blocks, work space of operators and passes."""
     graph = inference.graph
     variables = [_array(inference, (index, 0)) for index in (*graph.arguments, *graph.auxiliary)]
     kept = [node for node in executor_graph.nodes if node.request in ("write", "add")]
@@ -79,30 +89,42 @@ def need_of_bind(
     ]
     kept_work, passing_work = _work_spaces(inference, executor_graph)
     return Need(
-        given=sum(array.size for array in variables) if with_variables else 0,
-        gradients=sum(_array(inference, node.entry).size for node in kept) if with_variables else 0,
+        given=sum(array.size for array in variables),
+        gradients=sum(_array(inference, node.entry).size for node in kept),
         between=plan.bytes_shared,
         scratch=sum(array.size for array in kept_work)
         + max((array.size for array in passing_work), default=0)
         + room_of_passes(inference, executor_graph, plan, keep_all=keep_all),
-        largest=max(
-            (*variables, *between, *kept_work, *passing_work),
-            key=lambda array: array.size,
-            default=Array("", (), 0),
-        ),
+        largest=_largest((*variables, *between)),
+        largest_work=_largest((*kept_work, *passing_work)),
     )
 
 
-def refuse_beyond_memory(need: Need) -> None:
-    """Raise a BindError when a bind cannot fit into what is free."""
-    free = free_memory() if need.total > _ALWAYS_THERE else None
+def refuse_beyond_memory(need: Need, device: Device | None = None, *, variables_held: bool = False) -> None:
+    """Raise a BindError when a bind cannot fit into what is free, here and on the device that computes it.
+
+    With `variables_held` the caller has the variables and their gradients already; a card takes copies of its own. What
+    lies in between lies there. Its work space is not known, and it may hold more than the plan says.
+    """
+    on_card = None if device is None else device.free_memory()
+    if device is not None and on_card is not None:
+        there = attrs.evolve(need, gradients=0, scratch=0, largest_work=_NOTHING)
+        _refuse_beyond(there, max(on_card, _ALWAYS_THERE), f" on {device.device}")
+        need = attrs.evolve(need, between=0, scratch=0, largest=_NOTHING, largest_work=_NOTHING)
+    if variables_held:
+        need = attrs.evolve(need, given=0, gradients=0)
+    if need.total > _ALWAYS_THERE:
+        _refuse_beyond(need, free_memory(), "")
+
+
+def _refuse_beyond(need: Need, free: int | None, where: str) -> None:
     if free is None or need.total <= free:
         return
-    largest = need.largest
+    largest = _largest((need.largest, need.largest_work))
     called = f"{largest.name} {text(largest.shape)}" if largest.shape else largest.name
+    named = f" The largest array is {called} with {in_words(largest.size)}." if called else ""
     raise BindError(
-        f"This bind needs {need}, but only {in_words(free)} of memory are free."
-        f" The largest array is {called} with {in_words(largest.size)}."
+        f"This bind needs {need}, but only {in_words(free)} of memory are free{where}.{named}"
         " Use a smaller batch, or ask for fewer gradients."
     )
 
@@ -119,6 +141,10 @@ def free_memory() -> int | None:
     """Return the bytes that can still be taken, None where the system does not tell."""
     bounds = (_free_on_machine(), *_free_in_groups(), _free_in_process())
     return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def _largest(arrays: Iterable[Array]) -> Array:
+    return max(arrays, key=lambda array: array.size, default=_NOTHING)
 
 
 def _array(inference: Inference, entry: tuple[int, int]) -> Array:

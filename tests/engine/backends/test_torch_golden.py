@@ -1,4 +1,4 @@
-"""The cases that a real MXNet computed, on PyTorch: within the same tolerances, with memory shared and copied."""
+"""The cases that a real MXNet computed, on PyTorch: within the same tolerances, wherever the tensors lie."""
 
 from typing import Any
 
@@ -14,17 +14,12 @@ if not is_installed("torch"):
     pytest.skip("PyTorch is not installed", allow_module_level=True)
 
 
-def outside_never_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.engine.backends import torch_outside
-
-    monkeypatch.setattr(torch_outside, "_can_be_shared", lambda array: False)
-
-
-@pytest.mark.parametrize("memory", ["shared", "copied"])
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize(
+    "memory", ["shared", "copied", pytest.param("card", marks=pytest.mark.slow)], indirect=True
+)
 @pytest.mark.parametrize("case_id", index("run"))
-def test_values_are_those_of_mxnet(case_id: str, memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if memory == "copied":  # as on a card, whose memory is its own
-        outside_never_shares(monkeypatch)
+def test_values_are_those_of_mxnet(case_id: str) -> None:
     case: dict[str, Any] = index("run")[case_id]
     arrays = arrays_of(case)
     inputs = {name: array for name, array in arrays.items() if not name.startswith("want/")}

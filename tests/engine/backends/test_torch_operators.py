@@ -80,8 +80,21 @@ def draws(operator: type[Operator], example: Example) -> bool:
 
 
 SETTLED = [param for param in CASES if not draws(*param.values)]
+FIRST = {param.values[0]: param for param in reversed(SETTLED)}
+everywhere = pytest.mark.parametrize(
+    "memory", ["shared", pytest.param("card", marks=pytest.mark.slow)], indirect=True
+)
+pytestmark = pytest.mark.usefixtures("memory")
 
 
+@pytest.mark.parametrize("memory", ["card"], indirect=True)
+@pytest.mark.parametrize(("operator", "example"), FIRST.values())
+def test_one_example_of_each_on_a_card(operator: type[Operator], example: Example) -> None:
+    case = Case(operator, example)
+    compare(case, case.numbers(), "add")
+
+
+@everywhere
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 @pytest.mark.parametrize(("operator", "example"), SETTLED)
 def test_numbers(operator: type[Operator], example: Example, dtype: str) -> None:
@@ -89,18 +102,29 @@ def test_numbers(operator: type[Operator], example: Example, dtype: str) -> None
     compare(case, case.numbers())
 
 
+@pytest.mark.parametrize("memory", ["shared", "card"], indirect=True)
+@pytest.mark.parametrize("name", ["_hypot", "broadcast_hypot", "_hypot_scalar"])
+def test_a_hypotenuse_does_not_overflow_on_the_way(name: str) -> None:
+    operator, example = next(param.values for param in CASES if param.values[0].op_name == name)
+    case = Case(operator, example)
+    compare(case, [array * np.float32(1e30) for array in case.numbers()])
+
+
+@everywhere
 @pytest.mark.parametrize(("operator", "example"), SETTLED)
 def test_kinks_and_ties(operator: type[Operator], example: Example) -> None:
     case = Case(operator, example)
     compare(case, [np.round(array) for array in case.numbers()])
 
 
+@everywhere
 @pytest.mark.parametrize(("operator", "example"), SETTLED)
 def test_added_gradients(operator: type[Operator], example: Example) -> None:
     case = Case(operator, example)
     compare(case, case.numbers(), "add")
 
 
+@everywhere
 @pytest.mark.parametrize(("operator", "example"), SETTLED)
 def test_whole_numbers_are_computed_or_refused_as_by_numpy(
     operator: type[Operator], example: Example

@@ -145,7 +145,8 @@ def test_what_is_open_is_named_and_of_many_the_first_four(count: int, named: str
     graph = Group([Variable(f"x{number}") for number in range(count)]).graph
     with pytest.raises(EngineError) as refusal:
         infer(graph, {}).refuse_open()
-    assert str(refusal.value) == f"The shape of {named} is still open. Give it, or the shape of an input."
+    what, them = (f"The shape of {named} is", "it") if count == 1 else (f"The shapes of {named} are", "them")
+    assert str(refusal.value) == f"{what} still open. Give {them}, or the shape of an input."
 
 
 def test_types_flow_both_ways_and_default_to_float32() -> None:
