@@ -264,7 +264,7 @@ def test_what_cannot_be_exported_is_refused_by_name_and_nothing_is_written(
     assert caught.value.node == "activation0"
     assert list(tmp_path.iterdir()) == []
     unfinished = attrs.evolve(open_entry("compose-net"), bindings={})
-    with pytest.raises(EngineError, match="shape of data"):
+    with pytest.raises(EngineError, match="shapes of data"):
         WRITERS[backend].export(_analysis(unfinished), tmp_path / "net.py")
 
 
