@@ -50,6 +50,7 @@ KINDS = {
     "Shape(tuple)": ("ints",),
     "Shape or None": ("ints",),
     "tuple of <float>": ("floats",),
+    "": ("floats",),  # MXNet has no word for _histogram's range
 }
 
 
