@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from functools import partial
 
+import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels import factors as kernels
-from app.engine.kernels.factors import wide
+from app.engine.kernels.factors import turned, wide
 from app.engine.kernels.steps import Step, nothing
 from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
 from app.engine.operators.on_matrices import OnMatrices, check_matrices, joined_square, put, square
 from app.engine.operators.prepared import Flow, gradient_lines, present
+from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge, text
 
 _NEAR_ONE = {"A": Domain(1, 2)}
@@ -23,34 +25,50 @@ def _cubes(shapes: Shapes) -> int:
     return element_count(shapes[0]) * (shapes[0][-1] if shapes[0] else 0)
 
 
-class OfSquare(OnMatrices):
-    """An operator that makes square matrices of square matrices."""
+@attrs.frozen
+class OfTriangle(OnMatrices):
+    """An operator on square matrices of which one triangle counts; an upper one is a lower one turned over."""
+
+    lower: bool = param(default=True, doc="Whether triangles are lower ones, or upper ones.")
+
+    examples = (
+        Example({"A": (1, 1)}, domains=_NEAR_ONE),
+        Example({"A": (3, 1, 1)}, domains=_NEAR_ONE, lower=False),
+    )
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Both are alike."""
         alike = joined_square(ins[0], outs[0])
         return (alike,), (alike,)
 
+    def seen(self, array: Array) -> Array:
+        """Turn matrices over where the triangles are upper ones, or back."""
+        return wide(array) if self.lower else turned(wide(array))
+
     def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
         """Count a third of a product."""
         return _cubes(ins) // 3
 
+    def summary(self) -> str:
+        """Which triangle."""
+        return "" if self.lower else "upper"
+
+    def _call(self, function: str, *names: str) -> str:
+        """Write a call of a function for lower triangles."""
+        turn = "" if self.lower else ".swapaxes(-1, -2)"
+        return f"{function}({', '.join(name + turn for name in names)}){turn}"
+
 
 @operator(name="_linalg_potrf", category="Linear algebra", aliases=("linalg_potrf",))
-class Potrf(OfSquare):
-    """Find the lower triangles whose products with themselves are positive definite matrices.
+class Potrf(OfTriangle):
+    """Find the triangles whose products with themselves are positive definite matrices.
 
-    A = Y · Yᵀ; of A only the lower triangles are read.
+    A = y · yᵀ, or yᵀ · y for upper ones; of A only the same triangles are read.
     """
-
-    examples = (
-        Example({"A": (1, 1)}, domains=_NEAR_ONE),
-        Example({"A": (3, 1, 1)}, domains=_NEAR_ONE),
-    )
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        return lambda: put(kernels.cholesky(wide(ins[0])), outs[0])
+        return lambda: put(self.seen(kernels.cholesky(self.seen(ins[0]))), outs[0])
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads the factor."""
@@ -60,43 +78,45 @@ class Potrf(OfSquare):
         """Write the symmetric gradient, as MXNet does (docs/decisions/0011)."""
 
         def step(grad: Array) -> None:
-            put(kernels.cholesky_gradient(wide(flow.out), wide(flow.head)), grad)
+            put(kernels.cholesky_gradient(self.seen(flow.out), self.seen(flow.head)), grad)
 
         return [partial(step, grad) for _, grad in flow.wanted]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
-        y = outs[0]
-        return f"½ · {y}⁻ᵀ · M · {y}⁻¹, M = the lower triangle of {y}ᵀ · {heads[0]}, mirrored"
+        y, d = outs[0], heads[0]
+        if self.lower:
+            return f"½ · {y}⁻ᵀ · M · {y}⁻¹, M = the lower triangle of {y}ᵀ · {d}, mirrored"
+        return f"½ · {y}⁻¹ · M · {y}⁻ᵀ, M = the upper triangle of {d} · {y}ᵀ, mirrored"
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = np.linalg.cholesky({n.ins[0]})"]
+        return [f"{n.outs[0]} = {self._call('np.linalg.cholesky', n.ins[0])}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return gradient_lines(n, [f"cholesky_gradient({n.outs[0]}, {n.heads[0]})"])
+        return gradient_lines(n, [self._call("cholesky_gradient", n.outs[0], str(n.heads[0]))])
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = torch.linalg.cholesky({n.ins[0]})"]
+        return [f"{n.outs[0]} = {self._call('torch.linalg.cholesky', n.ins[0])}"]
 
 
 @operator(name="_linalg_potri", category="Linear algebra", aliases=("linalg_potri",))
-class Potri(OfSquare):
-    """Invert the matrices whose factors are given, lower triangles as _linalg_potrf finds them.
+class Potri(OfTriangle):
+    """Invert the matrices whose factors are given, triangles as _linalg_potrf finds them.
 
-    y = (A · Aᵀ)⁻¹; of A only the lower triangles are read.
+    y = (A · Aᵀ)⁻¹, or (Aᵀ · A)⁻¹ for upper ones; of A only these triangles are read.
     """
 
     examples = (
         Example({"A": (2, 2)}, domains=_NEAR_ONE),
-        Example({"A": (2, 3, 3)}, domains=_NEAR_ONE),
+        Example({"A": (2, 3, 3)}, domains=_NEAR_ONE, lower=False),
     )
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        return lambda: put(kernels.inverse_of_factor(wide(ins[0])), outs[0])
+        return lambda: put(kernels.inverse_of_factor(self.seen(ins[0])), outs[0])
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads factor and value."""
@@ -106,15 +126,17 @@ class Potri(OfSquare):
         """Write the wanted gradients."""
 
         def step(grad: Array) -> None:
-            factor, value, head = map(wide, (flow.read(0), flow.out, flow.head))
-            put(kernels.inverse_of_factor_gradient(factor, value, head), grad)
+            factor, value, head = self.seen(flow.read(0)), wide(flow.out), wide(flow.head)
+            put(self.seen(kernels.inverse_of_factor_gradient(factor, value, head)), grad)
 
         return [partial(step, grad) for _, grad in flow.wanted]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
-        d = heads[0]
-        return f"−the lower triangle of {outs[0]} · ({d} + {d}ᵀ) · {ins[0]}⁻ᵀ"
+        a, y, both = ins[0], outs[0], f"({heads[0]} + {heads[0]}ᵀ)"
+        if self.lower:
+            return f"−the lower triangle of {y} · {both} · {a}⁻ᵀ"
+        return f"−the upper triangle of {a}⁻ᵀ · {both} · {y}"
 
     def multiply_adds(self, ins: Shapes, outs: Shapes) -> int:
         """Count an inverse and a product."""
@@ -122,15 +144,17 @@ class Potri(OfSquare):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = inverse_of_factor({n.ins[0]})"]
+        return [f"{n.outs[0]} = {self._call('inverse_of_factor', n.ins[0])}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return gradient_lines(n, [f"inverse_of_factor_gradient({n.ins[0]}, {n.outs[0]}, {n.heads[0]})"])
+        code = self._call("inverse_of_factor_gradient", n.ins[0], n.outs[0], str(n.heads[0]))
+        return gradient_lines(n, [code])
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = torch.cholesky_inverse({n.ins[0]}.tril())"]
+        cut = "tril()" if self.lower else "triu()"
+        return [f"{n.outs[0]} = torch.cholesky_inverse({n.ins[0]}.{cut}, upper={not self.lower})"]
 
 
 @operator(name="_linalg_gelqf", category="Linear algebra", aliases=("linalg_gelqf",))
