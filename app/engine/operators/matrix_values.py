@@ -227,7 +227,10 @@ class Inverse(OnMatrices):
     y = A⁻¹
     """
 
-    examples = (Example({"A": (3, 3)}), Example({"A": (2, 2, 2)}))
+    examples = (
+        Example({"A": (3, 3)}, domains={"A": Domain(-9, 9)}),
+        Example({"A": (2, 2, 2)}, domains={"A": Domain(-9, 9)}),
+    )
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Both are alike."""

@@ -108,7 +108,7 @@ class SampleUniform(Sample):
 
     settings = ("low", "high")
     draw = staticmethod(drawing.uniform)
-    examples = (Example({"low": (2, 3)}), Example({"low": (2,)}, shape=(3, 4)))
+    examples = (Example({"low": (2, 3), "high": (2, 3)}), Example({"low": (2,), "high": (2,)}, shape=(3, 4)))
 
 
 @operator(name="_sample_normal", category="Random", aliases=("sample_normal",))
@@ -117,7 +117,7 @@ class SampleNormal(Sample):
 
     settings = ("mu", "sigma")
     draw = staticmethod(drawing.normal)
-    examples = (Example({"mu": (2, 3)}), Example({"mu": (2,)}, shape=(3, 4)))
+    examples = (Example({"mu": (2, 3), "sigma": (2, 3)}), Example({"mu": (2,), "sigma": (2,)}, shape=(3, 4)))
 
 
 @operator(name="_sample_gamma", category="Random", aliases=("sample_gamma",))
@@ -127,8 +127,8 @@ class SampleGamma(Sample):
     settings = ("alpha", "beta")
     draw = staticmethod(drawing.gamma)
     examples = (
-        Example({"alpha": (2, 3)}, domains={"alpha": _POSITIVE, "beta": _POSITIVE}),
-        Example({"alpha": (2,)}, domains={"alpha": _POSITIVE, "beta": _POSITIVE}, shape=(3,)),
+        Example({"alpha": (2, 3), "beta": (2, 3)}, domains={"alpha": _POSITIVE, "beta": _POSITIVE}),
+        Example({"alpha": (2,), "beta": (2,)}, domains={"alpha": _POSITIVE, "beta": _POSITIVE}, shape=(3,)),
     )
 
 
@@ -164,8 +164,8 @@ class SampleNegativeBinomial(Sample):
     settings = ("k", "p")
     draw = staticmethod(drawing.negative_binomial)
     examples = (
-        Example({"k": (2, 3)}, domains={"k": _POSITIVE, "p": Domain(0.2, 0.9)}),
-        Example({"k": (2,)}, domains={"k": _POSITIVE, "p": Domain(0.2, 0.9)}, shape=(3,)),
+        Example({"k": (2, 3), "p": (2, 3)}, domains={"k": _POSITIVE, "p": Domain(0.2, 0.9)}),
+        Example({"k": (2,), "p": (2,)}, domains={"k": _POSITIVE, "p": Domain(0.2, 0.9)}, shape=(3,)),
     )
 
 
@@ -181,8 +181,8 @@ class SampleSpreadPoisson(Sample):
     settings = ("mu", "alpha")
     draw = staticmethod(drawing.spread_poisson)
     examples = (
-        Example({"mu": (2, 3)}, domains={"mu": _POSITIVE, "alpha": Domain(0, 1)}),
-        Example({"mu": (2,)}, domains={"mu": _POSITIVE, "alpha": Domain(0, 1)}, shape=(3,)),
+        Example({"mu": (2, 3), "alpha": (2, 3)}, domains={"mu": _POSITIVE, "alpha": Domain(0, 1)}),
+        Example({"mu": (2,), "alpha": (2,)}, domains={"mu": _POSITIVE, "alpha": Domain(0, 1)}, shape=(3,)),
     )
 
 

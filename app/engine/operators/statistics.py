@@ -14,6 +14,7 @@ from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reduce import OverAxes, Reduction, reduced_axes
 from app.engine.params import param
 from app.engine.shapes import UNKNOWN, Inferred, Shapes, element_count, merge, normalize_axis
+from app.engine.split import Split
 from app.engine.work_space import Work, WorkSpace
 
 _SUMMED = ("float16", "float32", "float64", "int32", "int64", "int8")
@@ -56,6 +57,10 @@ class Moments(OverAxes):
         """Drop the reduced axes; both values are alike."""
         found, (value,) = super().infer(ins, (merge(outs[0], outs[1]),))
         return found, (value, value)
+
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """The first axis, unless it is reduced."""
+        return [Split(split.ins, split.outs * 2) for split in super().splits(ins, outs)]
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet divides what the buffer held by the number of elements before it adds."""
