@@ -10,6 +10,7 @@ from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, scale_and_add
 from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.element_types import named_type
+from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reduce import OverAxes, Reduction, reduced_axes
 from app.engine.params import param
@@ -376,3 +377,19 @@ class Histogram(Prepared):
         """How many intervals, and from where to where."""
         bounds = self._bounds()
         return "" if bounds is None else f"{self.bin_cnt} · {bounds[0]:g} … {bounds[1]:g}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Work out the edges, and count what lies between the first and the last."""
+        (counts, edges), data, bounds = n.outs, n.ins[0], self._bounds()
+        if bounds is None:
+            return [f"{counts} = np.histogram({data}, {n.ins[1]})[0]", f"{edges} = {n.ins[1]}"]
+        low, high = map(number, bounds)
+        inside = f"{data}[({data} >= {low}) & ({data} <= {high})]"
+        return [
+            f"{edges} = np.linspace({low}, {high}, {n.out_shapes[1][0]}).astype({data}.dtype)",
+            f"{counts} = np.histogram({inside}, {edges})[0]",
+        ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Zeros."""
+        return gradient_lines(n, ["", ""])
