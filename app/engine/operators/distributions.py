@@ -5,10 +5,11 @@ from typing import Any
 import attrs
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.kernels import drawing
 from app.engine.operator import Operator, refuse
 from app.engine.params import param
-from app.engine.shapes import Shape
+from app.engine.shapes import Inferred, Shape, Shapes
 from app.engine.work_space import Work
 
 
@@ -30,6 +31,12 @@ class Uniform(Distribution):
 
     low: float = param(default=0.0, doc="Lower bound.")
     high: float = param(default=1.0, doc="Upper bound.")
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Refuse bounds that are the wrong way round, as MXNet does when it draws."""
+        if self.low > self.high:
+            raise ShapeError(f"high is {self.high:g}, but it must be at least low, which is {self.low:g}.")
+        return super().infer(ins, outs)
 
     def draw(self, rng: np.random.Generator, size: Shape) -> Any:
         """Return random numbers."""

@@ -8,6 +8,7 @@ import pytest
 
 from app.engine import Group, Variable, sym
 from app.engine.errors import EngineError, RunError
+from app.engine.symbol import Symbol
 
 COUNT = 20_000
 DRAWN: dict[str, tuple[dict[str, Any], float, float]] = {
@@ -77,8 +78,14 @@ def test_whole_numbers_stay_below_their_bound() -> None:
     drawn = sym.random_randint(low=-2, high=3, shape=(1000,)).bind([]).forward()[0]
     assert drawn.dtype == np.int32
     assert set(drawn.tolist()) == {-2, -1, 0, 1, 2}
-    with pytest.raises(EngineError, match="must be above low"):
-        sym.random_randint(low=3, high=3, shape=(2,)).bind([])
+
+
+@pytest.mark.parametrize(
+    "net", [sym.random_randint(low=3, high=3, shape=(2,)), sym.random_uniform(low=3, high=2, shape=(2,))]
+)
+def test_bounds_the_wrong_way_round_are_refused(net: Symbol) -> None:
+    with pytest.raises(EngineError, match="must be at least low|must be above low"):
+        net.bind([])
 
 
 def test_of_settings_below_0_nothing_is_drawn() -> None:
