@@ -248,7 +248,7 @@ class Gemm2(MatrixProduct):
         return self.axis
 
 
-@operator(name="_linalg_gemm", category="Linear algebra", aliases=("linalg_gemm",), sign="·")
+@operator(name="_linalg_gemm", category="Linear algebra", aliases=("linalg_gemm",))
 class Gemm(Gemm2):
     """Multiply matrices, and the product by a number, and add others, multiplied by another number.
 

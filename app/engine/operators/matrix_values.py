@@ -160,7 +160,7 @@ class SlogDet(Determinant):
         return gradient_lines(n, [f"{slopes} * inverse_turned_or_zero({n.ins[0]}, {n.outs[0]} == 0)"])
 
 
-@operator(name="_linalg_sumlogdiag", category="Linear algebra", aliases=("linalg_sumlogdiag",), sign="Σ ln")
+@operator(name="_linalg_sumlogdiag", category="Linear algebra", aliases=("linalg_sumlogdiag",))
 class SumLogDiag(OfEach):
     """Add up ln of the numbers on diagonals."""
 
@@ -280,7 +280,7 @@ class Inverse(OnMatrices):
         return gradient_lines(n, [f"-({y} @ {n.heads[0]} @ {y})"])
 
 
-@operator(name="_linalg_syrk", category="Linear algebra", aliases=("linalg_syrk",), sign="·")
+@operator(name="_linalg_syrk", category="Linear algebra", aliases=("linalg_syrk",))
 class Syrk(OnMatrices):
     """Multiply matrices with themselves transposed, and the product by a number.
 

@@ -21,7 +21,7 @@ from app.engine.work_space import Work, WorkSpace
 _SUMMED = ("float16", "float32", "float64", "int32", "int64", "int8")
 
 
-@operator(name="moments", category="Reduction", sign="x̄ σ²")
+@operator(name="moments", category="Reduction")
 class Moments(OverAxes):
     """Take mean and variance of the elements along some axes.
 
@@ -147,7 +147,7 @@ class Moments(OverAxes):
         return gradient_lines(n, [f"np.broadcast_to(({' + '.join(shares)}) / {count}, {n.in_shapes[0]})"])
 
 
-@operator(name="_square_sum", category="Reduction", sign="Σ")
+@operator(name="_square_sum", category="Reduction")
 class SquareSum(Reduction):
     """Add up the squares of the elements along some axes.
 
@@ -190,7 +190,7 @@ class SquareSum(Reduction):
         return gradient_lines(n, [f"2 * {self.spread(n, str(n.heads[0]))} * {n.ins[0]}"])
 
 
-@operator(name="_np_cumsum", category="Reduction", aliases=("cumsum",), sign="Σ…")
+@operator(name="_np_cumsum", category="Reduction", aliases=("cumsum",))
 class CumSum(Prepared):
     """Add up the elements along an axis, and keep every sum on the way.
 

@@ -104,7 +104,7 @@ class WithTriangle(OnMatrices):
         return f"np.{cut}({{}}){'.swapaxes(-1, -2)' if self.transpose else ''}"
 
 
-@operator(name="_linalg_trmm", category="Linear algebra", aliases=("linalg_trmm",), sign="·")
+@operator(name="_linalg_trmm", category="Linear algebra", aliases=("linalg_trmm",))
 class Trmm(WithTriangle):
     """Multiply triangles and matrices.
 
