@@ -37,13 +37,11 @@ def triangle(matrices: Array, *, lower: bool) -> Array:
 
 def solved(matrices: Array, right: Array, *, lower: bool) -> Array:
     """Return x of A · x = b for triangular A by substitution; a zero on a diagonal gives infinities, as in BLAS."""
-    if not lower:
-        ways = (..., slice(None, None, -1), slice(None, None, -1))
-        return solved(matrices[ways], right[..., ::-1, :], lower=True)[..., ::-1, :]
+    size = matrices.shape[-1]
     found = right.copy()
-    for row in range(matrices.shape[-1]):
-        if row:
-            found[..., row : row + 1, :] -= matrices[..., row : row + 1, :row] @ found[..., :row, :]
+    for row in range(size) if lower else reversed(range(size)):
+        known = slice(row) if lower else slice(row + 1, size)
+        found[..., row : row + 1, :] -= matrices[..., row : row + 1, known] @ found[..., known, :]
         found[..., row, :] /= matrices[..., row, row, None]
     return found
 
