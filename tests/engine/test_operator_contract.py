@@ -89,10 +89,10 @@ def test_rule_says_nothing_from_nothing(operator: type[Operator], example: Examp
 
 @pytest.mark.parametrize(("operator", "example"), CASES)
 def test_type_is_kept(operator: type[Operator], example: Example) -> None:
-    """What takes float32 gives float32, unless a setting says otherwise."""
+    """What takes float32 gives float32, unless a setting says otherwise, or it counts."""
     case = Case(operator, example, np.float32)
     names = {"dtype", "out_dtype"}
-    if not names & {parameter.name for parameter in operator.parameters}:
+    if operator.op_name != "_histogram" and not names & {parameter.name for parameter in operator.parameters}:
         assert {kind.name for kind in case.out_types[: len(case.node.outputs)]} <= {"float32"}
 
 

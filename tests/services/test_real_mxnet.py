@@ -54,13 +54,17 @@ NOT_RUN = {
     "example Deconvolution-5": "do not match total elements",  # channels last are for graphics cards
     "example BatchNorm_v1-3": "dimension do not match",  # images only
     "example BatchNorm_v1-4": "dimension do not match",
+    "example _np_cumsum-2": "must be in range",
+    **{
+        f"example _square_sum-{number}": "Operator not implemented" for number in range(6)
+    },  # of sparse rows only
 }
 """Symbols that MXNet loads, but does not run on this kind of processor."""
 SUMS_OF_MANY = ("example Convolution-8",)
 """Its terms nearly cancel, so rounding in another order shows as a share of the largest number, not of each."""
-WITHOUT_GRADIENT = ("_grad_add", "khatri_rao", "batch_take", "sort")
+WITHOUT_GRADIENT = ("_grad_add", "khatri_rao", "batch_take", "sort", "_shuffle")
 """Operators of which MXNet has no gradient, or none that works."""
-BY_CHANCE = ("Dropout", "_random", "LeakyReLU-7", "LeakyReLU-8", "RNN-5")
+BY_CHANCE = ("Dropout", "_random", "_sample", "_shuffle", "LeakyReLU-7", "LeakyReLU-8", "RNN-5")
 """Beginnings of the names of what draws random numbers."""
 NO_BUFFER = {"Embedding": "x_data", "take": "x_indices", "softmax_cross_entropy": "op_label"}
 """Inputs for whose gradients MXNet takes no buffer to add to."""

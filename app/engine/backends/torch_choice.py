@@ -22,7 +22,17 @@ _RANDOM_WORDS = ("rand", "dropout", "uniform_", "normal_")
 NO_LINES = "PyTorch has no kernel for it"
 UNSEEDED = "PyTorch's own function draws from no stream of the node"
 AT_EDGES = "PyTorch gives other numbers at the edges of its domain"
-_OTHER_AT_EDGES = frozenset({"_power", "broadcast_power", "gammaln", "hard_sigmoid"})
+_OTHER_AT_EDGES = frozenset(
+    {
+        "_power",
+        "broadcast_power",
+        "gammaln",
+        "hard_sigmoid",
+        "_linalg_det",
+        "_linalg_slogdet",
+        "_linalg_potri",
+    }
+)
 WHOLE_NUMBERS = "PyTorch has other rules for whole numbers"
 
 

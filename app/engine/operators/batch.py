@@ -1,10 +1,9 @@
-"""Products of many matrices at once: batch_dot, _linalg_gemm2, khatri_rao."""
+"""Products of many matrices at once: batch_dot, _linalg_gemm, _linalg_gemm2."""
 
 from collections.abc import Sequence
-from functools import partial
-from math import prod
 from typing import Annotated, Any
 
+import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
@@ -52,7 +51,7 @@ class MatrixProduct(Prepared):
         left, right = ins
         if not left or not right:
             return ins, outs
-        for port, shape in zip(self.inputs, ins, strict=True):
+        for port, shape in zip(self.inputs[:2], ins, strict=True):
             if len(shape) < self.least_rank:
                 raise ShapeError(
                     f"{text(shape)} has too few axes; at least {self.least_rank} are needed.", port=port.name
@@ -249,76 +248,72 @@ class Gemm2(MatrixProduct):
         return self.axis
 
 
-@operator(name="khatri_rao", category="Linear algebra")
-class KhatriRao(Prepared):
-    """Multiply matrices column by column, each element with each."""
+@operator(name="_linalg_gemm", category="Linear algebra", aliases=("linalg_gemm",))
+class Gemm(Gemm2):
+    """Multiply matrices, and the product by a number, and add others, multiplied by another number.
 
-    gradient_kinds = "iuf"
+    y = α · A · B + β · C
+    """
 
-    work = Work(takes=1.6)
+    beta: Annotated[float, WIDE] = param(default=1.0, doc="What C is multiplied by.")
 
-    num_args: int = param(low=1, doc="How many matrices are multiplied.")
-
-    variadic = "num_args"
     examples = (
-        Example({"arg0": (2, 3), "arg1": (4, 3)}, num_args=2),
-        Example({"arg0": (2, 3), "arg1": (4, 3), "arg2": (2, 3)}, num_args=3),
+        Example({"A": (2, 3), "B": (3, 4)}),
+        Example({"A": (2, 3), "B": (3, 4)}, beta=0.5),
+        Example({"A": (2, 2, 3), "B": (2, 4, 3)}, transpose_b=True, alpha=-2),
+        Example({"A": (3, 5, 2), "B": (3, 5, 4)}, axis=0, transpose_a=True),
     )
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """One matrix for each of `num_args`."""
-        return tuple(Port(f"arg{index}") for index in range(self.num_args))
+        """Two factors and what is added."""
+        return Port("A"), Port("B"), Port("C")
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Multiply the rows; the columns are shared."""
-        columns: Shape = outs[0][1:]
-        for port, shape in zip(self.inputs, ins, strict=True):
-            if shape and len(shape) != 2:
-                raise ShapeError(f"{text(shape)} is no matrix.", port=port.name)
-            columns = merge(columns, shape[1:], port.name)
-        if not columns:
-            return ins, outs
-        rows = prod(shape[0] if shape else 0 for shape in ins)
-        return [(shape[0] if shape else 0, *columns) for shape in ins], (merge((rows, *columns), outs[0]),)
+        """What is added is like the value."""
+        factors, (out,) = super().infer(ins[:2], (merge(ins[2], outs[0], "C"),))
+        return (*factors, out), (out,)
 
-    def _spread(self, array: Array, index: int) -> Array:
-        """Give a matrix an axis for the rows of each of the others."""
-        rows = [1] * self.num_args
-        rows[index] = len(array)
-        return array.reshape(*rows, array.shape[1])
-
-    def _others(self, arrays: Sequence[Array | None], left_out: int) -> Array:
-        parts = [
-            self._spread(array, index)
-            for index, array in enumerate(arrays)
-            if array is not None and index != left_out
-        ]
-        product = parts[0] if parts else np.ones((), np.float32)
-        for part in parts[1:]:
-            product = product * part
-        return product
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Every axis but those of the matrices."""
+        return [Split((*split.ins, split.outs[0]), split.outs) for split in super().splits(ins, outs)]
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        shape = (*(len(array) for array in ins), ins[0].shape[1])
-        return lambda: np.copyto(outs[0].reshape(shape), self._others(ins, -1))
+        factor = outs[0].dtype.type(self.beta)
+        multiply = super().forward_step(ins[:2], outs)
+
+        def run() -> None:
+            multiply()
+            np.add(outs[0], ins[2] * factor, out=outs[0])
+
+        return run
 
     def gradient_reads(self, index: int) -> Reads:
-        """Each gradient reads the other matrices, whose rows must be counted, and its own, for the same reason."""
-        return Reads(inputs=tuple(range(self.num_args)))
+        """Each factor's gradient reads the other."""
+        return Reads() if index == 2 else super().gradient_reads(index)
 
     def backward_steps(self, flow: Flow) -> list[Step]:
-        """Write the wanted gradients."""
-        shape = (*(len(flow.read(index)) for index in range(self.num_args)), flow.head.shape[-1])
-        return [partial(self._gradient, flow, shape, index, grad) for index, grad in flow.wanted]
-
-    def _gradient(self, flow: Flow, shape: Shape, index: int, grad: Array) -> None:
-        product = flow.head.reshape(shape) * self._others(flow.ins, index).astype(grad.dtype)
-        others = tuple(axis for axis in range(self.num_args) if axis != index)
-        np.copyto(grad, product.sum(axis=others))
+        """Write the wanted gradients; that of what is added may take the incoming one's place."""
+        steps = super().backward_steps(attrs.evolve(flow, grads=(*flow.grads[:2], None)))
+        added = flow.grads[2]
+        if added is not None:
+            steps.append(ufunc(np.multiply, flow.head, np.array(self.beta, added.dtype), out=added))
+        return steps
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
-        others = " · ".join(name for place, name in enumerate(ins) if place != index)
-        return f"{heads[0]} · {others}, summed over the rows of the others" if others else heads[0]
+        if index < 2:
+            return super().explain(index, ins, outs, heads)
+        return heads[0] if self.beta == 1 else f"{number(self.beta)} · {heads[0]}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Two lines."""
+        scale = "" if self.beta == 1 else f"{number(self.beta)} * "
+        return [*super().numpy_code(n), f"{n.outs[0]} = {n.outs[0]} + {scale}{n.ins[2]}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line for each wanted gradient."""
+        factors = super().numpy_gradient_code(attrs.evolve(n, grads=n.grads[:2]))
+        added = attrs.evolve(n, grads=n.grads[2:], ins=n.ins[2:])
+        return [*factors, *gradient_lines(added, [f"{number(self.beta)} * {n.heads[0]}"])]

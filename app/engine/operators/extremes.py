@@ -25,7 +25,7 @@ class Extreme(Reduction):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        axes = self.axes(ins[0].ndim)
+        axes = self.reduced(ins[0].ndim)
         kept = self.kept(outs[0], ins[0].shape)
         return partial(self.function.reduce, ins[0], axes, None, kept, True)
 
@@ -60,7 +60,7 @@ class Extreme(Reduction):
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `extreme`: PyTorch shares the gradient among equal places, MXNet gives each the whole."""
-        axes = self.axes(len(n.in_shapes[0]))
+        axes = self.reduced(len(n.in_shapes[0]))
         return [
             f"{n.outs[0]} = extreme({n.ins[0]}, {axes}, torch.a{self.op_name}).reshape({n.out_shapes[0]})"
         ]

@@ -23,7 +23,7 @@ class Prod(Reduction):
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         kept = self.kept(outs[0], ins[0].shape)
-        return partial(np.multiply.reduce, ins[0], self.axes(ins[0].ndim), outs[0].dtype, kept, True)
+        return partial(np.multiply.reduce, ins[0], self.reduced(ins[0].ndim), outs[0].dtype, kept, True)
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads data and value."""
@@ -85,7 +85,7 @@ class NanSum(PassingOver):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        axes, kept = self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape)
+        axes, kept = self.reduced(ins[0].ndim), self.kept(outs[0], ins[0].shape)
         return lambda: np.copyto(kept, np.nansum(ins[0], axis=axes, keepdims=True))
 
     def gradient_reads(self, index: int) -> Reads:
@@ -121,7 +121,7 @@ class NanProd(PassingOver):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        axes, kept = self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape)
+        axes, kept = self.reduced(ins[0].ndim), self.kept(outs[0], ins[0].shape)
         return lambda: np.copyto(kept, np.nanprod(ins[0], axis=axes, keepdims=True))
 
     def gradient_reads(self, index: int) -> Reads:
@@ -183,7 +183,7 @@ class Norm(OverAxes):
         """Refuse more axes than MXNet takes."""
         refuse(len(self.axis or ()) > 2, "axis may name one or two axes.", port="axis")
 
-    def axes(self, rank: int) -> tuple[int, ...]:
+    def reduced(self, rank: int) -> tuple[int, ...]:
         """Return the reduced axes, in order."""
         return reduced_axes(self.axis, rank)
 
@@ -196,7 +196,7 @@ class Norm(OverAxes):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        axes, kept = self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape)
+        axes, kept = self.reduced(ins[0].ndim), self.kept(outs[0], ins[0].shape)
 
         def run() -> None:
             if self.ord == 1:

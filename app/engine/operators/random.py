@@ -1,29 +1,63 @@
-"""Sources of random numbers: operators without inputs that draw anew on every forward."""
+"""Sources of random numbers: operators that draw anew on every forward, without inputs or in the shape of one."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 import numpy as np
 
+from app.engine.errors import ShapeError
 from app.engine.examples import Example
-from app.engine.operator import Arrays, Operator, Port, Run, Types, operator, refuse
-from app.engine.params import param
-from app.engine.shapes import Inferred, Shapes, merge
-from app.engine.work_space import Work
+from app.engine.kernels.steps import without_gradient
+from app.engine.operator import (
+    Arrays,
+    GradientKind,
+    OptionalArrays,
+    Port,
+    Reads,
+    Run,
+    Types,
+    operator,
+)
+from app.engine.operators.distributions import (
+    Distribution,
+    Exponential,
+    Gamma,
+    NegativeBinomial,
+    Normal,
+    Poisson,
+    SpreadPoisson,
+    Uniform,
+)
+from app.engine.params import WIDE, param
+from app.engine.shapes import Inferred, Shape, Shapes, merge
 
 _FLOATS = ("float16", "float32", "float64")
 
 
-@attrs.frozen(kw_only=True)
-class Source(Operator):
-    """What all sources of random numbers have in common."""
+@attrs.frozen(kw_only=True, slots=False)
+class Drawn(Distribution):
+    """What all that draw have in common."""
 
-    is_random = True
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
+        """Fix the buffer."""
+        result = outs[0]
+        return lambda: np.copyto(result, self.draw(run.rng, result.shape), casting="unsafe")
+
+    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
+        """Draw."""
+        self.prepare_forward(run, ins, outs)()
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class OfShape(Drawn):
+    """A source whose shape is a setting."""
+
+    dtype: str | None
+    usual_type = "float32"
 
     shape: tuple[int, ...] | None = param(default=None, doc="Shape of what is drawn; 0 is an open size.")
     ctx: str = param(default="", advanced=True, doc="Only for graphics cards; kept in files.")
-    dtype: str | None = param(default=None, choices=_FLOATS, advanced=True, doc="Type; float32 if left out.")
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -36,111 +70,159 @@ class Source(Operator):
 
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """The type is the setting's."""
-        return (), (np.dtype(self.dtype) if self.dtype else outs[0] or np.dtype(np.float32),)
+        return (), (np.dtype(self.dtype) if self.dtype else outs[0] or np.dtype(self.usual_type),)
 
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Any:
-        """Return random numbers."""
-        raise NotImplementedError
 
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
-        """Fix the buffer."""
-        result = outs[0]
-        return lambda: np.copyto(result, self.draw(run.rng, result.shape), casting="unsafe")
+@attrs.frozen(kw_only=True, slots=False)
+class Source(OfShape):
+    """A source of numbers that need not be whole."""
 
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Draw."""
-        self.prepare_forward(run, ins, outs)()
+    dtype: str | None = param(default=None, choices=_FLOATS, advanced=True, doc="Type; float32 if left out.")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Like(Drawn):
+    """A source whose shape and type are those of an array; the array's numbers do not matter."""
+
+    kinds = "f"
+
+    examples = (Example({"data": (3, 4)}),)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Nothing flows back."""
+        return "zero"
+
+    def gradient_reads(self, index: int) -> Reads:
+        """Nothing is read."""
+        return Reads(heads=False)
+
+    def backward(
+        self,
+        run: Run,
+        ins: OptionalArrays,
+        outs: OptionalArrays,
+        heads: OptionalArrays,
+        grads: OptionalArrays,
+    ) -> None:
+        """Write zeros."""
+        without_gradient(grads)()
 
 
 @operator(name="_random_uniform", category="Random", aliases=("random_uniform", "uniform"))
-class RandomUniform(Source):
+class RandomUniform(Uniform, Source):
     """Draw numbers that are equally likely between two bounds."""
-
-    work = Work(takes=2.1)
-
-    low: float = param(default=0.0, doc="Lower bound.")
-    high: float = param(default=1.0, doc="Upper bound.")
 
     examples = (Example({}, shape=(3, 4), low=-1.0),)
 
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Any:
-        """Return random numbers."""
-        return rng.uniform(self.low, self.high, size)
-
-    def summary(self) -> str:
-        """Return the bounds."""
-        return f"{self.low:g} … {self.high:g}"
-
 
 @operator(name="_random_normal", category="Random", aliases=("normal", "random_normal"))
-class RandomNormal(Source):
+class RandomNormal(Normal, Source):
     """Draw numbers from a normal distribution."""
-
-    work = Work(takes=2.1)
-
-    loc: float = param(default=0.0, doc="Mean.")
-    scale: float = param(default=1.0, low=0, doc="Standard deviation.")
 
     examples = (Example({}, shape=(3, 4), loc=2.0, scale=0.5),)
 
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Any:
-        """Return random numbers."""
-        return rng.normal(self.loc, self.scale, size)
-
-    def summary(self) -> str:
-        """Return mean and deviation."""
-        return f"{self.loc:g} ± {self.scale:g}"
-
 
 @operator(name="_random_gamma", category="Random", aliases=("random_gamma",))
-class RandomGamma(Source):
+class RandomGamma(Gamma, Source):
     """Draw numbers from a gamma distribution, whose mean is alpha · beta."""
-
-    work = Work(takes=2.1)
-
-    alpha: float = param(default=1.0, low=0, doc="Shape of the distribution.")
-    beta: float = param(default=1.0, low=0, doc="Scale of the distribution.")
 
     examples = (Example({}, shape=(3, 4), alpha=4.0, beta=0.5),)
 
-    def check(self) -> None:
-        """Refuse a distribution without width."""
-        refuse(self.alpha == 0 or self.beta == 0, "alpha and beta must be above 0.", port="alpha")
-
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Any:
-        """Return random numbers."""
-        return rng.gamma(self.alpha, self.beta, size)
-
 
 @operator(name="_random_exponential", category="Random", aliases=("random_exponential",))
-class RandomExponential(Source):
+class RandomExponential(Exponential, Source):
     """Draw waiting times between events that come at a rate."""
-
-    work = Work(takes=2.1)
-
-    lam: float = param(default=1.0, low=0, doc="The rate; the mean is one over it.")
 
     examples = (Example({}, shape=(3, 4), lam=2.0),)
 
-    def check(self) -> None:
-        """Refuse a rate of zero."""
-        refuse(self.lam == 0, "lam is 0, but the mean is one over it.", port="lam")
-
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Any:
-        """Return random numbers."""
-        return rng.exponential(1 / self.lam, size)
-
 
 @operator(name="_random_poisson", category="Random", aliases=("random_poisson",))
-class RandomPoisson(Source):
+class RandomPoisson(Poisson, Source):
     """Draw counts of events that come at a rate."""
-
-    work = Work(takes=2.1)
-
-    lam: float = param(default=1.0, low=0, doc="The rate, which is the mean.")
 
     examples = (Example({}, shape=(3, 4), lam=4.0),)
 
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Any:
+
+@operator(name="_random_negative_binomial", category="Random", aliases=("random_negative_binomial",))
+class RandomNegativeBinomial(NegativeBinomial, Source):
+    """Draw how often one fails before so many successes."""
+
+    examples = (Example({}, shape=(3, 4), k=3, p=0.4),)
+
+
+@operator(
+    name="_random_generalized_negative_binomial",
+    category="Random",
+    aliases=("random_generalized_negative_binomial",),
+)
+class RandomSpreadPoisson(SpreadPoisson, Source):
+    """Draw counts with a given mean, more spread out than Poisson's."""
+
+    examples = (Example({}, shape=(3, 4), mu=3.0, alpha=0.4), Example({}, shape=(3, 4), mu=2.0, alpha=0.0))
+
+
+@operator(name="_random_uniform_like", category="Random")
+class RandomUniformLike(Uniform, Like):
+    """Draw numbers that are equally likely between two bounds, as many as an array holds."""
+
+
+@operator(name="_random_normal_like", category="Random")
+class RandomNormalLike(Normal, Like):
+    """Draw numbers from a normal distribution, as many as an array holds."""
+
+
+@operator(name="_random_gamma_like", category="Random")
+class RandomGammaLike(Gamma, Like):
+    """Draw numbers from a gamma distribution, whose mean is alpha · beta, as many as an array holds."""
+
+
+@operator(name="_random_exponential_like", category="Random")
+class RandomExponentialLike(Exponential, Like):
+    """Draw waiting times between events that come at a rate, as many as an array holds."""
+
+
+@operator(name="_random_poisson_like", category="Random")
+class RandomPoissonLike(Poisson, Like):
+    """Draw counts of events that come at a rate, as many as an array holds."""
+
+
+@operator(name="_random_negative_binomial_like", category="Random")
+class RandomNegativeBinomialLike(NegativeBinomial, Like):
+    """Draw how often one fails before so many successes, as many times as an array holds numbers."""
+
+
+@operator(name="_random_generalized_negative_binomial_like", category="Random")
+class RandomSpreadPoissonLike(SpreadPoisson, Like):
+    """Draw counts with a given mean, more spread out than Poisson's, as many as an array holds."""
+
+
+@operator(name="_random_randint", category="Random", aliases=("random_randint",))
+class RandomInt(OfShape):
+    """Draw whole numbers that are equally likely from low up to, but not including, high."""
+
+    usual_type = "int32"
+
+    low: Annotated[int, WIDE] = param(doc="The smallest number.")
+    high: Annotated[int, WIDE] = param(doc="The number to stop before.")
+    dtype: str | None = param(
+        default=None, choices=("int32", "int64"), advanced=True, doc="Type; int32 if left out."
+    )
+
+    examples = (
+        Example({}, low=-2, high=5, shape=(3, 4)),
+        Example({}, low=0, high=300, shape=(5,), dtype="int64"),
+    )
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Refuse an empty range; take the shape."""
+        if self.low >= self.high:
+            raise ShapeError(f"high is {self.high}, but it must be above low, which is {self.low}.")
+        return super().infer(ins, outs)
+
+    def draw(self, rng: np.random.Generator, size: Shape) -> Any:
         """Return random numbers."""
-        return rng.poisson(self.lam, size)
+        return rng.integers(self.low, self.high, size)
+
+    def summary(self) -> str:
+        """Return the range."""
+        return f"{self.low} … {self.high - 1}"

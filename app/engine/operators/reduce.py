@@ -39,7 +39,7 @@ class OverAxes(Prepared):
 
     keepdims: bool
 
-    def axes(self, rank: int) -> tuple[int, ...]:
+    def reduced(self, rank: int) -> tuple[int, ...]:
         """Return the reduced axes, in order."""
         raise NotImplementedError(self.op_name)
 
@@ -48,7 +48,7 @@ class OverAxes(Prepared):
         data, out = ins[0], outs[0]
         if not data:
             return (data,), (out,)
-        axes = self.axes(len(data))
+        axes = self.reduced(len(data))
         kept = [index for index in range(len(data)) if index not in axes]
         if self.keepdims:
             out = merge(kept_shape(data, axes), out)
@@ -61,26 +61,26 @@ class OverAxes(Prepared):
 
     def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
         """The first axis, unless it is reduced."""
-        return [] if 0 in self.axes(len(ins[0])) else [Split((0,), (0,))]
+        return [] if 0 in self.reduced(len(ins[0])) else [Split((0,), (0,))]
 
     def kept(self, value: Array, data_shape: Shape) -> Array:
         """View the value, or its gradient, with the reduced axes kept."""
-        return value.reshape(kept_shape(data_shape, self.axes(len(data_shape))))
+        return value.reshape(kept_shape(data_shape, self.reduced(len(data_shape))))
 
     def code_arguments(self, n: CodeNames) -> str:
         """Write the axes as numpy's and PyTorch's arguments."""
         rank = len(n.in_shapes[0])
-        axes = self.axes(rank)
+        axes = self.reduced(rank)
         return f"axis={axes}, keepdims=True" if self.keepdims or len(axes) == rank else f"axis={axes}"
 
     def shaped(self, n: CodeNames, code: str) -> str:
         """Give a value of all elements its shape (1,)."""
         rank = len(n.in_shapes[0])
-        return f"{code}.reshape(1)" if not self.keepdims and len(self.axes(rank)) == rank > 1 else code
+        return f"{code}.reshape(1)" if not self.keepdims and len(self.reduced(rank)) == rank > 1 else code
 
     def spread(self, n: CodeNames, name: str) -> str:
         """Write a value with its reduced axes back, ready to broadcast against the data."""
-        kept = kept_shape(n.in_shapes[0], self.axes(len(n.in_shapes[0])))
+        kept = kept_shape(n.in_shapes[0], self.reduced(len(n.in_shapes[0])))
         return name if n.out_shapes[0] == kept else f"{name}.reshape({kept})"
 
 
@@ -101,7 +101,7 @@ class Reduction(OverAxes):
         Example({"data": (5,)}, axis=(0,)),
     )
 
-    def axes(self, rank: int) -> tuple[int, ...]:
+    def reduced(self, rank: int) -> tuple[int, ...]:
         """Return the reduced axes, in order."""
         return reduced_axes(self.axis, rank, exclude=self.exclude)
 
@@ -124,7 +124,7 @@ class Sum(Reduction):
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        return sum_axes(ins[0], self.axes(ins[0].ndim), self.kept(outs[0], ins[0].shape))
+        return sum_axes(ins[0], self.reduced(ins[0].ndim), self.kept(outs[0], ins[0].shape))
 
     def gradient_reads(self, index: int) -> Reads:
         """The gradient is the incoming one, repeated."""
@@ -164,13 +164,13 @@ class Mean(Reduction):
 
     def count(self, shape: Shape) -> int:
         """Return how many elements make one average."""
-        return prod(shape[axis] for axis in self.axes(len(shape)))
+        return prod(shape[axis] for axis in self.reduced(len(shape)))
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         kept = self.kept(outs[0], ins[0].shape)
         share = np.array(1 / self.count(ins[0].shape), np.result_type(outs[0].dtype, np.float16))
-        add = sum_axes(ins[0], self.axes(ins[0].ndim), kept)
+        add = sum_axes(ins[0], self.reduced(ins[0].ndim), kept)
         return in_order([add, ufunc(np.multiply, kept, share, out=kept)])
 
     def gradient_reads(self, index: int) -> Reads:
