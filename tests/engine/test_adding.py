@@ -81,11 +81,15 @@ WRITTEN_OVER: Mapping[str, tuple[str, ...]] = {
     "_contrib_MultiBoxPrior": ("data",),
     "_contrib_MultiBoxTarget": ("cls_pred",),
     "_contrib_box_nms": ("data",),
+    "_linalg_gemm": ("A", "B", "C"),
     "_linalg_gemm2": ("A", "B"),
+    "_np_cumsum": ("a",),
     "clip": ("data",),
     "reverse": ("data",),
     "softmax": ("length",),
 }
+KEPT = {("_linalg_inverse", "A"), ("_linalg_syevd", "A")}
+"""Inputs whose buffers stay as they were when they are asked to be added to."""
 
 
 def added_by_mean(case: Case, held: Arrays, fresh: Arrays) -> Any:
@@ -102,6 +106,7 @@ def added_by_regression(case: Case, held: Arrays, fresh: Arrays) -> Any:
 OTHERWISE: Mapping[tuple[str, str], Callable[[Case, Arrays, Arrays], Any]] = {
     ("elemwise_add", "rhs"): lambda _case, held, fresh: held["rhs"] + held["lhs"] + fresh["rhs"],
     ("mean", "data"): added_by_mean,
+    ("moments", "data"): added_by_mean,
     ("LinearRegressionOutput", "data"): added_by_regression,
     ("LogisticRegressionOutput", "data"): added_by_regression,
     ("MAERegressionOutput", "data"): added_by_regression,
@@ -144,6 +149,8 @@ def wanted(case: Case, name: str, held: Arrays, fresh: Arrays) -> Any:
         return fresh[name]
     if name in WRITTEN_OVER.get(case.node.op_name, ()):
         return fresh[name]
+    if place in KEPT:
+        return held[name]
     if place in OTHERWISE:
         return OTHERWISE[place](case, held, fresh)
     return held[name] + fresh[name]

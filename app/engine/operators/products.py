@@ -53,7 +53,7 @@ class Prod(Reduction):
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `product`, which has MXNet's gradient."""
-        axes = self.axes(len(n.in_shapes[0]))
+        axes = self.reduced(len(n.in_shapes[0]))
         return [f"{n.outs[0]} = product({n.ins[0]}, {axes}).reshape({n.out_shapes[0]})"]
 
 
@@ -148,7 +148,7 @@ class NanProd(PassingOver):
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `product` with ones for what is no number."""
-        axes, data = self.axes(len(n.in_shapes[0])), n.ins[0]
+        axes, data = self.reduced(len(n.in_shapes[0])), n.ins[0]
         numbers = f"torch.where(torch.isnan({data}), 1, {data})"
         return [f"{n.outs[0]} = product({numbers}, {axes}).reshape({n.out_shapes[0]})"]
 
