@@ -51,8 +51,8 @@ class Averages:
     def __call__(self, first: Array, last: Array, count: int, size: int) -> Sequence[Bin]:
         """Return the bins of one axis."""
         kind = first.dtype.type
-        start = _rounded(first) * kind(np.float32(self.scale))
-        end = (_rounded(last) + kind(1)) * kind(np.float32(self.scale))
+        start = rounded(first) * kind(np.float32(self.scale))
+        end = (rounded(last) + kind(1)) * kind(np.float32(self.scale))
         step = np.maximum(end - start, kind(0.1)) / kind(count)
         bounds = np.arange(count + 1, dtype=first.dtype) * step + start
         firsts, lasts = (
@@ -107,7 +107,7 @@ def _mixed(points: Array, size: int) -> list[Bin]:
     return [Bin(places, weights[row, places]) for row, places in enumerate(found)]
 
 
-def _rounded(number: Array) -> Array:
+def rounded(number: Array) -> Array:
     """Round to whole numbers, halves away from zero."""
     return np.asarray(np.copysign(np.floor(np.abs(number) + number.dtype.type(0.5)), number))
 
