@@ -136,7 +136,7 @@ class SyncBatchNorm(VarianceShown):
     """
 
     ndev: int = param(default=1, advanced=True, doc="How many devices share a batch; kept in files.")
-    key: str = param(advanced=True, doc="What the same layer has in common on all devices; kept in files.")
+    key: str = param(doc="What the same layer has in common on all devices; kept in files.")
 
     examples = tuple(
         Example(each.shapes, train=each.train, gradient=each.gradient, key="a", **each.settings)
