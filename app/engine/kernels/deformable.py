@@ -270,7 +270,7 @@ def _pieces(layer: Layer, counts: Sizes, how: Deformation) -> Iterator[_Piece]:
     for sample in range(samples):
         for first in range(0, positions, at_once):
             some = slice(first, min(first + at_once, positions))
-            still = _still(how.windows, counts, some)
+            still = [each.astype(kind) for each in _still(how.windows, counts, some)]
             moved = [offsets[sample, part, :, :, some].astype(kind) for part in range(how.parts)]
             corners = [
                 _corners([each[:, axis].T + still[axis] for axis in (0, 1)], layer.data.shape[2:], how)
@@ -308,8 +308,9 @@ def _corners(at: Sequence[Array], image: Sizes, how: Deformation) -> list[_Corne
 
 def _sides(at: Array, size: int, how: Deformation) -> list[tuple[Array, Array, Array]]:
     """Return along one axis the neighbour before and the one behind: where, its weight, and how that changes."""
-    low = np.floor(at).astype(np.int64)
-    high, share, one = np.minimum(low + 1, size - 1), at - low, np.ones_like(at)
+    below = np.floor(at)
+    low, share = below.astype(np.int64), at - below
+    high, one = np.minimum(low + 1, size - 1), np.ones_like(at)
     if how.fades:
         before, behind = low >= 0, low + 1 < size
         return [

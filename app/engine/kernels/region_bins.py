@@ -96,8 +96,9 @@ def _mixed(points: Array, size: int) -> list[Bin]:
     """Return for every row of points the pixels around them; points beyond the image count as zero."""
     inside = (points >= -1) & (points <= size)
     at = np.clip(np.where(inside, points, 0), 0, size - 1)
-    low = at.astype(np.int64)
-    high, share = np.minimum(low + 1, size - 1), at - low
+    below = np.floor(at)
+    low, share = below.astype(np.int64), at - below
+    high = np.minimum(low + 1, size - 1)
     rows = np.broadcast_to(np.arange(len(points))[:, None], points.shape)
     seen, weights = np.zeros((len(points), size), np.bool_), np.zeros((len(points), size), points.dtype)
     for places, part in ((low, 1 - share), (high, share)):

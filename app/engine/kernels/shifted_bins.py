@@ -157,8 +157,8 @@ def _corners(down: Array, across: Array, where: Regions, how: Shifting) -> tuple
     for at, size in ((down, height), (across, width)):
         on.append((at >= -0.5) & (at <= size - 0.5))
         held = np.clip(np.where(on[-1], at, 0), 0, size - 1)
-        low = np.floor(held).astype(np.int64)
-        share, one = held - low, np.ones_like(held)
+        below = np.floor(held)
+        low, share, one = below.astype(np.int64), held - below, np.ones_like(held)
         sides.append([(low, 1 - share, -one), (np.ceil(held).astype(np.int64), share, one)])
     first = _channels(where.result, how) * (height * width)
     found = []

@@ -226,9 +226,15 @@ class DeformableConvolution(Deformable):
         return super().add_gradient(index, fresh, holder)
 
     examples = (
-        Example({"data": (2, 3, 6, 5)}, domains=_STEP, kernel=(3, 3), num_filter=4, pad=(1, 1)),
         Example(
-            {"data": (1, 4, 7, 6)},
+            {"data": (2, 3, 6, 5), "offset": (2, 18, 6, 5)},
+            domains=_STEP,
+            kernel=(3, 3),
+            num_filter=4,
+            pad=(1, 1),
+        ),
+        Example(
+            {"data": (1, 4, 7, 6), "offset": (1, 24, 3, 4)},
             domains=_STEP,
             kernel=(3, 2),
             num_filter=4,
@@ -258,9 +264,15 @@ class ModulatedDeformableConvolution(Deformable):
     )
 
     examples = (
-        Example({"data": (2, 3, 6, 5)}, domains=_STEP, kernel=(3, 3), num_filter=4, pad=(1, 1)),
         Example(
-            {"data": (1, 4, 7, 6)},
+            {"data": (2, 3, 6, 5), "offset": (2, 18, 6, 5), "mask": (2, 9, 6, 5)},
+            domains=_STEP,
+            kernel=(3, 3),
+            num_filter=4,
+            pad=(1, 1),
+        ),
+        Example(
+            {"data": (1, 4, 7, 6), "offset": (1, 24, 3, 4), "mask": (1, 12, 3, 4)},
             domains=_STEP,
             kernel=(3, 2),
             num_filter=4,

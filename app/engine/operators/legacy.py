@@ -139,8 +139,8 @@ class SyncBatchNorm(VarianceShown):
     key: str = param(doc="What the same layer has in common on all devices; kept in files.")
 
     examples = tuple(
-        Example(each.shapes, train=each.train, gradient=each.gradient, key="a", **each.settings)
-        for each in BATCH_EXAMPLES
+        Example(each.shapes, train=each.train, gradient=each.gradient, key=f"layer{number}", **each.settings)
+        for number, each in enumerate(BATCH_EXAMPLES)
     )
 
 
