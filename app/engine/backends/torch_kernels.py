@@ -7,6 +7,7 @@ import torch
 
 from app.engine.backends.torch_nodes import NodeFacts, Tensor, Tensors, Unseeded
 from app.engine.backends.torch_outside import torch_dtype
+from app.engine.operators.legacy import VarianceShown
 from app.engine.operators.noise import Dropout
 from app.engine.operators.normalize import (
     BETA,
@@ -149,7 +150,8 @@ class BatchNormKernel(Unseeded):
         self._swapped = None if axis == 1 else (axis, 1)
         self._wanted = facts.wanted
         self._type = torch_dtype(facts.out_types[0])
-        self._first_version = own.op_name == "BatchNorm_v1"
+        self._shows_variance = isinstance(own, VarianceShown)
+        self._minds_mean = isinstance(own, VarianceShown) and own.minds_mean
 
     def forward(self, ins: Tensors, train: bool) -> Tensors:
         """Normalise by the batch in training, by the moving statistics otherwise; a fixed gamma is set to 1."""
@@ -169,7 +171,7 @@ class BatchNormKernel(Unseeded):
         self._ins, self._data = ins, data
         shown = [self._channels_second(out).to(self._type)]
         if own.output_mean_var:
-            shown += [self._mean, self._variance() if self._first_version else self._inverse]
+            shown += [self._mean, self._variance() if self._shows_variance else self._inverse]
         return shown
 
     def backward(self, heads: Sequence[Tensor | None]) -> Tensors:
@@ -194,7 +196,7 @@ class BatchNormKernel(Unseeded):
                 mask,
             )
             grads = dict(enumerate(found))
-            if mask[DATA] and by_batch and self._first_version:
+            if mask[DATA] and by_batch and self._minds_mean:
                 grads[DATA] += self._amendment(head, ins[GAMMA])
             if mask[DATA]:
                 grads[DATA] = self._channels_second(grads[DATA]).to(self._type)
@@ -206,7 +208,7 @@ class BatchNormKernel(Unseeded):
         ]
 
     def _amendment(self, head: Tensor, gamma: Tensor) -> Tensor:
-        """Return what the first version adds where the mean is not the batch's own; see BatchNormV1."""
+        """Return what the first version adds where the mean is not the batch's own; see VarianceShown."""
         channels, axes = (1, -1, *(1,) * (head.ndim - 2)), [axis for axis in range(head.ndim) if axis != 1]
         inverse = self._inverse.reshape(channels)
         normal = (self._data - self._mean.reshape(channels)) * inverse

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels import convolution as kernels
 from app.engine.kernels.steps import overwrite
@@ -16,11 +15,14 @@ from app.engine.operator import (
 )
 from app.engine.operators.filtering import Filtering
 from app.engine.operators.geometry import (
-    AXIS_NAMES,
     by_x,
     channels_first,
+    count_words,
     image_of,
     in_layout,
+    per_group,
+    size_under,
+    windows_along,
 )
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import WIDE, param
@@ -81,58 +83,26 @@ class Convolution(Filtering):
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Sizes follow from the windows; batch, channels and (with stride 1) sizes also flow back to data."""
-        rank, last = len(self.kernel), self.channels_last
+        rank, last, windows = len(self.kernel), self.channels_last, self.windows
         data = channels_first(image_of(ins[0], rank), last)
-        weight: Shape = (self.num_filter, self._per_group(data[1]), *self.kernel)
+        weight: Shape = (self.num_filter, per_group(data[1], self.num_group), *self.kernel)
         if ins[1]:
             weight = merge(weight, channels_first(image_of(ins[1], rank, "weight"), last), "weight")
         result: Shape = (
             data[0],
             self.num_filter,
-            *[self._size(axis, data[2 + axis]) for axis in range(rank)],
+            *[windows_along(windows, axis, data[2 + axis]) for axis in range(rank)],
         )
         if outs[0]:
             result = merge(result, channels_first(image_of(outs[0], rank, "output"), last), "output")
         if outs[0] or 0 in data:  # else nothing can flow back
             channels = weight[1] * self.num_group or data[1]
-            known = [self._size_back(axis, result[2 + axis]) for axis in range(rank)]
+            known = [size_under(windows, axis, result[2 + axis]) for axis in range(rank)]
             data = merge(data, (result[0], channels, *known), "data")
         shapes = [in_layout(data, last), in_layout(weight, last)]
         if self.has_bias:
             shapes.append(merge((self.num_filter,), ins[2], "bias"))
         return tuple(shapes), (in_layout(result, last),)
-
-    def _per_group(self, channels: int) -> int:
-        if channels % self.num_group:
-            raise ShapeError(
-                f"the {channels} channels of data cannot be split into {self.num_group} equal groups.",
-                port="data",
-            )
-        return channels // self.num_group
-
-    def _size(self, axis: int, size: int) -> int:
-        if not size:
-            return 0
-        pad = self.pad[axis] if self.pad else 0
-        room = size + 2 * pad - self._reach(axis)
-        if room < 0:
-            name = AXIS_NAMES[len(self.kernel)][axis]
-            raise ShapeError(
-                f"a window of {self._reach(axis)} does not fit into a {name} of {size} with padding "
-                f"{pad} on both sides.",
-                port="data",
-            )
-        return room // (self.stride[axis] if self.stride else 1) + 1
-
-    def _size_back(self, axis: int, size: int) -> int:
-        if not size or (self.stride and self.stride[axis] != 1):
-            return 0
-        pad = self.pad[axis] if self.pad else 0
-        return max(size + self._reach(axis) - 1 - 2 * pad, 0)
-
-    def _reach(self, axis: int) -> int:
-        """Return how much of the image one dilated window covers."""
-        return self.dilate[axis] * (self.kernel[axis] - 1) + 1 if self.dilate else self.kernel[axis]
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
         """Explain filters, window and sizes."""
@@ -150,16 +120,8 @@ class Convolution(Filtering):
         if (side == "out" and where == 1) or (side == "in" and where == 0):
             return f"num_filter = {self.num_filter}"
         if side == "out" and where >= 2:
-            return self._size_words(where - 2, channels_first(ins[0], self.channels_last)[where])
+            return count_words(self.windows, where - 2, channels_first(ins[0], self.channels_last)[where])
         return ""
-
-    def _size_words(self, axis: int, size: int) -> str:
-        window = self.windows
-        kernel, stride, pad = window.kernel[axis], window.stride[axis], window.pad[axis]
-        reach = window.reach[axis]
-        dilated = "" if reach == kernel else f" dilated to {reach}"
-        sum_text = f"({size} + 2·{pad} − {reach})"
-        return f"kernel {kernel}{dilated}, stride {stride}, pad {pad}: {sum_text}/{stride} + 1"
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up the columns once."""

@@ -81,6 +81,45 @@ def image_of(shape: Shape, rank: int, port: str = "data") -> Shape:
     return shape
 
 
+def per_group(channels: int, groups: int) -> int:
+    """Return how many channels of data each group has; ShapeError where they cannot be split."""
+    if channels % groups:
+        raise ShapeError(
+            f"the {channels} channels of data cannot be split into {groups} equal groups.", port="data"
+        )
+    return channels // groups
+
+
+def windows_along(windows: Windows, axis: int, size: int) -> int:
+    """Return how many windows stand along an axis of data of this size, 0 while that is unknown."""
+    if not size:
+        return 0
+    pad, reach = windows.pad[axis], windows.reach[axis]
+    if size + 2 * pad < reach:
+        name = AXIS_NAMES[len(windows.kernel)][axis]
+        raise ShapeError(
+            f"a window of {reach} does not fit into a {name} of {size} with padding {pad} on both sides.",
+            port="data",
+        )
+    return (size + 2 * pad - reach) // windows.stride[axis] + 1
+
+
+def size_under(windows: Windows, axis: int, count: int) -> int:
+    """Return the size of data along an axis on which so many windows stand, 0 where that does not tell."""
+    if not count or windows.stride[axis] != 1:
+        return 0
+    return max(count + windows.reach[axis] - 1 - 2 * windows.pad[axis], 0)
+
+
+def count_words(windows: Windows, axis: int, size: int) -> str:
+    """Say why so many windows stand along an axis of data of this size."""
+    kernel, stride, pad = windows.kernel[axis], windows.stride[axis], windows.pad[axis]
+    reach = windows.reach[axis]
+    dilated = "" if reach == kernel else f" dilated to {reach}"
+    sum_text = f"({size} + 2·{pad} − {reach})"
+    return f"kernel {kernel}{dilated}, stride {stride}, pad {pad}: {sum_text}/{stride} + 1"
+
+
 def is_mostly_image(windows: Windows, image: Sequence[int]) -> bool:
     """Tell whether every window sees something of an image, which is no narrower than its padding; 0 is unknown."""
     axes = zip(windows.pad, windows.reach, image, strict=True)

@@ -1,8 +1,8 @@
-"""The first versions of BatchNorm, Convolution and Pooling, which old files still name."""
+"""The first versions of BatchNorm, Convolution and Pooling, which old files still name, and what MXNet made of one."""
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import attrs
 import numpy as np
@@ -33,15 +33,12 @@ from app.engine.work_space import Work, WorkSpace
 _LAYOUTS = ("NCDHW", "NCHW", "NDHWC", "NHWC")
 
 
-@operator(name="BatchNorm_v1", category="Legacy")
-class BatchNormV1(BatchNormalization):
-    """Normalise every channel over the batch, then scale by gamma and shift by beta: BatchNorm's first version.
+@attrs.frozen(kw_only=True)
+class VarianceShown(BatchNormalization):
+    """What the first version of BatchNorm and its heir have in common: the output var is the variance itself."""
 
-    Its output var is the variance itself, and its backward after a forward in predict mode minds that the mean it
-    finds is not the batch's.
-    """
-
-    examples = BATCH_EXAMPLES
+    minds_mean: ClassVar[bool] = False
+    """Whether backward minds that the mean it finds is not the batch's, as after a forward in predict mode."""
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Normalise, then turn the inverse root into the variance."""
@@ -72,7 +69,7 @@ class BatchNormV1(BatchNormalization):
             np.copyto(inverse, 1.0 / np.sqrt(variance + self.eps))
             mean = np.copy(present(outs[MEAN]))
             backward()
-            if self._uses_batch(run):
+            if self.minds_mean and self._uses_batch(run):
                 amend(mean)
 
         return call
@@ -100,8 +97,8 @@ class BatchNormV1(BatchNormalization):
 
     @property
     def gradient_facts(self) -> str:
-        """Tell the part `batch_norm_gradient` to mind the mean."""
-        return ", minds_mean=True"
+        """Tell the part `batch_norm_gradient` whether to mind the mean."""
+        return ", minds_mean=True" if self.minds_mean else ""
 
     def statistics_names(self, n: CodeNames) -> tuple[str, str]:
         """Keep the inverse root under a name of its own."""
@@ -117,6 +114,34 @@ class BatchNormV1(BatchNormalization):
     def torch_code(self, n: CodeNames) -> list[str]:
         """Write BatchNorm's line, and the variance if it is an output."""
         return super().torch_code(n) + self._variance_line(n, n.outs[INVERSE])
+
+
+@operator(name="BatchNorm_v1", category="Legacy")
+class BatchNormV1(VarianceShown):
+    """Normalise every channel over the batch, then scale by gamma and shift by beta: BatchNorm's first version.
+
+    Its output var is the variance itself, and its backward after a forward in predict mode minds that the mean it
+    finds is not the batch's.
+    """
+
+    minds_mean = True
+    examples = BATCH_EXAMPLES
+
+
+@operator(name="_contrib_SyncBatchNorm", category="Layers")
+class SyncBatchNorm(VarianceShown):
+    """Normalise every channel over the batches of all devices together; there is one device here.
+
+    y = (x − mean) / √(var + eps) · gamma + beta
+    """
+
+    ndev: int = param(default=1, advanced=True, doc="How many devices share a batch; kept in files.")
+    key: str = param(doc="What the same layer has in common on all devices; kept in files.")
+
+    examples = tuple(
+        Example(each.shapes, train=each.train, gradient=each.gradient, key=f"layer{number}", **each.settings)
+        for number, each in enumerate(BATCH_EXAMPLES)
+    )
 
 
 @operator(name="Convolution_v1", category="Legacy")

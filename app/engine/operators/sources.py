@@ -14,7 +14,7 @@ from app.engine.operator import Arrays, CodeNames, Port, Types, operator, refuse
 from app.engine.operators.element_types import NUMBERS, WITH_BOOL, check_type, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Prepared
-from app.engine.params import WIDE, param
+from app.engine.params import LARGEST_SIZE, WIDE, param
 from app.engine.shapes import UNKNOWN, Inferred, Shapes, element_count, merge, text
 from app.engine.work_space import Work
 
@@ -176,7 +176,10 @@ class Arange(Source):
         if self.infer_range and self.stop is None:
             return (), outs
         first, last = self._bounds
-        count = ceil((last - first) / self.step)
+        steps = (last - first) / self.step
+        if not steps < LARGEST_SIZE:
+            raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} never ends.")
+        count = ceil(max(steps, 0))
         if count < 1:
             raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} gives nothing.")
         return (), (merge((count * self.repeat,), outs[0]),)

@@ -59,5 +59,9 @@ def test_counting_as_far_as_it_is_used() -> None:
 def test_counting_that_goes_nowhere() -> None:
     with pytest.raises(ParameterError):
         make("_arange", start=3, step=0)
-    with pytest.raises(ShapeError, match="gives nothing"):
-        make("_arange", start=3, stop=1).infer([], [()])
+    for step in (1e-300, 1e-308):  # more numbers than a size can count, and than a float can
+        with pytest.raises(ShapeError, match="never ends"):
+            make("_arange", start=5, step=step).infer([], [()])
+    for step in (1, 1e-308):
+        with pytest.raises(ShapeError, match="gives nothing"):
+            make("_arange", start=3, stop=1, step=step).infer([], [()])
