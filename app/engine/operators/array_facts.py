@@ -6,9 +6,8 @@ import numpy as np
 
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Arrays, CodeNames, DType, GradientKind, Port, Reads, Types, operator, refuse
-from app.engine.operators.lines import assign_zeros
-from app.engine.operators.prepared import Prepared
+from app.engine.operator import Arrays, CodeNames, DType, Port, Types, operator, refuse
+from app.engine.operators.without_gradient import ZeroGradient
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis
 from app.engine.work_space import Work
@@ -17,7 +16,7 @@ LARGEST_WHOLE: DType = np.dtype(np.int64)
 """What sizes and places are counted in, whatever the array's own type."""
 
 
-class Fact(Prepared):
+class Fact(ZeroGradient):
     """A fact about arrays, in a type of its own; nothing flows back through it."""
 
     fact_type: DType = LARGEST_WHOLE
@@ -25,18 +24,6 @@ class Fact(Prepared):
     def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
         """The array may have any type."""
         return tuple(ins), (self.fact_type,)
-
-    def gradient_kind(self, index: int) -> GradientKind:
-        """A fact does not bend with the numbers."""
-        return "zero"
-
-    def gradient_reads(self, index: int) -> Reads:
-        """Nothing is read for a gradient of zero."""
-        return Reads(heads=False)
-
-    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
-        """Zeros."""
-        return assign_zeros(n)
 
 
 class OfShape(Fact):
