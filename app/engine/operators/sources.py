@@ -1,4 +1,4 @@
-"""Arrays out of nothing: _zeros, _ones, _full, _arange."""
+"""Arrays out of nothing: _zeros, _ones, _full, _arange, _contrib_arange_like."""
 
 from functools import partial
 from math import ceil, isfinite
@@ -10,13 +10,16 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, fill
-from app.engine.operator import Arrays, CodeNames, Port, Types, operator, refuse
-from app.engine.operators.element_types import WITH_BOOL, check_type, named_type
+from app.engine.operator import Array, Arrays, CodeNames, DType, Port, Types, operator, refuse
+from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.prepared import Prepared
+from app.engine.operators.without_gradient import ZeroGradient
 from app.engine.params import WIDE, param
-from app.engine.shapes import UNKNOWN, Inferred, Shapes, element_count, merge, text
-from app.engine.work_space import Work
+from app.engine.shapes import UNKNOWN, Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.work_space import Work, WorkSpace
+
+_COUNTED: DType = np.dtype(np.int64)
 
 
 class Source(Prepared):
@@ -133,6 +136,40 @@ class Full(Source):
         return [f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {value}, dtype={_spelt(self.dtype, 'torch')})"]
 
 
+@attrs.frozen
+class Count:
+    """Counting from a first number in steps, each number so often."""
+
+    first: float
+    step: float
+    repeat: int
+
+    def numbers(self, shape: Shape, dtype: DType) -> Array:
+        """Return so many numbers."""
+        size = element_count(shape)
+        first, step = self._cut(dtype)
+        numbers = np.repeat(first + step * np.arange(-(-size // self.repeat)), self.repeat)
+        return numbers[:size].astype(dtype).reshape(shape)
+
+    def _cut(self, dtype: DType) -> tuple[float, float]:
+        """Return first number and step; MXNet cuts both for all but the wider fractions before it counts."""
+        if dtype.kind == "f" and dtype.itemsize > 2:
+            return self.first, self.step
+        first, step = (int(cut_number(end, _COUNTED)) for end in (self.first, self.step))
+        return first, step
+
+    def code(self, shape: Shape, dtype: DType, library: str) -> str:
+        """Write it for numpy or PyTorch, before the type is changed."""
+        size = element_count(shape)
+        first, step = self._cut(dtype)
+        count = -(-size // self.repeat)
+        code = f"({library}.arange({count}) * {number(step)} + {number(first)})"
+        if self.repeat > 1:
+            code += f".{'repeat' if library == 'np' else 'repeat_interleave'}({self.repeat})"
+        code += "" if count * self.repeat == size else f"[:{size}]"
+        return code if len(shape) == 1 else f"{code}.reshape({shape})"
+
+
 @operator(name="_arange", category="Constants")
 class Arange(Source):
     """Count from start up to, but not including, stop; with start alone from 0 up to it."""
@@ -181,17 +218,15 @@ class Arange(Source):
             raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} gives nothing.")
         return (), (merge((count * self.repeat,), outs[0]),)
 
-    def _first(self) -> float:
-        return self.start if self.infer_range else self._bounds[0]
+    @property
+    def count(self) -> Count:
+        """From where it is counted, and how."""
+        first = self.start if self.infer_range else self._bounds[0]
+        return Count(first, self.step, self.repeat)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        count = -(-element_count(outs[0].shape) // self.repeat)
-        first, step = self._first(), self.step
-        if outs[0].dtype.kind in "iu":  # MXNet cuts both before it counts
-            first, step = int(first), int(step)
-        numbers = np.repeat(first + step * np.arange(count), self.repeat)
-        return partial(np.copyto, outs[0], numbers[: outs[0].size].astype(outs[0].dtype))
+        return partial(np.copyto, outs[0], self.count.numbers(outs[0].shape, outs[0].dtype))
 
     def summary(self) -> str:
         """From where to where."""
@@ -199,12 +234,7 @@ class Arange(Source):
         return f"{first:g} … {last:g}" + ("" if self.step == 1 else f" · step {self.step:g}")
 
     def _code(self, n: CodeNames, library: str) -> list[str]:
-        count = n.out_shapes[0][0] // self.repeat
-        whole = named_type(self.dtype).kind in "iu"
-        first, step = (int(end) if whole else end for end in (self._first(), self.step))
-        code = f"{library}.arange({count}) * {number(step)} + {number(first)}"
-        repeated = "repeat" if library == "np" else "repeat_interleave"
-        code = f"({code}).{repeated}({self.repeat})" if self.repeat > 1 else f"({code})"
+        code = self.count.code(n.out_shapes[0], named_type(self.dtype), library)
         return [
             f"{n.outs[0]} = {code}.{'astype' if library == 'np' else 'to'}({_spelt(self.dtype, library)})"
         ]
@@ -216,3 +246,63 @@ class Arange(Source):
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
         return self._code(n, "torch")
+
+
+@operator(name="_contrib_arange_like", category="Constants")
+class ArangeLike(ZeroGradient):
+    """Count as far as an array has elements, or places along one axis; its numbers are no matter."""
+
+    only_moves = True
+
+    work = Work(keeps=2.1, takes=4.6)
+
+    start: Annotated[float, WIDE] = param(default=0.0, doc="The first number.")
+    step: Annotated[float, WIDE] = param(default=1.0, doc="The distance between numbers.")
+    repeat: int = param(default=1, low=1, doc="How often each number stands.")
+    ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
+    axis: int | None = param(default=None, doc="The axis whose places are counted; None counts all elements.")
+
+    examples = (
+        Example({"data": (2, 3)}, start=1, step=0.5),
+        Example({"data": (2, 5)}, axis=-1, repeat=2),
+        Example({"data": (4,)}, axis=0),
+    )
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """Take the data's shape, or the size of one axis, which may follow from the value too."""
+        if self.axis is None:
+            return super().infer(ins, outs)
+        data, out = ins[0], merge((0,), outs[0])
+        if not data:
+            return ins, (out,)
+        axis = normalize_axis(self.axis, len(data))
+        out = merge((data[axis],), out)
+        return ((*data[:axis], *out, *data[axis + 1 :]),), (out,)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the value: the data may be much larger."""
+        return self.work.beside(element_count(outs[0]), gradients=gradients)
+
+    @property
+    def count(self) -> Count:
+        """From where it is counted, and how."""
+        return Count(self.start, self.step, self.repeat)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        return partial(np.copyto, outs[0], self.count.numbers(outs[0].shape, outs[0].dtype))
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self._code(n, 'np')}.astype({n.ins[0]}.dtype)"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self._code(n, 'torch')}.to({n.ins[0]}.dtype)"]
+
+    def _code(self, n: CodeNames, library: str) -> str:
+        return self.count.code(n.out_shapes[0], named_type(n.dtype), library)
+
+    def summary(self) -> str:
+        """From where on, and along which axis."""
+        return f"{self.start:g} …" + ("" if self.axis is None else f" · axis {self.axis}")
