@@ -28,7 +28,7 @@ class Concat(Prepared):
     variadic = "num_args"
     most_open: ClassVar[int] = 1
     """How many open parts follow from the whole."""
-    examples = (
+    examples: ClassVar[tuple[Example, ...]] = (
         Example({"arg0": (2, 3), "arg1": (2, 1), "arg2": (2, 4)}, num_args=3),
         Example({"arg0": (1, 3), "arg1": (2, 3)}, num_args=2, dim=0),
         Example({"arg0": (2, 3, 1), "arg1": (2, 3, 2)}, num_args=2, dim=-1),
