@@ -84,6 +84,8 @@ class Cast(Casting):
 class AmpCast(Casting):
     """Change the type of the elements if that is float16 or float32, and leave all others as they are."""
 
+    kinds = "iuf"
+
     dtype: str = param(choices=NUMBERS, doc="The new type.")
 
     examples = (
@@ -102,6 +104,8 @@ class AmpMulticast(Prepared):
     """Give arrays of float16 and float32 one type, the wider or the narrower, and leave all others as they are."""
 
     only_moves = True
+
+    kinds = "iuf"
 
     num_outputs: int = param(low=1, doc="How many arrays there are.")
     cast_narrow: bool = param(default=False, doc="Take the narrower type.")

@@ -257,6 +257,8 @@ class Quadratic(Formula):
     y = a · x² + b · x + c
     """
 
+    kinds = "iuf"
+
     work = Work(takes=1.2, takes_back=2.2)
 
     a: float = param(default=0.0, doc="What the square is multiplied with.")
@@ -297,6 +299,8 @@ class Quadratic(Formula):
 @operator(name="_contrib_gradientmultiplier", category="Functions")
 class GradientMultiplier(Formula):
     """Hand the data through, and its gradient a number of times: a negative number turns it round."""
+
+    gradient_kinds = "iuf"
 
     scalar: Annotated[float, WIDE] = param(default=1.0, doc="What the gradient is multiplied with.")
     is_int: bool = param(default=True, advanced=True, doc="Kept in files; makes no difference.")

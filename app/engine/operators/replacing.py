@@ -21,6 +21,8 @@ class IndexCopy(Prepared):
 
     only_moves = True
 
+    kinds = "iuf"
+
     work = Work(keeps=2.1, keeps_back=2.1)
 
     examples = (

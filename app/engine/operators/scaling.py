@@ -22,6 +22,8 @@ class DivSqrtDim(Prepared):
     y = x / √size
     """
 
+    kinds = "iuf"
+
     work = Work(takes=1.8, takes_back=1.8)
 
     examples = (Example({"data": (2, 3, 5)}), Example({"data": (4,)}))

@@ -254,6 +254,8 @@ class ArangeLike(ZeroGradient):
 
     only_moves = True
 
+    kinds = "iuf"
+
     work = Work(keeps=2.1, takes=4.6)
 
     start: Annotated[float, WIDE] = param(default=0.0, doc="The first number.")

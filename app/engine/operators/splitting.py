@@ -188,6 +188,8 @@ class SliceChannel(Parting):
 class SplitAt(Parting):
     """Cut an array along one axis at given places, or into parts as equal as can be."""
 
+    kinds = "iuf"
+
     indices: tuple[int, ...] = param(doc="Where each part begins, the first at 0; no matter with sections.")
     axis: int = param(default=1, doc="The axis that is cut.")
     squeeze_axis: bool = param(default=False, doc="Drop the axis, where every part has size 1 along it.")
