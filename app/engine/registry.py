@@ -9,9 +9,15 @@ from app.engine.errors import GraphError
 from app.engine.nearby import did_you_mean, quoted_value
 from app.engine.operator import Operator, declared
 
-
 UNSIZED = frozenset(
-    ("_contrib_boolean_mask", "_npi_boolean_mask", "_npi_delete", "_npi_nonzero", "_npi_unique", "_npx_nonzero")
+    (
+        "_contrib_boolean_mask",
+        "_npi_boolean_mask",
+        "_npi_delete",
+        "_npi_nonzero",
+        "_npi_unique",
+        "_npx_nonzero",
+    )
 )
 """Operators of MXNet whose results are as long as the numbers in their inputs make them."""
 

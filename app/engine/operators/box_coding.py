@@ -9,7 +9,8 @@ from app.engine.examples import Domain, Example
 from app.engine.kernels import boxes as kernels
 from app.engine.kernels.indices import whole_numbers
 from app.engine.kernels.steps import Step
-from app.engine.operator import Arrays, Port, operator
+from app.engine.operator import Arrays, CodeNames, Port, operator
+from app.engine.operators.formulas import number
 from app.engine.operators.without_gradient import ClearedGradient, ZeroGradient
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, is_known, merge, text
@@ -73,9 +74,12 @@ class BoxDecode(ZeroGradient):
             data = (data[0], number, 4)
         return (data, anchors), (data,)
 
+    def _scales(self) -> list[float]:
+        return [self.std0, self.std1, self.std2, self.std3]
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Decode all samples at once."""
-        scales = np.array([self.std0, self.std1, self.std2, self.std3], np.float32)
+        scales = np.array(self._scales(), np.float32)
         growth = np.float32(self.clip) if self.clip > 0 else None
 
         def run() -> None:
@@ -88,6 +92,31 @@ class BoxDecode(ZeroGradient):
             np.copyto(outs[0], kernels.decode_around(*place, ins[0] * scales.astype(ins[0].dtype), growth))
 
         return run
+
+    def _code(self, n: CodeNames, data: str, anchors: str, scales: str) -> list[str]:
+        name = n.node
+        low, high = f"{name}_anchors[:, :2]", f"{name}_anchors[:, 2:]"
+        place = f"({low} + {high}) / 2, {high} - {low}" if self.format == "corner" else f"{low}, {high}"
+        bound = f".clip(max={number(self.clip)})" if self.clip > 0 else ""
+        return [
+            f"{name}_anchors = {anchors}.reshape(-1, 4)",
+            f"{name}_middle, {name}_size = {place}",
+            f"{name}_shifts = {data} * {scales}",
+            f"{name}_middle = {name}_shifts[..., :2] * {name}_size + {name}_middle",
+            f"{name}_half = np.exp({name}_shifts[..., 2:]{bound}) * {name}_size / 2",
+            f"{n.outs[0]} = np.concatenate([{name}_middle - {name}_half, {name}_middle + {name}_half], -1)",
+        ]
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """A line for every step."""
+        return self._code(n, n.ins[0], n.ins[1], f"np.array({self._scales()}, {n.ins[0]}.dtype)")
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """The same in PyTorch's words; nothing flows back."""
+        data, anchors = (f"{name}.detach()" for name in n.ins)
+        scales = f"torch.tensor({self._scales()}, dtype={n.ins[0]}.dtype)"
+        lines = self._code(n, data, anchors, scales)
+        return [line.replace("np.exp", "torch.exp").replace("np.concatenate", "torch.cat") for line in lines]
 
     def summary(self) -> str:
         """What the differences are multiplied with."""

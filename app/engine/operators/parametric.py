@@ -324,9 +324,8 @@ class GradientMultiplier(Formula):
         ]
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """One line that has the value of the data, and the slope of the data times the number."""
-        x, scale = n.ins[0], number(self.scalar)
-        return [f"{n.outs[0]} = {x}.detach() + ({x} - {x}.detach()) * {scale}"]
+        """Call the part `with_scaled_gradient`."""
+        return [f"{n.outs[0]} = with_scaled_gradient({n.ins[0]}, {number(self.scalar)})"]
 
     def summary(self) -> str:
         """The number."""
