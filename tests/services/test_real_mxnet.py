@@ -57,7 +57,7 @@ NOT_RUN = {
 """Symbols that MXNet loads, but does not run on this kind of processor."""
 SUMS_OF_MANY = ("example Convolution-8",)
 """Its terms nearly cancel, so rounding in another order shows as a share of the largest number, not of each."""
-WITHOUT_GRADIENT = ("_grad_add", "khatri_rao", "batch_take", "sort")
+WITHOUT_GRADIENT = ("_grad_add", "khatri_rao", "batch_take", "sort", "_CrossDeviceCopy")
 """Operators of which MXNet has no gradient, or none that works."""
 BY_CHANCE = ("Dropout", "_random", "LeakyReLU-7", "LeakyReLU-8", "RNN-5")
 """Beginnings of the names of what draws random numbers."""

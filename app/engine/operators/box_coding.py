@@ -136,7 +136,7 @@ class BoxEncode(ZeroGradient):
 
     examples = (
         Example(
-            {"samples": (2, 3), "refs": (2, 2, 4)},
+            {"samples": (2, 3), "matches": (2, 3), "anchors": (2, 3, 4), "refs": (2, 2, 4)},
             domains={
                 "samples": Domain(-1, 1, whole=True),
                 "matches": Domain(0, 1, whole=True),
