@@ -9,6 +9,18 @@ from app.engine.errors import GraphError
 from app.engine.nearby import meant_question, near_names, quoted_value
 from app.engine.operator import Operator, declared
 
+UNSIZED = frozenset(
+    (
+        "_contrib_boolean_mask",
+        "_npi_boolean_mask",
+        "_npi_delete",
+        "_npi_nonzero",
+        "_npi_unique",
+        "_npx_nonzero",
+    )
+)
+"""Operators of MXNet whose results are as long as the numbers in their inputs make them."""
+
 
 @cache
 def all_operators() -> dict[str, type[Operator]]:
@@ -33,7 +45,12 @@ def find_operator(name: str) -> type[Operator]:
 
 
 def unknown_operator(name: str) -> str:
-    """Say that there is no operator of a name, and which names are near."""
+    """Say that there is no operator of a name, and which names are near or why it cannot be."""
+    if name in UNSIZED:
+        return (
+            f"How much {name} gives depends on the numbers that it gets, but here every size is known before anything"
+            " runs. Bind what lies before it, or put where or SequenceMask in its place: these keep the size."
+        )
     return f"There is no operator called {quoted_value(name)} here.{meant_question(near_operators(name))}"
 
 

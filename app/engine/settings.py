@@ -11,7 +11,7 @@ from app.engine.reconciling import reconcile, with_advice
 if TYPE_CHECKING:
     from app.engine.operator import Operator
 
-PORT_COUNTS = frozenset(("num_args", "num_outputs", "num_layers"))
+PORT_COUNTS = frozenset(("num_args", "num_arrays", "num_outputs", "num_layers", "sections"))
 
 
 @lru_cache(maxsize=4096)

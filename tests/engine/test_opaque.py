@@ -57,3 +57,12 @@ def test_no_bind_is_made_though_every_shape_is_known(symbol: Symbol) -> None:
 def test_what_lies_before_it_runs(symbol: Symbol) -> None:
     before = Group([symbol.get_internals()["data"], sym.exp(symbol.get_internals()["data"])])
     assert before.simple_bind({}).forward()[1].tolist() == np.ones((2, 3)).tolist()
+
+
+def test_an_operator_whose_result_has_no_fixed_size_says_so() -> None:
+    text = opaque_file().replace("QConvolution", "_contrib_boolean_mask")
+    masked = read_symbol(text)
+    with pytest.raises(
+        EngineError, match=r"q can't run: how much _contrib_boolean_mask gives depends on the numbers"
+    ):
+        masked.simple_bind({"q_weight": (4,)})

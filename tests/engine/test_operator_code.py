@@ -29,6 +29,7 @@ def names(case: Case) -> CodeNames:
         outs=tuple(f"y{index}" for index in range(len(case.out_shapes))),
         in_shapes=tuple(case.in_shapes),
         out_shapes=tuple(case.out_shapes),
+        dtype=case.out_types[0].name,
         heads=tuple(f"h{index}" for index in range(len(case.node.outputs))),
         grads=tuple(f"g{index}" if index in wanted else None for index in range(len(case.ports))),
         train=case.example.train,

@@ -25,6 +25,7 @@ CHOSEN = {
     ("UpSampling", "sample_type"): "nearest",
     ("Crop", "num_args"): "2",
     ("Cast", "dtype"): "float32",
+    ("amp_cast", "dtype"): "float32",
     ("GridGenerator", "transform_type"): "affine",
 }
 NEEDED = {  # settings that MXNet misses only when shapes are inferred

@@ -71,6 +71,7 @@ WITHOUT_GRADIENT = (
     "sort",
     "_shuffle",
     "_contrib_ModulatedDeformableConvolution",
+    "_CrossDeviceCopy",
 )
 """Operators of which MXNet has no gradient, or none that works."""
 BY_CHANCE = ("Dropout", "_random", "_sample", "_shuffle", "LeakyReLU-7", "LeakyReLU-8", "RNN-5")

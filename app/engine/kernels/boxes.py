@@ -81,18 +81,57 @@ def _hard_negatives(state: Array, most: Array, scores: Array, rules: Matching) -
 
 
 def encode(anchors: Array, boxes: Array, variances: tuple[float, ...]) -> Array:
-    """Return how boxes differ from their anchors: shift over size, and logarithm of growth, over the variances."""
-    from_size, to_size = anchors[:, 2:] - anchors[:, :2], boxes[:, 2:] - boxes[:, :2]
-    shift = ((boxes[:, :2] + boxes[:, 2:]) - (anchors[:, :2] + anchors[:, 2:])) / 2 / from_size
-    return np.asarray(np.concatenate([shift, np.log(to_size / from_size)], axis=1) / np.array(variances))
+    """Return how boxes differ from their anchors, over the variances."""
+    return np.asarray(differences(anchors, boxes) / np.array(variances))
+
+
+def differences(anchors: Array, boxes: Array) -> Array:
+    """Return how boxes differ from their anchors: shift over size, and logarithm of growth."""
+    (middle, size), (to_middle, to_size) = middle_and_size(anchors), middle_and_size(boxes)
+    return np.concatenate([(to_middle - middle) / size, np.log(to_size / size)], axis=-1)
 
 
 def decode(anchors: Array, shifts: Array, variances: tuple[float, ...]) -> Array:
     """Return the boxes that differ from their anchors as predicted."""
-    size, middle = anchors[:, 2:] - anchors[:, :2], (anchors[:, :2] + anchors[:, 2:]) / 2
-    scaled = shifts * np.array(variances, shifts.dtype)
-    moved, half = scaled[:, :2] * size + middle, np.exp(scaled[:, 2:]) * size / 2
-    return np.concatenate([moved - half, moved + half], axis=1)
+    return decode_around(*middle_and_size(anchors), shifts * np.array(variances, shifts.dtype))
+
+
+def decode_around(middle: Array, size: Array, shifts: Array, most: np.float32 | None = None) -> Array:
+    """Return the boxes that differ from a middle and size as told; `most` bounds the logarithm of growth."""
+    growth = shifts[..., 2:]
+    if most is not None:
+        growth = np.where(growth < most.astype(growth.dtype), growth, most.astype(growth.dtype))
+    moved, half = shifts[..., :2] * size + middle, np.exp(growth) * size / 2
+    return np.concatenate([moved - half, moved + half], axis=-1)
+
+
+def middle_and_size(boxes: Array) -> tuple[Array, Array]:
+    """Return (middle x, middle y) and (width, height) of boxes."""
+    low, high = boxes[..., :2], boxes[..., 2:4]
+    return (low + high) / 2, high - low
+
+
+@attrs.frozen
+class Pairing:
+    """What a score must be better than (above, or below where the smallest is best), and how many pairs are made."""
+
+    threshold: float
+    ascending: bool = False
+    most: int | None = None
+
+
+def pair(scores: Array, rows: Array, columns: Array, rules: Pairing) -> None:
+    """Write the column of each row and the row of each column, the best score first; −1 where there is none."""
+    rows.fill(-1)
+    columns.fill(-1)
+    order = np.argsort(scores if rules.ascending else -scores, axis=None, kind="stable")
+    bound, given = np.float32(rules.threshold), scores.reshape(-1)[order]
+    row, column = np.divmod(order[given < bound if rules.ascending else given > bound], scores.shape[1])
+    made = 0
+    while len(row) and made != rules.most:
+        rows[row[0]], columns[column[0]] = column[0], row[0]
+        free = (row != row[0]) & (column != column[0])
+        row, column, made = row[free], column[free], made + 1
 
 
 @attrs.frozen
@@ -131,4 +170,4 @@ def to_corners(boxes: Array) -> Array:
 
 def to_centres(boxes: Array) -> Array:
     """Turn corners into (middle x, middle y, width, height)."""
-    return np.concatenate([(boxes[..., :2] + boxes[..., 2:4]) / 2, boxes[..., 2:4] - boxes[..., :2]], axis=-1)
+    return np.concatenate(middle_and_size(boxes), axis=-1)

@@ -9,7 +9,7 @@ from app.engine.examples import Domain, Example
 from app.engine.kernels import boxes as kernels
 from app.engine.kernels.steps import Step
 from app.engine.operator import Array, Arrays, GradientKind, Port, operator, refuse
-from app.engine.operators.prepared import Prepared
+from app.engine.operators.without_gradient import ClearedGradient
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge, text
 from app.engine.work_space import Work, WorkSpace
@@ -17,18 +17,8 @@ from app.engine.work_space import Work, WorkSpace
 _VARIANCES = (0.1, 0.1, 0.2, 0.2)
 
 
-class WithoutGradient(Prepared):
-    """What operators have in common whose inputs get gradients of zero."""
-
-    kinds = "f"
-
-    def gradient_kind(self, index: int) -> GradientKind:
-        """Nothing flows back."""
-        return "cleared"
-
-
 @operator(name="_contrib_MultiBoxPrior", category="Detection")
-class MultiBoxPrior(WithoutGradient):
+class MultiBoxPrior(ClearedGradient):
     """Place anchor boxes around every cell of an image: all sizes with the first ratio, then all other ratios."""
 
     work = Work(keeps=4.3, takes=3.5, takes_back=3.5)
@@ -91,7 +81,7 @@ class MultiBoxPrior(WithoutGradient):
 
 
 @operator(name="_contrib_MultiBoxTarget", category="Detection")
-class MultiBoxTarget(WithoutGradient):
+class MultiBoxTarget(ClearedGradient):
     """Give every anchor its target: the class of the labelled box that it overlaps, and how that differs from it.
 
     A row of label is (class, left, top, right, bottom), or −1 where there are no more.
@@ -178,7 +168,7 @@ class MultiBoxTarget(WithoutGradient):
 
 
 @operator(name="_contrib_MultiBoxDetection", category="Detection")
-class MultiBoxDetection(WithoutGradient):
+class MultiBoxDetection(ClearedGradient):
     """Turn predictions per anchor into boxes, best first, without weaker doubles.
 
     A row is (class, chance, left, top, right, bottom); the class is −1 where there is none.

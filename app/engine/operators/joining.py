@@ -1,19 +1,19 @@
-"""Arrays joined along an axis and cut apart again: Concat and SliceChannel."""
+"""Arrays joined along an axis: Concat, _rnn_param_concat and stack."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
-from app.engine.kernels.steps import Step, fill, in_order, without_gradient
-from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Port, Reads, Run, operator
+from app.engine.kernels.steps import Step, in_order, without_gradient
+from app.engine.operator import Arrays, CodeNames, OptionalArrays, Port, Reads, Run, operator
+from app.engine.operators.parts import cut, with_size
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, merge_all, normalize_axis
-from app.engine.split import Split
 
 
 @operator(category="Shape", aliases=("concat",))
@@ -26,7 +26,9 @@ class Concat(Prepared):
     dim: int = param(default=1, doc="The axis along which they are joined.")
 
     variadic = "num_args"
-    examples = (
+    most_open: ClassVar[int] = 1
+    """How many open parts follow from the whole."""
+    examples: ClassVar[tuple[Example, ...]] = (
         Example({"arg0": (2, 3), "arg1": (2, 1), "arg2": (2, 4)}, num_args=3),
         Example({"arg0": (1, 3), "arg1": (2, 3)}, num_args=2, dim=0),
         Example({"arg0": (2, 3, 1), "arg1": (2, 3, 2)}, num_args=2, dim=-1),
@@ -54,12 +56,18 @@ class Concat(Prepared):
             if whole and sum(parts) != whole:
                 raise ShapeError(f"the parts add up to {sum(parts)}, but {whole} are wanted.")
             whole = sum(parts)
-        elif whole and parts.count(0) == 1:
-            rest = whole - sum(parts)
-            if rest < 1:
-                raise ShapeError(f"the parts add up to {sum(parts)}, but {whole} are wanted in all.")
-            parts[parts.index(0)] = rest
+        elif whole and parts.count(0) <= self.most_open:
+            parts = self._completed(parts, whole)
         return [with_size(alike, axis, part) for part in parts], (with_size(alike, axis, whole),)
+
+    @staticmethod
+    def _completed(parts: list[int], whole: int) -> list[int]:
+        """Give the open parts what is left, each as much."""
+        rest, left_over = divmod(whole - sum(parts), parts.count(0))
+        if rest < 1 or left_over:
+            sizes = f"the parts add up to {sum(parts)}, but {whole} are wanted in all"
+            raise ShapeError(f"{sizes}, which two equal parts do not fill." if left_over else f"{sizes}.")
+        return [part or rest for part in parts]
 
     def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
         """Write the sum that makes the joined size."""
@@ -119,151 +127,16 @@ class Concat(Prepared):
         return gradient_lines(n, lines)
 
 
-@operator(category="Shape", aliases=("split",))
-class SliceChannel(Prepared):
-    """Cut an array into equal parts along one axis."""
+@operator(name="_rnn_param_concat", category="Sequences")
+class RnnParamConcat(Concat):
+    """Join the weights and biases of a recurrent layer to one row; two open ones are taken for equally long."""
 
-    only_moves = True
-
-    num_outputs: int = param(low=1, doc="How many parts.")
-    axis: int = param(default=1, doc="The axis that is cut.")
-    squeeze_axis: bool = param(default=False, doc="Drop the axis, where every part has size 1 along it.")
+    most_open = 2
 
     examples = (
-        Example({"data": (2, 6, 2)}, num_outputs=3),
-        Example({"data": (2, 3, 2)}, num_outputs=2, axis=-1, squeeze_axis=True),
-        Example({"data": (4, 3)}, num_outputs=2, axis=0),
-        Example({"data": (2, 3)}, num_outputs=1),
+        Example({"arg0": (4,), "arg1": (3,)}, num_args=2, dim=0),
+        Example({"arg0": (2, 3), "arg1": (2, 1)}, num_args=2),
     )
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """One for each part."""
-        return tuple(f"output{index}" for index in range(self.num_outputs))
-
-    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Divide the axis, in either direction."""
-        part: Shape = ()
-        for shape in outs:
-            part = merge(part, shape)
-        data = ins[0]
-        rank = len(data) or (len(part) + self.squeeze_axis if part else 0)
-        if not rank:
-            return ins, outs
-        axis = normalize_axis(self.axis, rank)
-        if part:
-            data = merge(data, self._whole(part, axis))
-        if self.squeeze_axis and data and not data[axis]:
-            data = (*data[:axis], self.num_outputs, *data[axis + 1 :])
-        size = data[axis]
-        if size % self.num_outputs:
-            raise ShapeError(
-                f"{size} along axis {axis} does not divide into {self.num_outputs} parts.", port="data"
-            )
-        if self.squeeze_axis and size not in (0, self.num_outputs):
-            raise ShapeError(
-                f"squeeze_axis needs parts of size 1, but {size} in {self.num_outputs} parts makes"
-                f" {size // self.num_outputs}.",
-                port="data",
-            )
-        part = merge(self._part(data, axis), part)
-        return (data,), (part,) * self.num_outputs
-
-    def _part(self, data: Shape, axis: int) -> Shape:
-        if self.squeeze_axis:
-            return (data[:axis] + data[axis + 1 :]) or (1,)
-        return with_size(data, axis, data[axis] // self.num_outputs)
-
-    def _whole(self, part: Shape, axis: int) -> Shape:
-        if self.squeeze_axis:
-            return (*part[:axis], self.num_outputs, *part[axis:])
-        return with_size(part, axis, part[axis] * self.num_outputs)
-
-    def because(self, side: Literal["in", "out"], index: int, axis: int, ins: Shapes, outs: Shapes) -> str:
-        """Write the division that makes the size of a part."""
-        cut_here = not self.squeeze_axis and axis == self.axis % len(ins[0])
-        return f"{ins[0][axis]} in {self.num_outputs} parts" if side == "out" and cut_here else ""
-
-    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
-        """Every axis but the one that is cut; in the parts those behind it move up where it is dropped."""
-        cut_axis = self.axis % len(ins[0])
-        axes = [axis for axis in range(len(ins[0])) if axis != cut_axis]
-        return [
-            Split((axis,), (axis - (self.squeeze_axis and axis > cut_axis),) * self.num_outputs)
-            for axis in axes
-        ]
-
-    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write the values."""
-        axis = self.axis % ins[0].ndim
-        views = cut(ins[0], axis, [ins[0].shape[axis] // self.num_outputs] * self.num_outputs)
-        return in_order(
-            [partial(np.copyto, self._like(out, view), view) for out, view in zip(outs, views, strict=True)]
-        )
-
-    @staticmethod
-    def _like(part: Array, view: Array) -> Array:
-        """Give a part back the axis that was squeezed."""
-        return part.reshape(view.shape)
-
-    def gradient_reads(self, index: int) -> Reads:
-        """The gradient is made of the incoming ones."""
-        return Reads()
-
-    def backward_steps(self, flow: Flow) -> list[Step]:
-        """Write the wanted gradients; a part into which nothing flows gets zeros."""
-        steps: list[Step] = []
-        for _, grad in flow.wanted:
-            axis = self.axis % grad.ndim
-            views = cut(grad, axis, [grad.shape[axis] // self.num_outputs] * self.num_outputs)
-            for view, head in zip(views, flow.heads, strict=True):
-                steps.append(
-                    fill(view, 0) if head is None else partial(np.copyto, view, self._like(head, view))
-                )
-        return steps
-
-    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
-        """Write the gradient's formula."""
-        return f"{', '.join(heads)} joined along axis {self.axis}"
-
-    def summary(self) -> str:
-        """The number of parts and the axis."""
-        return f"{self.num_outputs} parts · axis {self.axis}"
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        parts = f"np.split({n.ins[0]}, {self.num_outputs}, axis={self.axis})"
-        if self.squeeze_axis:
-            parts = f"(part.squeeze({self.axis}) for part in {parts})"
-        return [f"{', '.join(n.outs)}{',' if len(n.outs) == 1 else ''} = {parts}"]
-
-    def torch_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        size = n.in_shapes[0][self.axis] // self.num_outputs
-        parts = f"torch.split({n.ins[0]}, {size}, dim={self.axis})"
-        if self.squeeze_axis:
-            parts = f"(part.squeeze({self.axis}) for part in {parts})"
-        return [f"{', '.join(n.outs)}{',' if len(n.outs) == 1 else ''} = {parts}"]
-
-    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        parts = [head or f"np.zeros_like({out})" for head, out in zip(n.heads, n.outs, strict=True)]
-        join = "stack" if self.squeeze_axis else "concatenate"
-        return gradient_lines(n, [f"np.{join}([{', '.join(parts)}], axis={self.axis})"])
-
-
-def with_size(shape: Shape, axis: int, size: int) -> Shape:
-    """Return `shape` with one size replaced; as it is where it has no such axis, or its rank is open."""
-    return (*shape[:axis], size, *shape[axis % len(shape) + 1 :]) if axis < len(shape) else shape
-
-
-def cut(whole: Array, axis: int, sizes: Sequence[int]) -> list[Array]:
-    """Return views of consecutive parts along an axis."""
-    views, start, before = [], 0, (slice(None),) * (axis % whole.ndim)
-    for size in sizes:
-        views.append(whole[(*before, slice(start, start + size))])
-        start += size
-    return views
 
 
 @operator(name="stack", category="Shape")

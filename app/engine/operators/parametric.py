@@ -1,4 +1,4 @@
-"""Functions of one number with settings: clip, smooth_l1, hard_sigmoid, and Cast."""
+"""Functions of one number with settings: clip, smooth_l1, hard_sigmoid, quadratic, gradientmultiplier."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,10 +9,10 @@ import numpy as np
 
 from app.engine.examples import Domain, Example
 from app.engine.kernels.steps import Step, copy, in_order, overwrite, ufunc
-from app.engine.operator import Array, Arrays, CodeNames, DType, Reads, Types, operator
-from app.engine.operators.element_types import WITH_BOOL, check_type, cut_number, named_type
+from app.engine.operator import Array, Arrays, CodeNames, DType, Reads, operator
+from app.engine.operators.element_types import cut_number
 from app.engine.operators.formulas import for_torch, mathematics, number, template_reads
-from app.engine.operators.prepared import Flow, Prepared, gradient_lines
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines, present
 from app.engine.params import WIDE, param
 from app.engine.shapes import Shapes
 from app.engine.split import Split, alike
@@ -250,56 +250,83 @@ class HardSigmoid(Formula):
         )
 
 
-@operator(category="Functions", aliases=("cast",))
-class Cast(Prepared):
-    """Change the type of the elements."""
+@operator(name="_contrib_quadratic", category="Functions")
+class Quadratic(Formula):
+    """Compute a square function.
 
-    only_moves = True
+    y = a · x² + b · x + c
+    """
 
-    dtype: str = param(choices=WITH_BOOL, doc="The new type.")
+    kinds = "iuf"
 
-    examples = (
-        Example({"data": (3, 4)}, gradient=False, dtype="float32"),
-        Example({"data": (3, 4)}, dtype="float64"),
-        Example({"data": (3, 4)}, gradient=False, dtype="int32"),
-    )
+    work = Work(takes=1.2, takes_back=2.2)
 
-    def check(self) -> None:
-        """Refuse a type that is not there."""
-        check_type(self.dtype)
+    a: float = param(default=0.0, doc="What the square is multiplied with.")
+    b: float = param(default=0.0, doc="What the number is multiplied with.")
+    c: float = param(default=0.0, doc="What is added.")
 
-    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
-        """The value has the named type; the data keeps its own."""
-        return (ins[0],), (named_type(self.dtype),)
+    examples = (Example({"data": (2, 3)}, a=0.5, b=-1.5, c=2.0), Example({"data": (4,)}))
+
+    def templates(self) -> tuple[str, str]:
+        """Write value and gradient."""
+        a, b, c = number(self.a), number(self.b), number(self.c)
+        return f"{a} * {{x}}**2 + {b} * {{x}} + {c}", f"{{d}} * ({number(2 * self.a)} * {{x}} + {b})"
+
+    def slope(self, x: Array | None, y: Array | None) -> Array:
+        """2a · x + b."""
+        found: Array = np.multiply(present(x), np.float32(2 * self.a))
+        found += np.float32(self.b)
+        return found
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value."""
+        a, b, c = (np.float32(factor) for factor in (self.a, self.b, self.c))
+
+        def run() -> None:
+            found = np.multiply(ins[0], a)
+            found += b
+            found *= ins[0]
+            found += c
+            np.copyto(outs[0], found, "unsafe")
+
+        return run
+
+    def summary(self) -> str:
+        """The function."""
+        return f"{self.a:g}·x² + {self.b:g}·x + {self.c:g}"
+
+
+@operator(name="_contrib_gradientmultiplier", category="Functions")
+class GradientMultiplier(Formula):
+    """Hand the data through, and its gradient a number of times: a negative number turns it round."""
+
+    gradient_kinds = "iuf"
+
+    scalar: Annotated[float, WIDE] = param(default=1.0, doc="What the gradient is multiplied with.")
+    is_int: bool = param(default=True, advanced=True, doc="Kept in files; makes no difference.")
+
+    # The gradient is not that of what is computed, so finite differences cannot agree.
+    examples = (Example({"data": (2, 3)}, scalar=-0.5, gradient=False),)
+
+    def templates(self) -> tuple[str, str]:
+        """Write value and gradient."""
+        return "{x}.copy()", f"{{d}} * {number(self.scalar)}"
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
         return copy(ins[0], outs[0])
 
-    def gradient_reads(self, index: int) -> Reads:
-        """The gradient is the incoming one."""
-        return Reads()
-
     def backward_steps(self, flow: Flow) -> list[Step]:
-        """Write the wanted gradients."""
-        return [copy(flow.head, grad) for _, grad in flow.wanted]
-
-    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
-        """Write the gradient's formula."""
-        return f"{heads[0]} in the type of {ins[0]}"
-
-    def summary(self) -> str:
-        """The type."""
-        return self.dtype
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return [f"{n.outs[0]} = {n.ins[0]}.astype(np.{self.dtype if self.dtype != 'bool' else 'bool_'})"]
-
-    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return gradient_lines(n, [f"{n.heads[0]}.astype({n.ins[0]}.dtype)"])
+        """Multiply what comes in; beside whole numbers the factor is cut too."""
+        return [
+            ufunc(np.multiply, flow.head, cut_number(self.scalar, grad.dtype), out=grad)
+            for _, grad in flow.wanted
+        ]
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return [f"{n.outs[0]} = {n.ins[0]}.to(torch.{self.dtype})"]
+        """Call the part `with_scaled_gradient`."""
+        return [f"{n.outs[0]} = with_scaled_gradient({n.ins[0]}, {number(self.scalar)})"]
+
+    def summary(self) -> str:
+        """The number."""
+        return f"× {self.scalar:g} backward"

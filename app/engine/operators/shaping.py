@@ -1,4 +1,7 @@
-"""The same elements in the same order in another shape: Flatten, Reshape, expand_dims, squeeze, reshape_like."""
+"""The same elements in the same order, most in another shape: Flatten, Reshape, expand_dims, squeeze, reshape_like.
+
+Those in the same shape matter to MXNet alone: cast_storage, _CrossDeviceCopy, _identity_with_attr_like_rhs.
+"""
 
 from collections.abc import Sequence
 from math import prod
@@ -7,6 +10,7 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, copy
 from app.engine.operator import Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operators.element_types import STORAGE
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.operators.reshape_codes import reshaped, reshaped_the_old_way
 from app.engine.params import param
@@ -291,6 +295,70 @@ class ReshapeLike(SameElements):
         """The value has the left type; only the shape of the right array counts."""
         (left,), (out,) = super().infer_types(ins[:1], outs)
         return (left, ins[1] or left), (out,)
+
+    def gradient_kind(self, index: int) -> GradientKind:
+        """Only the left array has a gradient."""
+        return "value" if index == 0 else "zero"
+
+
+class SameShape(SameElements):
+    """The very same array: same elements, same shape."""
+
+    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
+        """All arrays are alike."""
+        return super(SameElements, self).infer(ins, outs)
+
+    def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
+        """Write the gradient's formula."""
+        return heads[0]
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {n.ins[0]}"]
+
+    torch_code = numpy_code
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line for each wanted gradient."""
+        return gradient_lines(n, [str(n.heads[0]), ""])
+
+
+@operator(name="cast_storage", category="Shape")
+class CastStorage(SameShape):
+    """Hand the array through: MXNet stores it in another way, which changes none of its numbers."""
+
+    stype: str = param(choices=STORAGE, doc="How MXNet stores the value; no matter here.")
+
+    examples = (Example({"data": (2, 3)}, stype="row_sparse"),)
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write the value. MXNet stores only two axes by their rows, and refuses others when run."""
+        if self.stype == "csr" and ins[0].ndim != 2:
+            raise ShapeError(f"stype csr needs two axes, but {text(ins[0].shape)} has others.", port="data")
+        return super().forward_step(ins, outs)
+
+    def summary(self) -> str:
+        """How it is stored."""
+        return self.stype
+
+
+@operator(name="_CrossDeviceCopy", category="Shape")
+class CrossDeviceCopy(SameShape):
+    """Hand the array through: MXNet copies it to another device here."""
+
+    examples = (Example({"data": (2, 3)}),)
+
+
+@operator(name="_identity_with_attr_like_rhs", category="Shape")
+class IdentityLike(SameShape):
+    """Hand the left array through, which has the shape and type of the right one."""
+
+    examples = (Example({"lhs": (2, 3)}),)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The array, and the one that it is like."""
+        return (Port("lhs"), Port("rhs"))
 
     def gradient_kind(self, index: int) -> GradientKind:
         """Only the left array has a gradient."""

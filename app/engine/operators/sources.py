@@ -1,4 +1,4 @@
-"""Arrays out of nothing: _zeros, _ones, _full, _arange, _eye, _linspace."""
+"""Arrays out of nothing: _zeros, _ones, _full, _arange, _contrib_arange_like."""
 
 from functools import partial
 from math import ceil, isfinite
@@ -10,36 +10,16 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step, fill
-from app.engine.operator import Arrays, CodeNames, Port, Types, operator, refuse
-from app.engine.operators.element_types import NUMBERS, WITH_BOOL, check_type, named_type
+from app.engine.operator import Array, Arrays, CodeNames, DType, operator, refuse
+from app.engine.operators.element_types import WITH_BOOL, cut_number, named_type
 from app.engine.operators.formulas import number
-from app.engine.operators.prepared import Prepared
-from app.engine.params import LARGEST_SIZE, WIDE, param
-from app.engine.shapes import UNKNOWN, Inferred, Shapes, element_count, merge, text
-from app.engine.work_space import Work
+from app.engine.operators.from_nothing import Source, spelt
+from app.engine.operators.without_gradient import ZeroGradient
+from app.engine.params import WIDE, param
+from app.engine.shapes import UNKNOWN, Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
+from app.engine.work_space import Work, WorkSpace
 
-
-class Source(Prepared):
-    """An operator without inputs."""
-
-    dtype: str
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """There are none."""
-        return ()
-
-    def check(self) -> None:
-        """Refuse a type that is not there."""
-        check_type(self.dtype)
-
-    def infer_types(self, ins: Types, outs: Types) -> tuple[Types, Types]:
-        """The value has the named type."""
-        return (), (named_type(self.dtype),)
-
-    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
-        """There is no input to differentiate."""
-        return []
+_COUNTED: DType = np.dtype(np.int64)
 
 
 @attrs.frozen
@@ -69,17 +49,13 @@ class Constant(Source):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {self.number}, {_spelt(self.dtype, 'np')})"]
+        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {self.number}, {spelt(self.dtype, 'np')})"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
         return [
-            f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {self.number}, dtype={_spelt(self.dtype, 'torch')})"
+            f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {self.number}, dtype={spelt(self.dtype, 'torch')})"
         ]
-
-
-def _spelt(dtype: str, library: str) -> str:
-    return "bool" if dtype == "bool" and library == "np" else f"{library}.{dtype}"
 
 
 @operator(name="_zeros", category="Constants")
@@ -125,12 +101,46 @@ class Full(Source):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {number(self.value)}, {_spelt(self.dtype, 'np')})"]
+        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {number(self.value)}, {spelt(self.dtype, 'np')})"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
         value = number(self.value).replace("np.", "torch.")
-        return [f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {value}, dtype={_spelt(self.dtype, 'torch')})"]
+        return [f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {value}, dtype={spelt(self.dtype, 'torch')})"]
+
+
+@attrs.frozen
+class Count:
+    """Counting from a first number in steps, each number so often."""
+
+    first: float
+    step: float
+    repeat: int
+
+    def numbers(self, shape: Shape, dtype: DType) -> Array:
+        """Return so many numbers."""
+        size = element_count(shape)
+        first, step = self._cut(dtype)
+        numbers = np.repeat(first + step * np.arange(-(-size // self.repeat)), self.repeat)
+        return numbers[:size].astype(dtype).reshape(shape)
+
+    def _cut(self, dtype: DType) -> tuple[float, float]:
+        """Return first number and step; MXNet cuts both for all but the wider fractions before it counts."""
+        if dtype.kind == "f" and dtype.itemsize > 2:
+            return self.first, self.step
+        first, step = (int(cut_number(end, _COUNTED)) for end in (self.first, self.step))
+        return first, step
+
+    def code(self, shape: Shape, dtype: DType, library: str) -> str:
+        """Write it for numpy or PyTorch, before the type is changed."""
+        size = element_count(shape)
+        first, step = self._cut(dtype)
+        count = -(-size // self.repeat)
+        code = f"({library}.arange({count}) * {number(step)} + {number(first)})"
+        if self.repeat > 1:
+            code += f".{'repeat' if library == 'np' else 'repeat_interleave'}({self.repeat})"
+        code += "" if count * self.repeat == size else f"[:{size}]"
+        return code if len(shape) == 1 else f"{code}.reshape({shape})"
 
 
 @operator(name="_arange", category="Constants")
@@ -176,25 +186,20 @@ class Arange(Source):
         if self.infer_range and self.stop is None:
             return (), outs
         first, last = self._bounds
-        steps = (last - first) / self.step
-        if not steps < LARGEST_SIZE:
-            raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} never ends.")
-        count = ceil(max(steps, 0))
+        count = ceil((last - first) / self.step)
         if count < 1:
             raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} gives nothing.")
         return (), (merge((count * self.repeat,), outs[0]),)
 
-    def _first(self) -> float:
-        return self.start if self.infer_range else self._bounds[0]
+    @property
+    def count(self) -> Count:
+        """From where it is counted, and how."""
+        first = self.start if self.infer_range else self._bounds[0]
+        return Count(first, self.step, self.repeat)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        count = -(-element_count(outs[0].shape) // self.repeat)
-        first, step = self._first(), self.step
-        if outs[0].dtype.kind in "iu":  # MXNet cuts both before it counts
-            first, step = int(first), int(step)
-        numbers = np.repeat(first + step * np.arange(count), self.repeat)
-        return partial(np.copyto, outs[0], numbers[: outs[0].size].astype(outs[0].dtype))
+        return partial(np.copyto, outs[0], self.count.numbers(outs[0].shape, outs[0].dtype))
 
     def summary(self) -> str:
         """From where to where."""
@@ -202,15 +207,8 @@ class Arange(Source):
         return f"{first:g} … {last:g}" + ("" if self.step == 1 else f" · step {self.step:g}")
 
     def _code(self, n: CodeNames, library: str) -> list[str]:
-        count = n.out_shapes[0][0] // self.repeat
-        whole = named_type(self.dtype).kind in "iu"
-        first, step = (int(end) if whole else end for end in (self._first(), self.step))
-        code = f"{library}.arange({count}) * {number(step)} + {number(first)}"
-        repeated = "repeat" if library == "np" else "repeat_interleave"
-        code = f"({code}).{repeated}({self.repeat})" if self.repeat > 1 else f"({code})"
-        return [
-            f"{n.outs[0]} = {code}.{'astype' if library == 'np' else 'to'}({_spelt(self.dtype, library)})"
-        ]
+        code = self.count.code(n.out_shapes[0], named_type(self.dtype), library)
+        return [f"{n.outs[0]} = {code}.{'astype' if library == 'np' else 'to'}({spelt(self.dtype, library)})"]
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -221,112 +219,63 @@ class Arange(Source):
         return self._code(n, "torch")
 
 
-@operator(name="_eye", category="Constants")
-class Eye(Source):
-    """Make a matrix of zeros with ones along a diagonal."""
+@operator(name="_contrib_arange_like", category="Constants")
+class ArangeLike(ZeroGradient):
+    """Count as far as an array has elements, or places along one axis; its numbers are no matter."""
 
     only_moves = True
 
-    work = Work(keeps=2.1, takes=1.1)
-
-    N: Annotated[int, WIDE] = param(doc="The number of rows.")
-    M: Annotated[int, WIDE] = param(default=0, doc="The number of columns; as many as rows if 0.")
-    k: Annotated[int, WIDE] = param(
-        default=0, doc="How far the diagonal lies to the right of the middle one."
-    )
-    ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
-    dtype: str = param(default="float32", choices=NUMBERS[1:], doc="Type of the elements.")
-
-    examples = (Example({}, N=3), Example({}, N=2, M=4, k=1, dtype="int32"), Example({}, N=4, M=2, k=-1))
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Rows and columns."""
-        if self.N < 1:
-            raise ShapeError(f"N is {self.N}, but a matrix has at least one row.")
-        return self.N, self.M if self.M > 0 else self.N
-
-    def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Take the sizes."""
-        return (), (merge(self.sizes, outs[0]),)
-
-    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write the value."""
-        return lambda: np.copyto(outs[0], np.eye(*self.sizes, self.k, outs[0].dtype))
-
-    def summary(self) -> str:
-        """The sizes, and which diagonal."""
-        return text(self.sizes) + (f" · diagonal {self.k}" if self.k else "")
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        rows, columns = self.sizes
-        return [f"{n.outs[0]} = np.eye({rows}, {columns}, {self.k}, {_spelt(self.dtype, 'np')})"]
-
-    def torch_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        ones = f"torch.full({self.sizes}, 1, dtype={_spelt(self.dtype, 'torch')})"
-        return [f"{n.outs[0]} = {ones}.tril({self.k}).triu({self.k})"]
-
-
-@operator(name="_linspace", category="Constants")
-class Linspace(Source):
-    """Go from one number to another in equal steps."""
-
-    only_moves = True
+    kinds = "iuf"
 
     work = Work(keeps=2.1, takes=4.6)
 
-    start: Annotated[float, WIDE] = param(doc="The first number.")
-    stop: Annotated[float, WIDE] = param(doc="The last number, or where the next one would be.")
-    num: int = param(doc="How many numbers.")
-    endpoint: bool = param(default=True, doc="Whether stop is the last number.")
+    start: Annotated[float, WIDE] = param(default=0.0, doc="The first number.")
+    step: Annotated[float, WIDE] = param(default=1.0, doc="The distance between numbers.")
+    repeat: int = param(default=1, low=1, doc="How often each number stands.")
     ctx: str = param(default="", doc="Where MXNet puts the array; no matter here.", advanced=True)
-    dtype: str = param(default="float32", choices=NUMBERS, doc="Type of the elements.")
+    axis: int | None = param(default=None, doc="The axis whose places are counted; None counts all elements.")
 
     examples = (
-        Example({}, start=0.0, stop=1.0, num=5),
-        Example({}, start=5.0, stop=-5.0, num=4, endpoint=False),
-        Example({}, start=0.7, stop=9.3, num=5, dtype="int32"),
+        Example({"data": (2, 3)}, start=1, step=0.5),
+        Example({"data": (2, 5)}, axis=-1, repeat=2),
+        Example({"data": (4,)}, axis=0),
     )
 
-    def check(self) -> None:
-        """Refuse ends that are no numbers."""
-        super().check()
-        for name in ("start", "stop"):
-            value = getattr(self, name)
-            refuse(not isfinite(value), f"{name} is {value}, but it must be a finite number.", port=name)
-
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
-        """Take the count."""
-        if self.num < 1:
-            raise ShapeError(f"num is {self.num}, but at least one number is needed.")
-        return (), (merge((self.num,), outs[0]),)
+        """Take the data's shape, or the size of one axis, which may follow from the value too."""
+        if self.axis is None:
+            return super().infer(ins, outs)
+        data, out = ins[0], merge((0,), outs[0])
+        if not data:
+            return ins, (out,)
+        axis = normalize_axis(self.axis, len(data))
+        out = merge((data[axis],), out)
+        return ((*data[:axis], *out, *data[axis + 1 :]),), (out,)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the value: the data may be much larger."""
+        return self.work.beside(element_count(outs[0]), gradients=gradients)
 
     @property
-    def _step(self) -> float:
-        steps = self.num - 1 if self.endpoint else self.num
-        return (self.stop - self.start) / steps if steps else 0.0
+    def count(self) -> Count:
+        """From where it is counted, and how."""
+        return Count(self.start, self.step, self.repeat)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
-        numbers = self.start + self._step * np.arange(outs[0].size)
-        if outs[0].dtype.kind in "iu":
-            numbers = numbers.astype(np.int64)
-        return partial(np.copyto, outs[0], numbers.astype(outs[0].dtype))
-
-    def summary(self) -> str:
-        """From where to where, and how many."""
-        return f"{self.start:g} … {self.stop:g} · {self.num}"
-
-    def _code(self, n: CodeNames, library: str, convert: str) -> list[str]:
-        code = f"{library}.arange({self.num}) * {number(self._step)} + {number(self.start)}"
-        return [f"{n.outs[0]} = ({code}).{convert}({_spelt(self.dtype, library)})"]
+        return partial(np.copyto, outs[0], self.count.numbers(outs[0].shape, outs[0].dtype))
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return self._code(n, "np", "astype")
+        return [f"{n.outs[0]} = {self._code(n, 'np')}.astype({n.ins[0]}.dtype)"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return self._code(n, "torch", "to")
+        return [f"{n.outs[0]} = {self._code(n, 'torch')}.to({n.ins[0]}.dtype)"]
+
+    def _code(self, n: CodeNames, library: str) -> str:
+        return self.count.code(n.out_shapes[0], named_type(n.dtype), library)
+
+    def summary(self) -> str:
+        """From where on, and along which axis."""
+        return f"{self.start:g} …" + ("" if self.axis is None else f" · axis {self.axis}")

@@ -48,7 +48,8 @@ def add_numbers_function(lines: CodeLines, stored: Stored | None, file_name: str
     lines.add("\n\ndef numbers():")
     lines.add('    """Return the numbers to start from and those to come to, by key."""')
     if stored is None or not stored.is_small:
-        lines.add(f'    with np.load(Path(__file__).with_name("{file_name}")) as file:')
+        add(lines, f'path = Path(__file__).with_name("{file_name}")', 4)
+        lines.add("    with np.load(path) as file:")
         whole = "dict(file)" if backend == "numpy" else "{key: torch.from_numpy(file[key]) for key in file}"
         lines.add(f"        return {whole}")
         return

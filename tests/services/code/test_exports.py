@@ -159,7 +159,7 @@ def test_only_what_is_random_goes_uncompared(exported: tuple[str, Path, dict[str
     skipping = [path.stem for path in folder.glob("*.py") if "\nSKIPPED = " in path.read_text()]
     random = {example for example in EXAMPLES if find_operator(example.rpartition("-")[0]).is_random}
     allowed = {_file_name(example) for example in random} | {_file_name(net) for net in NETS}
-    allowed |= {_file_name(example) for example in EXAMPLES if example.startswith("Cast-")}
+    allowed |= {_file_name(example) for example in EXAMPLES if example.startswith(("Cast-", "amp_cast-"))}
     assert set(skipping) <= allowed
     assert _file_name("Dropout-0") in skipping
 
