@@ -18,9 +18,10 @@ from app.engine.operators.geometry import (
     check_window,
     count_words,
     image_of,
-    per_axis,
     per_group,
     size_under,
+    sliding,
+    window_words,
     windows_along,
 )
 from app.engine.operators.prepared import Flow, Prepared
@@ -93,9 +94,7 @@ class Deformable(Prepared):
     @property
     def windows(self) -> Windows:
         """The sliding window with every setting filled in."""
-        return Windows(
-            self.kernel, per_axis(self.stride, 2, 1), per_axis(self.dilate, 2, 1), per_axis(self.pad, 2, 0)
-        )
+        return sliding(self.kernel, self.stride, self.dilate, self.pad)
 
     @property
     def how(self) -> kernels.Deformation:
@@ -201,11 +200,7 @@ class Deformable(Prepared):
 
     def summary(self) -> str:
         """Return window and filters, and what else was set."""
-        words = [by_x(self.kernel), str(self.num_filter)]
-        words += [
-            f"{name} {by_x(sizes)}" for name in ("stride", "dilate", "pad") if (sizes := getattr(self, name))
-        ]
-        return " · ".join(words)
+        return " · ".join([by_x(self.kernel), str(self.num_filter), *window_words(self.windows)])
 
 
 @operator(name="_contrib_DeformableConvolution", category="Layers")

@@ -28,7 +28,8 @@ from app.engine.operators.geometry import (
     is_channels_last,
     is_mostly_image,
     options,
-    per_axis,
+    sliding,
+    window_words,
 )
 from app.engine.operators.prepared import Prepared
 from app.engine.params import param
@@ -71,13 +72,7 @@ class Filtering(Prepared):
     @property
     def windows(self) -> Windows:
         """The sliding window with every setting filled in."""
-        rank = len(self.kernel)
-        return Windows(
-            self.kernel,
-            per_axis(self.stride, rank, 1),
-            per_axis(self.dilate, rank, 1),
-            per_axis(self.pad, rank, 0),
-        )
+        return sliding(self.kernel, self.stride, self.dilate, self.pad)
 
     @property
     def channels_last(self) -> bool:
@@ -167,11 +162,7 @@ class Filtering(Prepared):
 
     def summary(self) -> str:
         """Return window, filters and what else was set: `3×3 · 8 · pad 1`."""
-        words = [by_x(self.kernel), str(self.num_filter)]
-        for name in ("stride", "dilate", "pad"):
-            sizes = getattr(self, name)
-            if sizes and set(sizes) != {0 if name == "pad" else 1}:
-                words.append(f"{name} {sizes[0] if len(set(sizes)) == 1 else by_x(sizes)}")
+        words = [by_x(self.kernel), str(self.num_filter), *window_words(self.windows)]
         if self.num_group > 1:
             words.append(f"{self.num_group} groups")
         return " · ".join(words)

@@ -23,6 +23,22 @@ def per_axis(sizes: Sizes, rank: int, default: int) -> Sizes:
     return tuple(sizes) or (default,) * rank
 
 
+def sliding(kernel: Sizes, stride: Sizes, dilate: Sizes, pad: Sizes) -> Windows:
+    """Return the window of these settings, with those filled in that were left out."""
+    rank = len(kernel)
+    return Windows(kernel, per_axis(stride, rank, 1), per_axis(dilate, rank, 1), per_axis(pad, rank, 0))
+
+
+def window_words(windows: Windows) -> list[str]:
+    """Say in few words what differs from a window that is simply slid: `pad 1`, `stride 2×1`."""
+    settings = (("stride", windows.stride, 1), ("dilate", windows.dilate, 1), ("pad", windows.pad, 0))
+    return [
+        f"{name} {sizes[0] if len(set(sizes)) == 1 else by_x(sizes)}"
+        for name, sizes, usual in settings
+        if set(sizes) != {usual}
+    ]
+
+
 def check_window(kernel: Sizes, settings: dict[str, tuple[Sizes, int]]) -> None:
     """Refuse a kernel of no or too many axes, settings of another length, and values below their lowest."""
     refuse(

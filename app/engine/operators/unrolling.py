@@ -18,7 +18,8 @@ from app.engine.operators.geometry import (
     check_window,
     image_of,
     options,
-    per_axis,
+    sliding,
+    window_words,
     windows_along,
 )
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
@@ -51,13 +52,7 @@ class Unrolling(Prepared):
     @property
     def windows(self) -> Windows:
         """The sliding window with every setting filled in."""
-        rank = len(self.kernel)
-        return Windows(
-            self.kernel,
-            per_axis(self.stride, rank, 1),
-            per_axis(self.dilate, rank, 1),
-            per_axis(self.pad, rank, 0),
-        )
+        return sliding(self.kernel, self.stride, self.dilate, self.pad)
 
     def counts(self, sizes: Sequence[int]) -> Sizes:
         """Return how many windows stand along each axis of an image, 0 where its size is unknown."""
@@ -84,8 +79,7 @@ class Unrolling(Prepared):
 
     def summary(self) -> str:
         """Return the window and what else was set."""
-        named = ((name, getattr(self, name)) for name in ("stride", "dilate", "pad"))
-        return " · ".join([by_x(self.kernel), *(f"{name} {by_x(sizes)}" for name, sizes in named if sizes)])
+        return " · ".join([by_x(self.kernel), *window_words(self.windows)])
 
     def settings_code(self, padding: str, dilation: str) -> str:
         """Write the settings as keyword arguments, with the names that the called library has for two of them."""
