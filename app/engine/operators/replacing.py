@@ -8,7 +8,7 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels.indices import whole_numbers
-from app.engine.kernels.steps import Step, in_order
+from app.engine.kernels.steps import Step
 from app.engine.operator import Arrays, CodeNames, GradientKind, Port, Reads, Types, operator
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.shapes import Inferred, Shapes, merge, text
@@ -75,8 +75,15 @@ class IndexCopy(Prepared):
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the old slices, then the new ones; of two with one index the last stays."""
         read, places = whole_numbers(ins[1])
-        write = partial(outs[0].__setitem__, places, ins[2])
-        return in_order([read, partial(np.copyto, outs[0], ins[0]), write])
+
+        def run() -> None:
+            read()
+            if places.min() < 0:  # numpy would count from the end, and MXNet write before the array
+                raise IndexError(f"index {places.min()} is below 0")
+            np.copyto(outs[0], ins[0])
+            outs[0][places] = ins[2]
+
+        return run
 
     def gradient_kind(self, index: int) -> GradientKind:
         """MXNet leaves the buffer of the indices as it is."""

@@ -99,9 +99,10 @@ def test_data_of_a_split_at_places_follows_from_its_last_part() -> None:
 def test_new_slices_have_the_type_of_the_old_ones_and_a_place_among_them() -> None:
     old, places, new = Variable("old"), Variable("places"), Variable("new")
     net = sym._contrib_index_copy(old, places, new, name="put")
-    arrays = {"old": np.zeros((2, 3)), "places": np.array([2]), "new": np.ones((1, 3))}
-    with pytest.raises(EngineError, match="put"):
-        net.bind(arrays).forward()
+    for place, told in ((2, "index 2 is out of bounds"), (-1, "index -1 is below 0")):
+        arrays = {"old": np.zeros((2, 3)), "places": np.array([place]), "new": np.ones((1, 3))}
+        with pytest.raises(EngineError, match=f"put .*{told}"):
+            net.bind(arrays).forward()
     with pytest.raises(EngineError, match="one type") as caught:
         net.infer_type(old="float32", new="float64")
     assert (caught.value.node, caught.value.port) == ("put", "new_tensor")
