@@ -69,7 +69,7 @@ def test_a_gradient_that_is_only_added_takes_a_strip() -> None:
 
 LEFT = ("label", "sequence_length", "data_lengths", "label_lengths")
 """Inputs whose buffers stay as they were, whatever is asked for."""
-LEFT_HERE = {("_contrib_MultiBoxTarget", "anchor")}
+LEFT_HERE = {("_contrib_MultiBoxTarget", "anchor"), ("_contrib_index_copy", "index_vector")}
 NOT_LEFT = {("softmax_cross_entropy", "label"), ("RNN", "sequence_length")}
 WRITTEN_OVER: Mapping[str, tuple[str, ...]] = {
     "Crop": ("arg0", "arg1"),
@@ -77,13 +77,17 @@ WRITTEN_OVER: Mapping[str, tuple[str, ...]] = {
     "SVMOutput": ("data",),
     "SoftmaxOutput": ("data",),
     "SpatialTransformer": ("data", "loc"),
+    "_contrib_DeformableConvolution": ("data", "offset"),
     "_contrib_MultiBoxDetection": ("cls_prob", "loc_pred", "anchor"),
     "_contrib_MultiBoxPrior": ("data",),
     "_contrib_MultiBoxTarget": ("cls_pred",),
+    "_contrib_bipartite_matching": ("data",),
+    "_contrib_box_iou": ("lhs", "rhs"),
     "_contrib_box_nms": ("data",),
     "_linalg_gemm": ("A", "B", "C"),
     "_linalg_gemm2": ("A", "B"),
     "_np_cumsum": ("a",),
+    "_split_v2": ("data",),
     "clip": ("data",),
     "reverse": ("data",),
     "softmax": ("length",),

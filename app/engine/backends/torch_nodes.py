@@ -17,7 +17,10 @@ Tensor: TypeAlias = torch.Tensor
 Tensors = Sequence[Tensor]
 Lines = Callable[..., tuple[Tensor, ...]]
 
-_FACTORIES = ("torch.full(", "torch.arange(", "torch.tensor(", "torch.ones(", "torch.zeros(", "torch.eye(")
+_FACTORIES = (
+    *("torch.full(", "torch.arange(", "torch.tensor(", "torch.ones(", "torch.zeros(", "torch.eye("),
+    "torch.tril_indices(",
+)
 """Calls in exported lines that make a tensor on the processor unless told otherwise."""
 
 
@@ -81,7 +84,8 @@ class LinesKernel(Unseeded):
         self._halves = [
             number
             for number, kind in enumerate(facts.in_types)
-            if kind == np.float16 and facts.device.type == "cpu"
+            if kind == np.float16
+            and (facts.device.type == "cpu" or facts.operator.category == "Linear algebra")
         ]
         self._wanted = facts.wanted
         self._is_loss = facts.operator.is_loss
@@ -95,7 +99,7 @@ class LinesKernel(Unseeded):
         for number in self._wanted:
             given[number] = ins[number].detach().requires_grad_()
         leaves = [given[number] for number in self._wanted]
-        for number in self._halves:  # many functions for half precision are missing on the processor
+        for number in self._halves:  # missing for many on the processor, for factors everywhere
             given[number] = given[number].float()
         results = self._training(*given) if train else self._predicting(*given)
         outs = [

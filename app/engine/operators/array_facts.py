@@ -169,16 +169,15 @@ class Finite(Fact):
         """Count one for every element."""
         return sum(map(element_count, ins))
 
-    def _code(self, n: CodeNames, library: str) -> str:
-        return " and ".join(f"{library}.isfinite({name}).all()" for name in n.ins)
-
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = np.array([{self._code(n, 'np')}], np.float32)"]
+        each = " and ".join(f"np.isfinite({name}).all()" for name in n.ins)
+        return [f"{n.outs[0]} = np.array([{each}], np.float32)"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
-        """One line."""
-        return [f"{n.outs[0]} = torch.tensor([{self._code(n, 'torch')}], dtype=torch.float32)"]
+        """One line, without a look at the answer, for which a graphics card would have to be waited for."""
+        each = ", ".join(f"torch.isfinite({name}).all()" for name in n.ins)
+        return [f"{n.outs[0]} = torch.stack([{each}]).all().reshape(1).float()"]
 
 
 @operator(name="all_finite", category="Comparison")

@@ -147,10 +147,10 @@ class UnravelIndex(PlacesIn):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        rows = ", ".join(self._rows(f"{n.ins[0]}.astype(int)"))
-        return [f"{n.outs[0]} = np.stack([{rows}]).astype({n.ins[0]}.dtype)"]
+        rows = ", ".join(self._rows(f"abs({n.ins[0]}.astype(int))"))
+        return [f"{n.outs[0]} = (np.stack([{rows}]) * np.sign({n.ins[0]})).astype({n.ins[0]}.dtype)"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        rows = ", ".join(self._rows(f"{n.ins[0]}.long()"))
-        return [f"{n.outs[0]} = torch.stack([{rows}]).to({n.ins[0]}.dtype)"]
+        rows = ", ".join(self._rows(f"abs({n.ins[0]}.long())"))
+        return [f"{n.outs[0]} = (torch.stack([{rows}]) * torch.sign({n.ins[0]})).to({n.ins[0]}.dtype)"]

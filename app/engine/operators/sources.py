@@ -15,7 +15,7 @@ from app.engine.operators.element_types import WITH_BOOL, cut_number, named_type
 from app.engine.operators.formulas import number
 from app.engine.operators.from_nothing import Source, spelt
 from app.engine.operators.without_gradient import ZeroGradient
-from app.engine.params import WIDE, param
+from app.engine.params import LARGEST_SIZE, WIDE, param
 from app.engine.shapes import UNKNOWN, Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
 from app.engine.work_space import Work, WorkSpace
 
@@ -186,7 +186,10 @@ class Arange(Source):
         if self.infer_range and self.stop is None:
             return (), outs
         first, last = self._bounds
-        count = ceil((last - first) / self.step)
+        steps = (last - first) / self.step
+        if not steps < LARGEST_SIZE:
+            raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} never ends.")
+        count = ceil(max(steps, 0))
         if count < 1:
             raise ShapeError(f"counting from {first:g} to {last:g} in steps of {self.step:g} gives nothing.")
         return (), (merge((count * self.repeat,), outs[0]),)

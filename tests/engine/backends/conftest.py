@@ -10,7 +10,10 @@ from app.engine.backends.computing import is_installed
 if is_installed("torch"):  # before any test: autograd counts the devices once, when it first runs
     from tests.engine.backends.card import card_there, choose_card
 
-SUMS = {"avg_pool3d_backward", "max_pool3d_with_indices_backward", "index_add", "scatter_add"}
+SUMS = {
+    *("avg_pool3d_backward", "cumsum", "max_pool3d_with_indices_backward", "index_add", "scatter_add"),
+    "upsample_bilinear2d_backward",
+}
 """What may add in no fixed order on a card."""
 
 
