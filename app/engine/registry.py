@@ -9,6 +9,7 @@ from app.engine.errors import GraphError
 from app.engine.nearby import meant_question, near_names, quoted_value
 from app.engine.operator import Operator, declared
 
+_BEGINNINGS = ("_contrib_", "_linalg_", "_random_", "_sample_")
 UNSIZED = frozenset(
     (
         "_contrib_boolean_mask",
@@ -56,8 +57,17 @@ def unknown_operator(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def near_operators(name: str) -> tuple[str, ...]:
-    """Return the operators whose names are near one that does not exist; a file has the same one many times."""
-    return tuple(near_names(name, all_operators()))
+    """Return the operators whose names are near one that does not exist; a file has the same one many times.
+
+    What the names of a family begin with does not make two of them alike.
+    """
+    family = next((family for family in _BEGINNINGS if name.startswith(family)), "")
+    return tuple(
+        other
+        for other in near_names(name, all_operators())
+        if not other.startswith(family)
+        or near_names(name.removeprefix(family), [other.removeprefix(family)])
+    )
 
 
 def canonical_operators() -> list[type[Operator]]:
