@@ -65,8 +65,7 @@ def near_operators(name: str) -> tuple[str, ...]:
     return tuple(
         other
         for other in near_names(name, all_operators())
-        if not other.startswith(family)
-        or near_names(name.removeprefix(family), [other.removeprefix(family)])
+        if not other.startswith(family) or near_names(name.removeprefix(family), [other.removeprefix(family)])
     )
 
 

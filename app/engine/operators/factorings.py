@@ -157,8 +157,50 @@ class Potri(OfTriangle):
         return [f"{n.outs[0]} = torch.cholesky_inverse({n.ins[0]}.{cut}, upper={not self.lower})"]
 
 
+class InTwo(OnMatrices):
+    """An operator that makes two arrays of every matrix; the gradient reads both."""
+
+    def parts(self, matrices: Array) -> tuple[Array, Array]:
+        """Return both values."""
+        raise NotImplementedError(self.op_name)
+
+    def parts_gradient(self, parts: Sequence[Array], heads: Sequence[Array]) -> Array:
+        """Return the gradient of the matrices."""
+        raise NotImplementedError(self.op_name)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The two."""
+        return "output0", "output1"
+
+    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
+        """Write both values."""
+
+        def run() -> None:
+            for value, out in zip(self.parts(wide(ins[0])), outs, strict=True):
+                put(value, out)
+
+        return run
+
+    def gradient_reads(self, index: int) -> Reads:
+        """The gradient reads both values."""
+        return Reads(outputs=(0, 1))
+
+    def backward_steps(self, flow: Flow) -> list[Step]:
+        """Write the wanted gradients."""
+        return [partial(self._gradient, flow, grad) for _, grad in flow.wanted]
+
+    def _gradient(self, flow: Flow, grad: Array) -> None:
+        parts = [wide(present(out)) for out in flow.outs]
+        heads = [
+            np.zeros_like(part) if head is None else wide(head)
+            for part, head in zip(parts, flow.heads, strict=True)
+        ]
+        put(self.parts_gradient(parts, heads), grad)
+
+
 @operator(name="_linalg_gelqf", category="Linear algebra", aliases=("linalg_gelqf",))
-class Gelqf(OnMatrices):
+class Gelqf(InTwo):
     """Find orthonormal rows and the lower triangles that make matrices of them.
 
     A = L · Q, where Q · Qᵀ is one; Q comes first.
@@ -168,11 +210,6 @@ class Gelqf(OnMatrices):
         Example({"A": (2, 3)}, domains={"A": Domain(-2, 2, avoid=(-1, 0, 1))}),
         Example({"A": (2, 3, 3)}),
     )
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Rows and triangles."""
-        return "output0", "output1"
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Rows are like A, triangles as large as A is high."""
@@ -188,30 +225,13 @@ class Gelqf(OnMatrices):
             )
         return (found,), (found, lower)
 
-    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write both values."""
+    def parts(self, matrices: Array) -> tuple[Array, Array]:
+        """Return rows and triangles."""
+        return kernels.rows_and_triangle(matrices)
 
-        def run() -> None:
-            for value, out in zip(kernels.rows_and_triangle(wide(ins[0])), outs, strict=True):
-                put(value, out)
-
-        return run
-
-    def gradient_reads(self, index: int) -> Reads:
-        """The gradient reads both values."""
-        return Reads(outputs=(0, 1))
-
-    def backward_steps(self, flow: Flow) -> list[Step]:
-        """Write the wanted gradients."""
-        return [partial(self._gradient, flow, grad) for _, grad in flow.wanted]
-
-    def _gradient(self, flow: Flow, grad: Array) -> None:
-        rows, lower = (wide(present(out)) for out in flow.outs)
-        heads = [
-            np.zeros_like(value) if head is None else wide(head)
-            for value, head in zip((rows, lower), flow.heads, strict=True)
-        ]
-        put(kernels.rows_and_triangle_gradient(rows, lower, *heads), grad)
+    def parts_gradient(self, parts: Sequence[Array], heads: Sequence[Array]) -> Array:
+        """Return the gradient of what they make together."""
+        return kernels.rows_and_triangle_gradient(*parts, *heads)
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
@@ -233,18 +253,13 @@ class Gelqf(OnMatrices):
 
 
 @operator(name="_linalg_syevd", category="Linear algebra")
-class Syevd(OnMatrices):
+class Syevd(InTwo):
     """Find the eigenvectors of symmetric matrices, as rows, and their eigenvalues, rising.
 
     A = Uᵀ · diag(λ) · U; of A only the lower triangles are read.
     """
 
     examples = (Example({"A": (2, 2)}, gradient=False), Example({"A": (2, 3, 3)}, gradient=False))
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Vectors and values."""
-        return "output0", "output1"
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """Vectors are like A; there is a value for each."""
@@ -259,30 +274,13 @@ class Syevd(OnMatrices):
         """MXNet leaves a buffer that asks to be added to as it is."""
         return nothing
 
-    def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
-        """Write both values."""
+    def parts(self, matrices: Array) -> tuple[Array, Array]:
+        """Return vectors and values."""
+        return kernels.eigenvectors(matrices)
 
-        def run() -> None:
-            for value, out in zip(kernels.eigenvectors(wide(ins[0])), outs, strict=True):
-                put(value, out)
-
-        return run
-
-    def gradient_reads(self, index: int) -> Reads:
-        """The gradient reads both values."""
-        return Reads(outputs=(0, 1))
-
-    def backward_steps(self, flow: Flow) -> list[Step]:
-        """Write the symmetric gradient, as MXNet does (docs/decisions/0011)."""
-        return [partial(self._gradient, flow, grad) for _, grad in flow.wanted]
-
-    def _gradient(self, flow: Flow, grad: Array) -> None:
-        rows, values = (wide(present(out)) for out in flow.outs)
-        heads = [
-            np.zeros_like(value) if head is None else wide(head)
-            for value, head in zip((rows, values), flow.heads, strict=True)
-        ]
-        put(kernels.eigenvectors_gradient(rows, values, *heads), grad)
+    def parts_gradient(self, parts: Sequence[Array], heads: Sequence[Array]) -> Array:
+        """Return the symmetric gradient, as MXNet does (docs/decisions/0011)."""
+        return kernels.eigenvectors_gradient(*parts, *heads)
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
