@@ -1,6 +1,6 @@
 """The board: turns mouse, keys and drops into gestures and commands, one at a time."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from app.document.edits import LooseEnd
     from app.document.store import Update
     from app.qt.workspace import Workspace
+
+READABLE: Final = 0.75
+"""The zoom from which on a card's small words can be read."""
 
 
 @attrs.frozen(eq=False)
@@ -207,6 +210,14 @@ class BoardView(PanZoomView):
         item = self.board_scene.node_items.get(node)
         if item is not None:
             self.show_box(item.drawing.bounds.translated(item.pos()))
+
+    def visit(self, node: Id) -> None:
+        """Bring a node into sight, large enough to be read."""
+        item = self.board_scene.node_items.get(node)
+        if item is not None and self.zoom < READABLE:
+            self.zoom_to(READABLE)
+            self.show_centre(item.pos())
+        self.reveal(node)
 
     def extract_argument(self) -> None:
         """Make the automatic argument that was clicked last, or the selected node's first, a Variable of its own."""

@@ -125,7 +125,7 @@ class Joints(QObject):
         if node is not None:
             if self._bench.view == "executor":
                 self._bench.show_view("split")
-            self._parts.board.reveal(node)
+            self._parts.board.visit(node)
 
     def _count_problems(self, _count: int) -> None:
         self._bench.docks.retitle("problems", self._parts.problems.title)
@@ -160,6 +160,6 @@ class Joints(QObject):
         if command.startswith(GO_TO):
             self._parts.board.setFocus()
             self._bench.workspace.select({command.removeprefix(GO_TO)})
-            self._parts.board.reveal(command.removeprefix(GO_TO))
+            self._parts.board.visit(command.removeprefix(GO_TO))
         else:
             self._bench.actions.trigger(command)

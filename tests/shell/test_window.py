@@ -9,6 +9,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.canvas.view import READABLE
 from app.document.edits import add_node, rename, set_binding
 from app.document.records import VARIABLE, Binding
 from app.services.gallery import entries
@@ -158,6 +159,23 @@ def test_f8_goes_to_the_problem(bench: Workbench, qtbot: QtBot) -> None:
 
     assert bench.workspace.store.selection
     assert not bench.workspace.results_are_current
+
+
+def test_who_goes_to_a_node_from_far_can_read_it(bench: Workbench, qtbot: QtBot) -> None:
+    assert bench.parts is not None
+    open_example(qtbot, bench, "digits-convnet")
+    board = bench.parts.board
+    board.zoom_to(0.1)
+    for _ in range(2):
+        bench.open_command_palette()
+        qtbot.keyClicks(bench.parts.commands.line, "go to fc2")
+        qtbot.keyClick(bench.parts.commands.line, Qt.Key.Key_Return)
+        assert board.zoom == READABLE
+        assert board.seen_box().contains(board.board_scene.node_items[node(bench, "fc2")].pos())
+    board.zoom_to(2.0)
+    board.visit(node(bench, "conv1"))
+    assert board.zoom == 2.0, "who is near enough stays as near"
+    assert board.seen_box().intersects(board.board_scene.node_items[node(bench, "conv1")].body_box())
 
 
 def test_the_command_palette_runs_actions_and_finds_nodes(bench: Workbench, qtbot: QtBot) -> None:
