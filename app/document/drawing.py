@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
@@ -20,6 +20,8 @@ from app.engine.opaque import opaque_sentence
 from app.engine.operator import Port
 
 Severity = Literal["error", "warning"]
+TOLD_APART: Final = 3
+"""So many nodes with the name of another are told one by one."""
 
 
 @attrs.frozen
@@ -124,24 +126,36 @@ class _Drawer:
     def check_names(self) -> None:
         """Blame nodes without a name, and all but the first of those that share one.
 
-        MXNet minds neither, and old files hold both; but values are bound by name, so Variables need their own.
+        MXNet minds neither, and files hold both; but values are bound by name, so Variables need their own. A model may
+        have hundreds of operators that share names, which is told once.
         """
         first: dict[str, Node] = {}
+        again = [
+            node for node in self.document.nodes.values() if first.setdefault(node.name, node) is not node
+        ]
+        clash = {node.id for node in again if self._are_variables(node, first[node.name])}
+        alike = [node for node in again if node.name.strip() and node.id not in clash]
+        are_many = len(alike) > TOLD_APART
         for node in self.document.nodes.values():
             if not node.name.strip():
-                kind = self.readings[node.id].kind
                 sentence = f"A node ({node.op}) has no name. Give it one."
-                self.blame(node, sentence, severity="error" if kind == "variable" else "warning")
-                continue
-            other = first.setdefault(node.name, node)
-            if other is node:
-                continue
-            if self.readings[node.id].kind == self.readings[other.id].kind == "variable":
+                is_variable = self.readings[node.id].kind == "variable"
+                self.blame(node, sentence, severity="error" if is_variable else "warning")
+            elif node.id in clash:
                 sentence = f"Two Variables are called {node.name}. Values are bound by name, so rename one."
                 self.blame(node, sentence)
-            else:
+            elif not are_many and node in alike:
                 sentence = f"Two nodes are called {node.name}, so names don't tell them apart. Rename one."
                 self.blame(node, sentence, severity="warning")
+            elif are_many and node is alike[0]:
+                sentence = (
+                    f"{node.name} and {len(alike) - 1} other nodes have the name of a node before them. They run all"
+                    " the same; rename those that names are to tell apart."
+                )
+                self.blame(node, sentence, severity="warning")
+
+    def _are_variables(self, *nodes: Node) -> bool:
+        return all(self.readings[node.id].kind == "variable" for node in nodes)
 
     def check_nodes(self) -> None:
         """Blame unknown operators, wrong settings and empty Groups."""

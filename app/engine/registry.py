@@ -61,11 +61,15 @@ def near_operators(name: str) -> tuple[str, ...]:
 
     What the names of a family begin with does not make two of them alike.
     """
-    family = next((family for family in _BEGINNINGS if name.startswith(family)), "")
+    near = near_names(name, all_operators())
+    family = next((family for family in _BEGINNINGS if name.startswith(family)), None)
+    if family is None:
+        return tuple(near)
+    own = name.removeprefix(family)
     return tuple(
         other
-        for other in near_names(name, all_operators())
-        if not other.startswith(family) or near_names(name.removeprefix(family), [other.removeprefix(family)])
+        for other in near
+        if not other.startswith(family) or near_names(own, [other.removeprefix(family)])
     )
 
 

@@ -271,6 +271,19 @@ def test_a_setting_that_the_operator_refuses_as_a_whole() -> None:
     assert problem.name == "conv"
 
 
+def test_names_that_many_operators_share_are_told_once() -> None:
+    for count, told in ((4, 3), (5, 1)):
+        nodes = [Node(f"n{number}", "exp", "relu0") for number in range(count)]
+        edges = [Edge(f"e{number}", f"n{number}", 0, f"n{number + 1}", 0) for number in range(count - 1)]
+        problems = analyse_after(None, file_of(*nodes, edges=tuple(edges)), None).problems
+        assert [problem.severity for problem in problems] == ["warning"] * told
+        assert problems[0].node == "n1"
+    assert problems[0].sentence == (
+        "relu0 and 3 other nodes have the name of a node before them. They run all the same; rename those that names"
+        " are to tell apart."
+    )
+
+
 def test_unknown_operators_are_told_with_near_names() -> None:
     document = file_of(
         Node("n1", "FulyConnected", "fc1"), Node("n2", "exp", "x"), edges=(Edge("e1", "n1", 0, "n2", 0),)
