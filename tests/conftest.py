@@ -26,12 +26,6 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "project")
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collections after tests the tens of thousands of tests, which made each take a second."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(autouse=True)
 def _user_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the files of the machine's user out of every test, and the tests out of them."""
@@ -66,11 +60,15 @@ def theming(qapp: Any, settings: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def _cycles_die_in_the_main_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Do what app.qt.collector does in the program, once after each test that has to do with Qt."""
+    """Do what app.qt.collector does in the program, once after each test that has to do with Qt.
+
+    What was there before is left out: pytest keeps tens of thousands of tests and reports, which would take a second.
+    """
     if "qapp" not in request.fixturenames:
         yield
         return
     gc.disable()
+    gc.freeze()
     yield
     gc.collect()
     gc.enable()
