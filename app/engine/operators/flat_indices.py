@@ -113,6 +113,7 @@ class UnravelIndex(PlacesIn):
     examples = (
         Example({"data": (5,)}, domains={"data": Domain(0, 19, whole=True)}, shape=(4, 5)),
         Example({"data": (3,)}, domains={"data": Domain(0, 11, whole=True)}, shape=(-1, 3, 2)),
+        Example({"data": (9,)}, domains={"data": Domain(-19, -1, whole=True)}, shape=(4, 5)),
     )
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
