@@ -1,10 +1,16 @@
 """Gradients that losses make by themselves."""
 
+from functools import partial
+from typing import Final
+
 import attrs
 import numpy as np
 
-from app.engine.kernels.steps import Step, constant
+from app.engine.kernels.steps import Step, constant, in_order
 from app.engine.kernels.windows import Array
+
+FEW_CLASSES: Final = 256
+"""The identity matrix of more would take more memory than its time is worth."""
 
 
 @attrs.frozen
@@ -22,19 +28,19 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
     """Prepare (p − target) · grad_scale; shares are (outer, classes, inner), labels (outer, inner) whole numbers.
 
     The target is 1 for the right class, or 1 − a with a / (k − 1) for each other. A label outside the classes has no
-    right class. Every class is compared with the label, since picking the right ones out takes ten times as long.
+    right class.
     """
     outer, count, inner = shares.shape
     given, classes = label[:, None, :], np.empty((outer, 1, inner), np.int64)
-    numbers = np.arange(count)[:, None]
-    is_right = np.empty(shares.shape, np.bool_)
+    is_right = np.empty(shares.shape, grad.dtype if inner == 1 and count <= FEW_CLASSES else np.bool_)
+    mark = _mark_right(classes, is_right)
     each_other = rules.smooth_alpha / (count - 1) if count > 1 else 0.0
     weight = 1.0 - rules.smooth_alpha - each_other
     scale = constant(rules.grad_scale, grad)
 
     def run() -> None:
         np.copyto(classes, given, "unsafe")
-        np.equal(classes, numbers, out=is_right)
+        mark()
         if weight != 1.0:
             np.subtract(shares, each_other, out=grad)
             np.subtract(grad, is_right * grad.dtype.type(weight), out=grad)
@@ -46,6 +52,22 @@ def softmax_loss_gradient(shares: Array, label: Array, grad: Array, rules: Softm
             np.multiply(grad, scale, out=grad)
 
     return run
+
+
+def _mark_right(classes: Array, is_right: Array) -> Step:
+    """Prepare 1 for each right class and 0 for any other; classes are (outer, 1, inner).
+
+    Every class is compared with the label, since picking the right ones out takes ten times as long. Where they are to
+    be fractions, each sample's row is copied off the identity matrix, in a third of that time.
+    """
+    count = is_right.shape[1]
+    if is_right.dtype == np.bool_:
+        return partial(np.equal, classes, np.arange(count)[:, None], out=is_right)
+    table = np.eye(count + 1, count, dtype=is_right.dtype)
+    rows = np.empty(classes.size, np.int64)
+    unsigned = classes.reshape(-1).view(np.uint64)  # below 0 is then far above all classes
+    to_last = partial(np.minimum, unsigned, np.array(count, np.uint64), out=rows.view(np.uint64))
+    return in_order([to_last, partial(table.take, rows, 0, is_right[:, :, 0], "clip")])
 
 
 def softmax_loss(scores: Array, label: Array, rules: SoftmaxRules) -> float:

@@ -1,5 +1,6 @@
 """Softmax and its logarithm along the middle axis of arrays seen as (outer, classes, inner)."""
 
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -10,6 +11,7 @@ from app.engine.kernels.windows import Array
 
 NEAR = 40.0
 """e to this power and its reciprocal are far from the ends of float32, even times each other."""
+FEW = 2048
 
 
 def along(array: Array, axis: int) -> Array:
@@ -28,10 +30,11 @@ def softmax(x: Array, out: Array, scale: float = 1.0) -> Step:
     most, total = _one_per_row(x), _one_per_row(x)
     add_up = _total(out, total)
     may_be_near = x.dtype.char in "fd"
+    is_near_zero = _nearness(x if scale == 1.0 else out)
 
     def run() -> None:
         scaled = x if scale == 1.0 else np.multiply(x, scale, out=out)
-        if may_be_near and _is_near_zero(scaled):
+        if may_be_near and is_near_zero():
             np.exp(scaled, out=out)
         else:
             _shift(scaled, out, most)
@@ -70,9 +73,20 @@ def _total(array: Array, total: Array) -> Step:
     return sum_axes(array, (1,), total)
 
 
-def _is_near_zero(array: Array) -> bool:
-    """Tell whether no power of e overflows or gets lost, not even in a sum or a quotient; never where one is NaN."""
-    return bool(np.maximum.reduce(array, None) <= NEAR and np.minimum.reduce(array, None) >= -NEAR)
+def _nearness(array: Array) -> Callable[[], bool]:
+    """Prepare to tell whether no power of e overflows or gets lost, not even in a sum or a quotient.
+
+    It never does where one is NaN. Of few numbers the length as a vector is asked first: no number is larger, and it
+    takes a quarter of the time.
+    """
+
+    def is_near_zero() -> bool:
+        return bool(np.maximum.reduce(array, None) <= NEAR and np.minimum.reduce(array, None) >= -NEAR)
+
+    if array.size > FEW or not array.flags.c_contiguous:
+        return is_near_zero
+    flat = array.reshape(-1)
+    return lambda: bool(np.dot(flat, flat) <= NEAR * NEAR) or is_near_zero()
 
 
 def _shift(x: Array, out: Array, most: Array) -> None:
