@@ -15,6 +15,7 @@ from app.engine.executor import Executor
 from app.engine.gradient import ExecutorGraph, ExecutorNode, Request, build_executor_graph
 from app.engine.graph import Graph
 from app.engine.inference.infer import Inference, infer
+from app.engine.kernels import cache_lines
 from app.engine.kinds import refuse_kinds
 from app.engine.nearby import did_you_mean, listed, meant_by, near_names, no_such, quoted_value
 from app.engine.opaque import refuse_opaque
@@ -325,7 +326,7 @@ def _refuse_namesakes(graph: Graph) -> None:
 
 
 def _zeros(inference: Inference, index: int) -> Array:
-    return np.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
+    return cache_lines.zeros(inference.shape((index, 0)), inference.settled_dtype((index, 0)))
 
 
 def refuse_too_large(inference: Inference, requests: Mapping[str, Request], options: BindOptions) -> None:

@@ -9,6 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine.kernels import cache_lines
+
 Array = NDArray[Any]
 Slices = tuple[slice, ...]
 Sizes = tuple[int, ...]
@@ -120,6 +122,6 @@ def work(scratch: dict[str, Any], name: str, shape: Sizes, dtype: Any, at_least:
     size, key = prod(shape), f"{name} {np.dtype(dtype).char}"
     kept = scratch.get(key)
     if kept is None or kept.size < size:
-        kept = scratch[key] = np.empty(max(size, at_least), dtype)
+        kept = scratch[key] = cache_lines.empty((max(size, at_least),), dtype)
     result: Array = kept[:size].reshape(shape)
     return result

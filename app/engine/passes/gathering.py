@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 
 from app.engine.gradient import ExecutorGraph, ExecutorNode
+from app.engine.kernels import cache_lines
 from app.engine.kernels.matrices import product
 from app.engine.kernels.reduction import sum_to
 from app.engine.kernels.steps import in_order, nothing, writing
@@ -68,7 +69,7 @@ class _Gathered:
         if number < at_once:
             return self._gradient(index, count, total)
         if index not in self.parts:
-            self.parts[index] = np.empty(total.shape, total.dtype)
+            self.parts[index] = cache_lines.empty(total.shape, total.dtype)
         part = self.parts[index]
         return in_order([self._gradient(index, count, part), partial(np.add, total, part, total)])
 

@@ -5,8 +5,8 @@ from math import ceil
 from typing import Final
 
 import attrs
-import numpy as np
 
+from app.engine.kernels import cache_lines
 from app.engine.operator import Array, DType
 
 ROWS: Final = 512
@@ -26,12 +26,12 @@ class Tables:
     @cached_property
     def data(self) -> Array:
         """The rows that the layers read."""
-        return np.empty((self.at_once * self.rows, self.width), self.dtype)
+        return cache_lines.empty((self.at_once * self.rows, self.width), self.dtype)
 
     @cached_property
     def results(self) -> Array:
         """The rows that come out of them, or the gradients of those."""
-        return np.empty((self.at_once * self.rows, self.hidden), self.dtype)
+        return cache_lines.empty((self.at_once * self.rows, self.hidden), self.dtype)
 
     @property
     def size(self) -> int:

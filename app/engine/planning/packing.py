@@ -7,9 +7,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.operator import Array
+from app.engine.kernels.cache_lines import LINE
 
-ALIGNMENT = 64  # bytes: a cache line, and enough for every vector instruction
 MANY = 2000
 """Blocks from which on one order is tried only: with so many, a bind should not wait for the best one."""
 
@@ -39,7 +38,7 @@ MOST_BYTES = 2**60
 
 def aligned(size: int) -> int:
     """Round up to what keeps the next neighbour aligned; even an empty array gets a place of its own."""
-    return max(1, -(-size // ALIGNMENT)) * ALIGNMENT
+    return max(1, -(-size // LINE)) * LINE
 
 
 def lay_end_to_end(tenants: Sequence[Tenant]) -> Packing:
@@ -121,10 +120,3 @@ def _gap(starts: Numbers, ends: Numbers, size: int) -> int:
     room = starts - floors[:-1]
     fits = np.flatnonzero(room >= size)
     return int(floors[fits[np.argmin(room[fits])]] if len(fits) else floors[-1])
-
-
-def arena(size: int) -> Array:
-    """Allocate zeroed bytes that begin on a cache line."""
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size]

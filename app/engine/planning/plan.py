@@ -11,8 +11,9 @@ import attrs
 from app.engine.gradient import ExecutorGraph, ExecutorNode
 from app.engine.graph import Entry
 from app.engine.inference.infer import Inference
+from app.engine.kernels.cache_lines import arena
 from app.engine.operator import Array, DType
-from app.engine.planning.packing import Tenant, aligned, alive, arena, lay_end_to_end, pack
+from app.engine.planning.packing import Tenant, aligned, alive, lay_end_to_end, pack
 from app.engine.shapes import Shape, element_count
 
 StepKind = Literal["forward", "backward", "sum", "zero"]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.planning.packing import ALIGNMENT, Tenant, aligned, alive, arena, lay_end_to_end, pack
+from app.engine.kernels.cache_lines import LINE
+from app.engine.planning.packing import Tenant, aligned, alive, lay_end_to_end, pack
 
 tenants = st.lists(
     st.tuples(st.integers(0, 1000), st.integers(0, 20), st.integers(0, 8)).map(
@@ -19,7 +20,7 @@ tenants = st.lists(
 def test_contemporaries_do_not_overlap(some: list[Tenant]) -> None:
     for packing in (pack(some), lay_end_to_end(some)):
         for one, (tenant, offset) in enumerate(zip(some, packing.offsets, strict=True)):
-            assert offset % ALIGNMENT == 0
+            assert offset % LINE == 0
             assert 0 <= offset <= offset + tenant.size <= packing.total
             for other, place in zip(some[:one], packing.offsets[:one], strict=True):
                 meet = tenant.birth <= other.death and other.birth <= tenant.death
@@ -49,16 +50,9 @@ def test_a_gap_is_used_by_what_fits_best() -> None:
 )
 def test_the_best_of_three_orders_is_taken(lives: list[tuple[int, int, int]], least: int) -> None:
     """In each of these another order needs the least, which is what lives at once."""
-    some = [Tenant(ALIGNMENT * size, birth, death) for size, birth, death in lives]
-    assert pack(some).total == max(alive(some)) == ALIGNMENT * least
+    some = [Tenant(LINE * size, birth, death) for size, birth, death in lives]
+    assert pack(some).total == max(alive(some)) == LINE * least
 
 
 def test_even_an_empty_array_has_a_place_of_its_own() -> None:
-    assert [aligned(size) for size in (0, 1, ALIGNMENT, ALIGNMENT + 1)] == [64, 64, 64, 128]
-
-
-def test_memory_begins_on_a_cache_line() -> None:
-    memory = arena(100)
-    assert memory.ctypes.data % ALIGNMENT == 0
-    assert memory.nbytes == 100
-    assert not memory.any()
+    assert [aligned(size) for size in (0, 1, LINE, LINE + 1)] == [64, 64, 64, 128]
