@@ -86,7 +86,9 @@ def _nearness(array: Array) -> Callable[[], bool]:
     if array.size > FEW or not array.flags.c_contiguous:
         return is_near_zero
     flat = array.reshape(-1)
-    return lambda: bool(np.dot(flat, flat) <= NEAR * NEAR) or is_near_zero()
+    return lambda: (
+        bool(np.vdot(flat, flat) <= NEAR * NEAR) or is_near_zero()
+    )  # dot would warn of what overflows
 
 
 def _shift(x: Array, out: Array, most: Array) -> None:
