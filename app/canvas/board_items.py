@@ -287,7 +287,7 @@ class BoardItems:
                 dimmed=False, lit=plain.lit, best=None, lifted=False, hovered=False, shows_ports=False
             )
         for edge in self.edges.values():
-            edge.set_state(pale=False, dimmed=False, hovered=False)
+            edge.set_state(pale=False, dimmed=False, hovered=False, opened=False, doomed=False)
         for auto in self.autos.values():
             auto.set_state(dimmed=False, hovered=False)
 

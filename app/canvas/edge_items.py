@@ -30,6 +30,8 @@ class EdgeItem(QGraphicsItem):
         self.hovered = False
         self.pale = False
         self.dimmed = False
+        self.opened = False  # a release would put a node in between
+        self.doomed = False  # a release would cut it
         self.setZValue(WIRE_LEVEL)
         self._measure()
 
@@ -127,6 +129,10 @@ class EdgeItem(QGraphicsItem):
         ink = self._kit.ink
         if self.pale:
             return ink.wire_pale
+        if self.doomed:
+            return strokes.dashed(ink.wire_wrong)
+        if self.opened:
+            return ink.wire_opened
         if self._look.problem:
             return ink.wire_wrong
         if self.selected:

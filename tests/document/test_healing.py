@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from app.document import edits
-from app.document.checks import analyse, trial
+from app.document.checks import analyse, judge_of
 from app.document.edits import EditError
 from app.document.edits.healing import Judge
 from app.document.invariants import broken_invariants
@@ -16,8 +16,7 @@ from tests.strategies import drawings, wild_documents
 
 
 def judge(document: Document) -> Judge:
-    analysis = analyse(document)
-    return lambda would_be, node: trial(analysis, would_be, node)
+    return judge_of(analyse(document))
 
 
 def heal(board: Board, *names: str, wires: tuple[Id, ...] = ()) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from app.document.changes import Draft
-from app.document.edits.nodes import Added, rename
-from app.document.names import automatic_name, check_name, is_automatic, name_owners, node_names
+from app.document.edits.nodes import Added, argument_names, rename
+from app.document.names import automatic_name, check_name, is_automatic, node_names
 from app.document.reading import read_node
 from app.document.records import GROUP, VARIABLE, Document, Edge, Id, JsonText, Node
 from app.document.refusal import EditError
@@ -107,10 +107,8 @@ def _output_by_name(before: Node, after: Node, edge: Edge) -> int:
 
 def _drop_what_nothing_has(draft: Draft, before: Node, after: Node) -> None:
     """Drop what was bound to arguments and outputs that the node no longer has."""
-    owners = name_owners(draft.start)
     old, new = read_node(before), read_node(after)
-    for name in set(node_names(before.name, old)).difference(node_names(after.name, new)):
-        if owners[name].node == before.id:
-            draft.drop("bindings", name)
+    for name in set(argument_names(draft.start, before)).difference(node_names(after.name, new)):
+        draft.drop("bindings", name)
     for name in set(old.output_names(before.name)).difference(new.output_names(after.name)):
         draft.drop("heads", name)
