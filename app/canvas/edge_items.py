@@ -118,11 +118,15 @@ class EdgeItem(QGraphicsItem):
         path.addRect(self._bounds)
         return path
 
-    def hit(self, point: QPointF, scale: float) -> float | None:
-        """Return how far along the wire (0 … 1) a point lies, None where it is too far off."""
+    def polyline(self) -> list[QPointF]:
+        """Return points along the way, close enough together to measure by."""
         if self._line is None:
             self._line = self._way.polyline()
-        apart, at = distance_to_way(point, self._line)
+        return self._line
+
+    def hit(self, point: QPointF, scale: float) -> float | None:
+        """Return how far along the wire (0 … 1) a point lies, None where it is too far off."""
+        apart, at = distance_to_way(point, self.polyline())
         return at if apart <= reach_at(scale, WIRE_REACH) else None
 
     def _pen(self) -> QPen:

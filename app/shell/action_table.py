@@ -13,6 +13,7 @@ from app.shell.conditions import (
     with_nodes,
     with_problems,
 )
+from app.shell.flow_actions import FOLLOWING, OUT_OF_THE_FLOW, SWAP
 from app.shell.view_actions import VIEW
 from app.shell.workbench import Workbench
 
@@ -144,6 +145,7 @@ EDIT = (
     Action(
         "delete", "De&lete", "Edit", lambda bench: bench.board.delete(), ("Delete",), selected, board=True
     ),
+    *OUT_OF_THE_FLOW,
     Action("rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_selected, rule=True),
     Action(
         "select_all",
@@ -153,6 +155,7 @@ EDIT = (
         ("Ctrl+A",),
         with_nodes,
     ),
+    *FOLLOWING,
     Action(
         "find",
         "&Find or run a command",
@@ -178,6 +181,7 @@ GRAPH = (
         board=True,
         tip="Search for a node that reads the selected one, and wire it",
     ),
+    SWAP,
     Action(
         "extract",
         "Make the argument a &Variable",

@@ -99,12 +99,18 @@ def test_a_wire_that_would_break_is_named_with_the_reason() -> None:
 
 def test_a_variable_has_nothing_to_wire_on() -> None:
     said = refusal(product(), "A")
-    assert said.startswith("The wire from A to C would break: A has no wired input that could take its place.")
+    assert said.startswith(
+        "The wire from A to C would break: A has no wired input that could take its place."
+    )
 
 
 def test_a_weight_is_no_stand_in_for_what_a_layer_gives() -> None:
     board = Board()
-    weight, layer, relu = board.add(VARIABLE, "w"), board.add("FullyConnected", "fc"), board.add("Activation", "r")
+    weight, layer, relu = (
+        board.add(VARIABLE, "w"),
+        board.add("FullyConnected", "fc"),
+        board.add("Activation", "r"),
+    )
     board.wire(weight, layer, 1)
     board.chain(layer, relu)
     assert "fc has no wired input" in refusal(board, "fc")

@@ -122,7 +122,7 @@ def placed(board: Board, **places: Point) -> None:
 
 def room(board: Board, wire: Id, place: Point, size: tuple[float, float] = (100.0, 60.0)) -> dict[str, Point]:
     document = board.document
-    sizes = {key: (100.0, 60.0) for key in document.nodes} | {NEWCOMER: size}
+    sizes = dict.fromkeys(document.nodes, (100.0, 60.0)) | {NEWCOMER: size}
     there = make_room(document, document.edges[wire], NEWCOMER, place, sizes, 8.0)
     return {board.name(key) if key else "new": point for key, point in there.items()}
 
@@ -175,7 +175,9 @@ def test_the_newcomer_meets_neither_end(
     there = make_room(document, wire, NEWCOMER, place, sizes, 8.0)
     at = {key: node.position for key, node in document.nodes.items()} | there
     for end in (wire.source, wire.target):
-        apart = [abs(at[end][axis] - at[NEWCOMER][axis]) - (sizes[end][axis] + size[axis]) / 2 for axis in (0, 1)]
+        apart = [
+            abs(at[end][axis] - at[NEWCOMER][axis]) - (sizes[end][axis] + size[axis]) / 2 for axis in (0, 1)
+        ]
         assert max(apart) >= 0
     ends = document.nodes[wire.source].position, document.nodes[wire.target].position
     if ends[0] != ends[1]:

@@ -14,6 +14,7 @@ from app.document.names import argument_name, name_owners
 from app.document.reading import read_node
 from app.document.records import VARIABLE, Document, Edge, Id, Node, Point
 from app.document.refusal import EditError
+from app.document.room import NEWCOMER
 from app.document.topology import topology
 
 EXTRACTED_OFFSET: Point = (-160.0, 80.0)
@@ -56,14 +57,12 @@ def put(document: Document, op: str, place: Point, opening: Opening | None, *, n
         case LooseEnd():
             return add_and_connect(document, op, place, wire=opening, name=name)
         case OnWire(edge=edge, aside=aside):
-            return insert_on_wire(document, edge, op, place=place, name=name, aside=aside)
+            return insert_on_wire(document, edge, op, name=name, positions={**aside, NEWCOMER: place})
         case InPlaceOf(node=node):
             return swap_operator(document, node, op)
 
 
-def add_and_connect(
-    document: Document, op: str, position: Point, *, wire: LooseEnd, name: str = ""
-) -> Added:
+def add_and_connect(document: Document, op: str, position: Point, *, wire: LooseEnd, name: str = "") -> Added:
     """Put a node where a wire was released on empty space, and wire it to the wire's other end."""
     added = add_node(document, op, position, name=name)
     draft = Draft(document).include(added.transaction)

@@ -52,7 +52,9 @@ def delete_and_heal(
         healing = _heal(draft.document, piece, delete, fits)
         if healing.broken is not None:
             name = document.nodes[healing.broken.source].name
-            raise EditError(f"{_told(document, healing, 'would break')} Delete takes {name} away all the same.")
+            raise EditError(
+                f"{_told(document, healing, 'would break')} Delete takes {name} away all the same."
+            )
         _put(draft, healing)
     label = delete(document, gone, wires).label
     draft.include(delete(draft.document, gone))
@@ -66,7 +68,9 @@ def detach(document: Document, node_ids: Iterable[Id], fits: Judge = always_fits
     names = [document.nodes[node].name for node in kept]
     what = names[0] if len(names) == 1 else f"{len(names)} nodes"
     if not outside:
-        raise EditError(f"Nothing to detach: {what} {'has' if len(names) == 1 else 'have'} no wires to the rest.")
+        raise EditError(
+            f"Nothing to detach: {what} {'has' if len(names) == 1 else 'have'} no wires to the rest."
+        )
     draft = Draft(document)
     broken = []
     for piece in _pieces(document, kept):
@@ -86,7 +90,9 @@ def detach(document: Document, node_ids: Iterable[Id], fits: Judge = always_fits
 def _set_apart(document: Document, piece: Collection[Id]) -> Transaction:
     """Take away the wires between a piece and the rest."""
     draft = Draft(document)
-    crossing = {key for key, edge in document.edges.items() if (edge.source in piece) != (edge.target in piece)}
+    crossing = {
+        key for key, edge in document.edges.items() if (edge.source in piece) != (edge.target in piece)
+    }
     drop_wires(draft, crossing, ())
     return draft.transaction("")
 
@@ -133,7 +139,9 @@ def _heal(
     `without` makes the rest of the edit, so that the trial sees the document as it would be.
     """
     doomed = set(piece)
-    readers = [edge for node in piece for edge in topology(document).outputs(node) if edge.target not in doomed]
+    readers = [
+        edge for node in piece for edge in topology(document).outputs(node) if edge.target not in doomed
+    ]
     ways: list[tuple[Edge, list[Edge]]] = []
     for reader in readers:
         possible, verdict = _ways_past(document, doomed, reader)
@@ -163,7 +171,10 @@ def _heal(
 
 def _ways_past(document: Document, doomed: set[Id], reader: Edge) -> tuple[list[Edge], Verdict]:
     """Return what the wire to a reader may become, the first input's source first; or why nothing."""
-    found, refusal = [], no(f"{document.nodes[reader.source].name} has no wired input that could take its place.")
+    found, refusal = (
+        [],
+        no(f"{document.nodes[reader.source].name} has no wired input that could take its place."),
+    )
     for source, output in _sources_before(document, doomed, reader.source):
         verdict = can_connect(document, source, output, reader.target, reader.input)
         if verdict:
@@ -175,7 +186,6 @@ def _ways_past(document: Document, doomed: set[Id], reader: Edge) -> tuple[list[
 
 def _sources_before(document: Document, doomed: set[Id], node: Id) -> Iterator[tuple[Id, int]]:
     """Go through the outputs outside a piece that feed the data inputs of a node in it, its first input first."""
-    wires = topology(document)
     seen_nodes = {node}
     seen: set[tuple[Id, int]] = set()
     waiting = [iter(_data_wires(document, node))]

@@ -9,6 +9,7 @@ from app.document.edits.nodes import Added, add_node, move
 from app.document.edits.wiring import best_input, can_connect, connect
 from app.document.records import Document, Id, Point
 from app.document.refusal import EditError
+from app.document.room import NEWCOMER
 from app.document.topology import topology
 
 NOWHERE: Mapping[Id, Point] = {}
@@ -20,20 +21,21 @@ def insert_on_wire(
     op: str,
     params: Mapping[str, str] | None = None,
     *,
-    place: Point | None = None,
     name: str = "",
-    aside: Mapping[Id, Point] = NOWHERE,
+    positions: Mapping[Id, Point] = NOWHERE,
 ) -> Added:
-    """Put a new node between the two ends of a wire, in the middle where no place is given.
+    """Put a new node between the two ends of a wire.
 
-    `aside` says where nodes go that make room.
+    `positions` says where nodes go, and under `NEWCOMER` where the new one stands; else it is in the middle.
     """
     wire = document.edges[edge_id]
     ends = [document.nodes[end].position for end in (wire.source, wire.target)]
     middle = ((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2)
-    added = add_node(document, op, place or middle, name=name, params=params)
+    place = positions.get(NEWCOMER, middle)
+    added = add_node(document, op, place, name=name, params=params)
     draft = Draft(document).include(added.transaction)
-    return Added(_between(draft, edge_id, added.node_id, aside), added.node_id)
+    others = {key: point for key, point in positions.items() if key != NEWCOMER}
+    return Added(_between(draft, edge_id, added.node_id, others), added.node_id)
 
 
 def insert_node(

@@ -102,7 +102,9 @@ def _output_by_name(before: Node, after: Node, edge: Edge) -> int:
         return new.index(old[edge.output])
     if edge.output < len(new):
         return edge.output
-    raise EditError(f"{after.op} has no output {edge.output} for the wire that leaves there.", node=after.name)
+    raise EditError(
+        f"{after.op} has no output {edge.output} for the wire that leaves there.", node=after.name
+    )
 
 
 def _drop_what_nothing_has(draft: Draft, before: Node, after: Node) -> None:
