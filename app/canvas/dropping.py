@@ -8,7 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from app.canvas.geometry import Kind, snap, visible_grid
 from app.canvas.gestures.gesture import Pointer
 from app.canvas.gestures.ghost import GhostItem
-from app.canvas.making_room import room_on_wire, size_around
+from app.canvas.making_room import room_on_wire
 from app.canvas.overlays import PointerWords
 from app.document.records import GROUP, VARIABLE
 from app.document.room import NEWCOMER
@@ -106,11 +106,11 @@ class Dropping:
         from app.document.edits import OnWire, put
 
         self._follow(event)
-        place, wire, size = self._ghost.pos(), self.insertion.opened, size_around(self._ghost.boundingRect())
+        place, wire = self._ghost.pos(), self.insertion.opened
         self.leave()
         opening = None
         if wire:
-            aside = room_on_wire(self._view.board_scene, wire, place, size=size)
+            aside = room_on_wire(self._view.board_scene, wire, place)
             place = QPointF(*aside.pop(NEWCOMER))
             opening = OnWire(wire, aside)
         self._view.workspace.try_edit(put, operator_of(event), (place.x(), place.y()), opening)

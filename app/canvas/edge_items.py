@@ -12,6 +12,7 @@ from app.canvas.picture_style import shape_words
 from app.canvas.ways import Wire, arrow_head, centred, distance_to_way, text_place
 
 WIRE_LEVEL = 1.0
+OPENED_LEVEL = 6.0
 HAND_LEVEL = 8.0
 PILL_MARGIN = 8.0
 
@@ -73,6 +74,8 @@ class EdgeItem(QGraphicsItem):
         if any(getattr(self, name) != value for name, value in changes.items()):
             for name, value in changes.items():
                 setattr(self, name, value)
+            # A wire that opens for a node shines through it, since the node hides most of it.
+            self.setZValue(OPENED_LEVEL if self.opened else WIRE_LEVEL)
             self.update()
 
     def _changed(self) -> None:
@@ -157,7 +160,11 @@ class EdgeItem(QGraphicsItem):
             painter.setPen(QPen(pen.color(), 1))
             painter.setBrush(pen.color())
             painter.drawPolygon(QPolygonF(arrow_head(self._way.end, self._way.arriving)))
-        if self._text_box is not None and self._kit.scale >= strokes.SMALL_WORDS_FROM and not self.pale:
+        if (
+            self._text_box is not None
+            and self._kit.scale >= strokes.SMALL_WORDS_FROM
+            and not (self.pale or self.opened)
+        ):
             self._paint_shape(painter, self._text_box)
 
     def _paint_shape(self, painter: QPainter, box: QRectF) -> None:

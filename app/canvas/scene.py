@@ -90,11 +90,10 @@ class BoardScene(QGraphicsScene):
 
     def sizes(self) -> dict[Id, tuple[float, float]]:
         """Return how much room every node takes around its position, for a layout: twice the farther reach."""
-        return {key: self.size_of(key) for key in self.node_items}
-
-    def size_of(self, node: Id) -> tuple[float, float]:
-        """Return how much room one node takes around its position, with its words and automatic arguments."""
-        return size_around(self.content_box([node]).translated(-self.node_items[node].pos()))
+        return {
+            key: size_around(self.content_box([key]).translated(-item.pos()))
+            for key, item in self.node_items.items()
+        }
 
     # Following the workspace -------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF
 from app.canvas.continuing import place_after
 from app.canvas.gestures.gesture import Pointer
 from app.canvas.hits import wire_at
+from app.canvas.ways import centred
 
 if TYPE_CHECKING:
     from app.canvas.view import BoardView
@@ -42,14 +43,22 @@ class Searching:
         self.ask(at, OnWire(wire.look.id) if wire is not None else None)
 
     def after_the_selected(self) -> None:
-        """Search for what follows the selected node, to be wired to its first output."""
-        from app.document.edits import LooseEnd
+        """Search for what follows the selected node, to be wired to its first output, or for what goes into a wire."""
+        from app.document.edits import LooseEnd, OnWire
 
         board = self._board
         nodes = board.commands.selected_nodes()
+        wires = [key for key in board.board_scene.edge_items if key in board.workspace.store.selection]
+        if not nodes and len(wires) == 1:
+            middle = board.board_scene.edge_items[wires[0]].way.middle
+            board.show_box(centred(64, 64).translated(middle))
+            self.ask(board.pointer(board.mapFromScene(middle)), OnWire(wires[0]))
+            return
         item = board.board_scene.node_items[nodes[0]] if len(nodes) == 1 else None
         if item is None or not board.board_scene.geometry.outputs(item.look.shape):
-            board.workspace.message.emit("Select one node with an output, to add what follows it.")
+            board.workspace.message.emit(
+                "Select one node with an output, to add what follows it, or one wire, to put a node into it."
+            )
             return
         place = place_after(board.board_scene, item.look.id)
         board.show_box(item.body_box().united(item.body_box().translated(place - item.pos())))
@@ -66,4 +75,5 @@ class Searching:
             board.workspace.message.emit("Select one operator to swap it for another.")
             return
         board.reveal(nodes[0])
-        self.ask(board.pointer(board.mapFromScene(item.pos())), InPlaceOf(nodes[0]))
+        below = item.drawing.bounds.translated(item.pos()).bottomLeft()
+        self.ask(board.pointer(board.mapFromScene(below)), InPlaceOf(nodes[0]))

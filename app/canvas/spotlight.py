@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from app.canvas.scene import BoardScene
     from app.document.records import Document
 
+NOTHING_SELECTED = "Select something, to see what it reads and what reads it."
+
 
 class Spotlight:
     """A view of the board, not a part of the document; it follows the selection while it is on."""
@@ -22,8 +24,11 @@ class Spotlight:
         """Switch it on or off, and say what it needs where nothing is selected."""
         self.is_on = not self.is_on
         self.shine()
-        if self.is_on and not self._dims:
-            self._scene.workspace.message.emit("Select something, to see what it reads and what reads it.")
+        if self.is_on:
+            lit, nodes = self._lit(), self._scene.node_items.keys()
+            count = f"{len(nodes & lit)} of {len(nodes)} nodes lie" if lit is not None else ""
+            said = f"{count} on the path through the selection." if count else NOTHING_SELECTED
+            self._scene.workspace.message.emit(said)
 
     def shine(self) -> None:
         """Dim what lies off the way, now that the selection, the document or the marks are others."""

@@ -32,7 +32,7 @@ from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
 from app.canvas.searching import Searching
-from app.canvas.telling import accessible_sentence, board_summary
+from app.canvas.telling import accessible_sentence, board_summary, selection_sentence
 from app.document.records import Id
 
 if TYPE_CHECKING:
@@ -222,11 +222,7 @@ class BoardView(PanZoomView):
         self._renaming.keep_only(update.after.nodes if update.origin != "load" else ())
 
     def _on_selection(self, _ids: object) -> None:
-        nodes = self.commands.selected_nodes()
-        if len(nodes) == 1 and nodes[0] in self.board_scene.node_items:
-            self.setAccessibleDescription(self.accessible_text(nodes[0]))
-        else:
-            self.setAccessibleDescription(f"{len(nodes)} nodes selected" if nodes else "")
+        self.setAccessibleDescription(selection_sentence(self.board_scene))
 
     @property
     def summary(self) -> str:

@@ -110,7 +110,7 @@ class Finder(SearchPopup):
             case OnWire(edge=edge):
                 return f"What goes between {nodes[edges[edge].source].name} and {nodes[edges[edge].target].name}?"
             case InPlaceOf(node=node):
-                return f"What stands for {nodes[node].name}?"
+                return f"What takes the place of {nodes[node].name}?"
         return "Search operators"
 
     def _row(self, op: str, span: tuple[int, int] | None) -> Row | None:

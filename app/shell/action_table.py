@@ -7,6 +7,7 @@ from app.shell.actions import Action, always, ready
 from app.shell.conditions import (
     can_redo,
     can_undo,
+    one_node_or_wire_selected,
     one_selected,
     running,
     selected,
@@ -177,9 +178,9 @@ GRAPH = (
         "Graph",
         lambda bench: bench.board.add_after(),
         ("Ins",),
-        one_selected,
+        one_node_or_wire_selected,
         board=True,
-        tip="Search for a node that reads the selected one, and wire it",
+        tip="Search for a node that reads the selected one, or that goes into the selected wire",
     ),
     SWAP,
     Action(

@@ -23,6 +23,11 @@ def nodes_selected(bench: Workbench) -> bool:
     )
 
 
+def one_node_or_wire_selected(bench: Workbench) -> bool:
+    """Exactly one thing is selected, a node or a wire."""
+    return with_document(bench) and len(bench.workspace.store.selection) == 1
+
+
 def one_operator_selected(bench: Workbench) -> bool:
     """Exactly one node is selected, and it computes something."""
     nodes = bench.workspace.document.nodes

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPointF
 
 from app.canvas.geometry import snap, visible_grid
-from app.canvas.gestures.ghost import GhostItem
-from app.canvas.making_room import room_on_wire, size_around
+from app.canvas.making_room import room_on_wire
 from app.document.edits import OnWire, Opening, add_node, put
 from app.document.records import Point
 from app.document.room import NEWCOMER
@@ -64,7 +63,6 @@ class Placing(QObject):
         if not isinstance(choice.opening, OnWire):
             return self._place, choice.opening
         scene, edge = self._board.board_scene, choice.opening.edge
-        outline = GhostItem(scene.kit.ink, scene.node_style, "operator", choice.op).boundingRect()
-        aside = room_on_wire(scene, edge, QPointF(*self._place), size=size_around(outline))
+        aside = room_on_wire(scene, edge, QPointF(*self._place))
         place = aside.pop(NEWCOMER)
         return place, OnWire(edge, aside)

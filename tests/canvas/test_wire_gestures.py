@@ -196,6 +196,19 @@ def test_a_search_with_the_pointer_on_a_wire_is_for_that_wire(board, workspace, 
     assert asked.args[0].opening is None, "the middle of the view is nobody's aim"
 
 
+def test_insert_with_a_wire_selected_searches_for_what_goes_into_it(board, workspace, qtbot, row):
+    into, *_ = row
+    board.show_centre(QPointF(4000, 0))
+    workspace.select({into})
+    assert board.accessibleDescription() == "Wire from A to data of C, of unknown shape, no errors"
+    with qtbot.waitSignal(board.search_requested) as asked:
+        qtbot.keyClick(board, Qt.Key.Key_Insert)
+    assert asked.args[0].opening == OnWire(into)
+    assert board.viewport().rect().contains(board.mapFromScene(asked.args[0].place))
+    workspace.select({into, row[2]})
+    assert board.accessibleDescription() == "1 node and 1 wire selected"
+
+
 def test_a_swap_is_asked_for_with_one_operator_selected(board, workspace, qtbot, row):
     with qtbot.waitSignal(workspace.message) as said:
         workspace.select(set(workspace.document.nodes))
@@ -304,6 +317,14 @@ def test_the_spotlight_follows_the_selection_and_outlasts_gestures(board, mouse,
     workspace.select({relu})
     scene.spotlight.toggle()
     assert dimmed() == set()
+
+
+def test_the_spotlight_says_what_lies_on_the_path(board, workspace, qtbot, row):
+    workspace.select({list(workspace.document.nodes)[1]})
+    with qtbot.waitSignal(workspace.message) as said:
+        board.board_scene.spotlight.toggle()
+    assert said.args[0] == "3 of 4 nodes lie on the path through the selection."
+    board.board_scene.spotlight.toggle()
 
 
 def test_the_spotlight_says_what_it_needs(board, workspace, qtbot, row):

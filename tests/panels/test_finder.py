@@ -235,7 +235,7 @@ def test_what_may_stand_for_an_operator_fits_its_wires_and_is_another_one(
     desk.wire(a, total, 0)
     desk.wire(b, total, 1)
     finder.open_for(PLACE, InPlaceOf(total))
-    assert finder.line.placeholderText() == "What stands for total?"
+    assert finder.line.placeholderText() == "What takes the place of total?"
     wait_for_all(qtbot, finder)
     found = listed(finder)
     assert {"elemwise_mul", "Concat", "dot"} <= set(found)
