@@ -1,5 +1,6 @@
 """What keys and menus do on the board, with the selection: delete, rename, clipboard, walking and moving by keys."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -49,8 +50,11 @@ class Commands:
         if nodes or edges:
             workspace.try_edit(delete_and_heal, nodes, edges, judge_of(workspace.analysis))
 
-    def detach(self) -> None:
-        """Take the wires between the selected nodes and the rest away, and say what became of the gap."""
+    def detach(self, aside: Callable[[list[Id]], QPointF]) -> None:
+        """Take the wires between the selected nodes and the rest away, and say what became of the gap.
+
+        `aside` tells how far nodes have to go to stand beside the flow.
+        """
         from app.document.checks import judge_of
         from app.document.edits import detach
 
@@ -58,7 +62,9 @@ class Commands:
         if not nodes:
             self._workspace.message.emit("Select the nodes to detach first.")
             return
-        detached = self._workspace.try_edit(detach, nodes, judge_of(self._workspace.analysis))
+        by = aside(nodes)
+        fits = judge_of(self._workspace.analysis)
+        detached = self._workspace.try_edit(detach, nodes, fits, (by.x(), by.y()))
         if detached is not None:
             self._workspace.message.emit(detached.sentence)
 

@@ -1,9 +1,11 @@
-"""Goes on from a node by keyboard: where what follows it is to stand."""
+"""Finds free places on the board: for what follows a node, and beside the flow for nodes that leave it."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
 
+from app.canvas.geometry import GRID, snap
 from app.canvas.ways import centred
 
 if TYPE_CHECKING:
@@ -38,3 +40,20 @@ def place_after(scene: "BoardScene", node: "Id", output: int = 0) -> QPointF:
     while is_taken(centred(body.width(), body.height()).translated(place)):
         place += step
     return place
+
+
+def step_aside(scene: "BoardScene", nodes: Collection["Id"]) -> QPointF:
+    """Return the shortest way across the flow, in whole steps of their breadth, to where these nodes meet no other."""
+    box = QRectF()
+    for node in nodes:
+        box = box.united(scene.node_items[node].body_box())
+    others = [item.body_box() for key, item in scene.node_items.items() if key not in nodes]
+    if scene.node_style == "card":
+        step = QPointF(0.0, box.height() + 2 * ASIDE)
+    else:
+        step = QPointF(box.width() + 2 * ASIDE, 0.0)
+    by = QPointF(snap(step.x(), GRID), snap(step.y(), GRID))
+    step = QPointF(by)
+    while any(box.translated(by).intersects(other) for other in others):
+        by += step
+    return by

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 from app.canvas.board_keys import BoardKeys
 from app.canvas.clicks import Clicks
 from app.canvas.commands import Commands
+from app.canvas.continuing import step_aside
 from app.canvas.dropping import Dropping
 from app.canvas.gestures.gesture import Gesture, Pointer
 from app.canvas.hand import Hand
@@ -165,6 +166,10 @@ class BoardView(PanZoomView):
     def delete(self) -> None:
         """Delete the selection."""
         self.commands.delete()
+
+    def detach(self) -> None:
+        """Take the selected nodes out of the flow, and put them beside it."""
+        self.commands.detach(lambda nodes: step_aside(self.board_scene, nodes))
 
     def cut(self) -> None:
         """Cut the selection to the clipboard."""

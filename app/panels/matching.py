@@ -1,4 +1,4 @@
-"""Finds what somebody means by a few typed letters: whole name, then prefix, then the beginning of a word, then anywhere."""
+"""Finds what somebody means by a few letters: whole name, prefix, the beginning of a word, then anywhere."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -18,7 +18,7 @@ OUT_OF_THE_FLOW = (
         "detach",
         "D&etach from its wires",
         "Edit",
-        lambda bench: bench.board.commands.detach(),
+        lambda bench: bench.board.detach(),
         ("Ctrl+Shift+X",),
         nodes_selected,
         board=True,

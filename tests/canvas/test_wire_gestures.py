@@ -372,10 +372,16 @@ def test_detaching_keeps_the_node_and_says_what_happened(board, workspace, qtbot
     c = list(workspace.document.nodes)[1]
     workspace.select({c})
     with qtbot.waitSignal(workspace.message) as said:
-        board.commands.detach()
+        board.detach()
     assert said.args[0] == "Detached C. The gap is closed."
     assert (fed_by(workspace, "E"), fed_by(workspace, "C")) == ({0: "A"}, {})
+    boxes = [item.body_box() for item in board.board_scene.node_items.values()]
+    assert board.board_scene.node_items[c].pos().x() > 20, "the wire past it would run under it"
+    assert not any(one.intersects(other) for one in boxes for other in boxes if one is not other)
+    workspace.undo()
+    assert workspace.document.nodes[c].position == (0, 0)
+    board.detach()
     workspace.select(set())
     with qtbot.waitSignal(workspace.message) as said:
-        board.commands.detach()
+        board.detach()
     assert said.args[0].startswith("Select the nodes")

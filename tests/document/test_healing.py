@@ -167,6 +167,9 @@ def test_detaching_leaves_the_node_and_closes_the_gap_in_one_step() -> None:
     assert detach(board, "relu1") == "Detached relu1. The gap is closed."
     assert fed_by(board, "fc2") == {0: "fc1"} and fed_by(board, "relu1") == {}
     assert board.document.nodes[board.find("relu1")] == before.nodes[board.find("relu1")]
+    board.store.undo()
+    board.do(edits.detach(board.document, [board.find("relu1")], aside=(8.0, 16.0)).transaction)
+    assert board.document.nodes[board.find("relu1")].position == (8.0, 16.0)
     assert board.store.selection == {board.find("relu1")}
     board.store.undo()
     assert board.document == before

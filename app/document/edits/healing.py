@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import attrs
 
 from app.document.changes import Draft, Transaction
-from app.document.edits.nodes import delete
+from app.document.edits.nodes import delete, move
 from app.document.edits.wiring import can_connect, drop_wires
 from app.document.reading import read_node
-from app.document.records import Document, Edge, Id
+from app.document.records import Document, Edge, Id, Point
 from app.document.refusal import YES, EditError, Verdict, no
 from app.document.topology import topology
 
@@ -61,8 +61,13 @@ def delete_and_heal(
     return draft.transaction(f"{label} and heal" if gone else label, selection=())
 
 
-def detach(document: Document, node_ids: Iterable[Id], fits: Judge = always_fits) -> Detached:
-    """Take all wires between nodes and the rest away, and close the gaps where that is possible; the nodes stay."""
+def detach(
+    document: Document, node_ids: Iterable[Id], fits: Judge = always_fits, aside: Point = (0.0, 0.0)
+) -> Detached:
+    """Take all wires between nodes and the rest away, and close the gaps where that is possible.
+
+    Where a gap is closed the nodes step `aside`, since a wire now runs where they were.
+    """
     kept = dict.fromkeys(node_ids)
     outside = [edge.id for edge in document.edges.values() if (edge.source in kept) != (edge.target in kept)]
     names = [document.nodes[node].name for node in kept]
@@ -78,11 +83,17 @@ def detach(document: Document, node_ids: Iterable[Id], fits: Judge = always_fits
         _put(draft, healing)
         if healing.broken is not None:
             broken.append(_told(document, healing, "is gone"))
+    is_closed = not draft.transaction("").is_empty
     draft.include(_set_apart(draft.document, kept))
+    if is_closed:
+        there = {node: document.nodes[node].position for node in kept}
+        draft.include(
+            move(draft.document, {node: (x + aside[0], y + aside[1]) for node, (x, y) in there.items()})
+        )
     said = f"Detached {what}."
     if broken:
         said += f" {broken[0]}"
-    elif any(document.edges[edge].source in kept for edge in outside):
+    elif is_closed:
         said += " The gap is closed."
     return Detached(draft.transaction(f"Detach {what}", selection=kept), said)
 
