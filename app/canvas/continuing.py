@@ -1,6 +1,7 @@
 """Finds free places on the board: for what follows a node, and beside the flow for nodes that leave it."""
 
 from collections.abc import Collection
+from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
@@ -43,17 +44,20 @@ def place_after(scene: "BoardScene", node: "Id", output: int = 0) -> QPointF:
 
 
 def step_aside(scene: "BoardScene", nodes: Collection["Id"]) -> QPointF:
-    """Return the shortest way across the flow, in whole steps of their breadth, to where these nodes meet no other."""
+    """Return the shortest way across the flow to where these nodes meet nothing, nor do the arguments they make there.
+
+    It is to either side, and at least as long as the nodes are broad.
+    """
     box = QRectF()
     for node in nodes:
         box = box.united(scene.node_items[node].body_box())
-    others = [item.body_box() for key, item in scene.node_items.items() if key not in nodes]
-    if scene.node_style == "card":
-        step = QPointF(0.0, box.height() + 2 * ASIDE)
-    else:
-        step = QPointF(box.width() + 2 * ASIDE, 0.0)
-    by = QPointF(snap(step.x(), GRID), snap(step.y(), GRID))
-    step = QPointF(by)
-    while any(box.translated(by).intersects(other) for other in others):
-        by += step
+    is_card = scene.node_style == "card"
+    room = box.adjusted(-3 * ASIDE, -3 * ASIDE if is_card else -ASIDE, 3 * ASIDE, ASIDE)
+    least = snap((box.height() if is_card else box.width()) + 2 * ASIDE, GRID)
+    others = [scene.content_box([key]) for key in scene.node_items if key not in nodes]
+    for turn in count():
+        along = (least + ASIDE * (turn // 2)) * (1 if turn % 2 == 0 else -1)
+        by = QPointF(0.0, along) if is_card else QPointF(along, 0.0)
+        if not any(room.translated(by).intersects(other) for other in others):
+            break
     return by

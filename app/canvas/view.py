@@ -170,6 +170,7 @@ class BoardView(PanZoomView):
     def detach(self) -> None:
         """Take the selected nodes out of the flow, and put them beside it."""
         self.commands.detach(lambda nodes: step_aside(self.board_scene, nodes))
+        self.show_box(self.board_scene.content_box(self.commands.selected_nodes() or None))
 
     def cut(self) -> None:
         """Cut the selection to the clipboard."""

@@ -11,6 +11,7 @@ GESTURES = (
     ("Move", "Drag a node"),
     ("Put a node into a wire", "Drag it there and rest a moment, or search with the pointer on the wire"),
     ("Move past a wire", "Hold Alt"),
+    ("Take all wires off a port", "Hold Alt and click it"),
     ("Cut wires", "Hold Alt and Shift, and draw across them"),
     ("Pan", "Middle button, Space and drag, or two fingers"),
     ("Zoom", "Wheel, or pinch"),
