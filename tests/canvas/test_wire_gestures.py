@@ -389,8 +389,9 @@ def test_deleting_and_healing_closes_the_gap_and_tells_where_it_cannot(board, wo
     assert workspace.document is before
 
 
-def test_detaching_keeps_the_node_and_says_what_happened(board, workspace, qtbot, row):
+def test_detaching_keeps_the_node_and_says_what_happened(board, workspace, qtbot, draw, row):
     c = list(workspace.document.nodes)[1]
+    draw.node("exp", 88, 0, "beside")
     workspace.select({c})
     with qtbot.waitSignal(workspace.message) as said:
         board.detach()

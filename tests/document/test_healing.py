@@ -84,6 +84,22 @@ def test_the_first_input_goes_on_and_the_second_where_the_first_does_not_fit() -
     assert fed_by(board, "add") == {0: "b", 1: "c"}
 
 
+def test_each_piece_finds_its_own_input() -> None:
+    board = Board()
+    for name, shape in (("a", (2, 3)), ("b", (3, 5)), ("like_a", (2, 3)), ("like_b", (3, 5))):
+        board.add(VARIABLE, name)
+        board.bind(Binding(name, shape=shape))
+    for name, other in (("one", "like_a"), ("two", "like_b")):
+        pick, add = board.add("dot", name), board.add("elemwise_add", f"after_{name}")
+        board.wire(board.find("a"), pick, 0)
+        board.wire(board.find("b"), pick, 1)
+        board.chain(pick, add)
+        board.wire(board.find(other), add, 1)
+    heal(board, "one", "two")
+    assert fed_by(board, "after_one") == {0: "a", 1: "like_a"}
+    assert fed_by(board, "after_two") == {0: "b", 1: "like_b"}
+
+
 def test_a_wire_that_would_break_is_named_with_the_reason() -> None:
     board = Board()
     x, other = board.add(VARIABLE, "x"), board.add(VARIABLE, "other")

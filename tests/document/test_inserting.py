@@ -148,6 +148,7 @@ def test_nobody_moves_where_there_is_room_or_the_newcomer_stands_beside() -> Non
     wire = wire_between(board, "fc1", "relu1")
     assert room(board, wire, (0.0, 400.0)) == {"new": (0.0, 400.0)}
     assert room(board, wire, (300.0, 220.0)) == {"new": (300.0, 220.0)}
+    assert room(board, wire, (300.0, 590.0)) == {"new": (300.0, 590.0)}
 
 
 def test_room_is_made_upwards_where_the_drawing_goes_up() -> None:

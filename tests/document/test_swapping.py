@@ -44,6 +44,9 @@ def test_a_name_that_was_given_by_itself_becomes_the_new_operators() -> None:
     swap(board, "activation0", "LeakyReLU")
     assert board.name(old) == "leakyrelu0"
     assert fed_by(board, "leakyrelu0") == {0: "x"}
+    board.do(edits.rename(board.document, old, "leakyrelu_of_mine"))
+    swap(board, "leakyrelu_of_mine", "Activation")
+    assert board.name(old) == "leakyrelu_of_mine"
 
 
 def test_ports_of_equal_names_keep_their_wires_and_others_go_by_role() -> None:
@@ -65,6 +68,10 @@ def test_an_operator_of_any_number_of_inputs_gets_as_many_as_there_are_wires() -
     assert fed_by(board, "C") == {0: "A", 1: "B"}
     swap(board, "C", "elemwise_sub")
     assert fed_by(board, "C") == {0: "A", 1: "B"}
+    alone = board.add("exp", "alone")
+    board.wire(board.find("A"), alone)
+    swap(board, "alone", "Concat")
+    assert board.document.nodes[alone].params["num_args"] == "1"
 
 
 def test_a_wire_without_a_port_is_refused() -> None:
