@@ -59,7 +59,6 @@ class Finder(SearchPopup):
     def open_for(self, place: QPoint, opening: Opening | None = None, *, text: str = "") -> None:
         """Show the finder near a place on the screen, for everything or for what fits where a node is waited for."""
         self._begin(opening)
-        self.line.setPlaceholderText(self._prompt())
         self.open_at(place, text=text)
 
     @property
@@ -131,6 +130,7 @@ class Finder(SearchPopup):
 
     def _begin(self, opening: Opening | None) -> None:
         self._opening = opening
+        self.line.setPlaceholderText(self._prompt())
         self._offers = {}
         analysis = self._workspace.analysis
         is_array = analysis is not None and opening is not None and _rank(analysis, opening) > 1

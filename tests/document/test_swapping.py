@@ -30,7 +30,7 @@ def test_wires_position_and_a_chosen_name_stay() -> None:
     node = board.document.nodes[board.find("C")]
     assert (node.op, node.position) == ("elemwise_add", (16.0, 24.0))
     assert (fed_by(board, "C"), fed_by(board, "E")) == ({0: "A", 1: "B"}, {0: "C", 1: "D"})
-    assert board.store.undo_label == "Make C a elemwise_add"
+    assert board.store.undo_label == "Swap the operator of C for elemwise_add"
     assert board.store.selection == {node.id}
     board.store.undo()
     assert board.document == before

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import InPlaceOf, LooseEnd, OnWire
+from app.document.edits import InPlaceOf, LooseEnd, OnWire, put
 from app.document.records import VARIABLE
 from app.panels import catalogue
 from app.panels.command_palette import Command, CommandPalette
@@ -226,6 +226,19 @@ def test_with_a_wire_pointed_at_only_what_goes_between_is_listed(
     qtbot.keyClicks(finder.line, "tanh")
     qtbot.keyClick(finder.line, Qt.Key.Key_Return)
     assert taken == [Choice("tanh", opening=OnWire(wire))]
+
+
+def test_the_question_keeps_up_while_the_finder_stays_open(finder: Finder, desk: Any, qtbot: QtBot) -> None:
+    a, total = desk.node(VARIABLE, "a"), desk.node("elemwise_add", "total")
+    wire = desk.wire(a, total, 0)
+    finder.chosen.connect(
+        lambda choice: desk.workspace.try_edit(put, choice.op, (0.0, 0.0), choice.opening, name="mid")
+    )
+    finder.open_for(PLACE, OnWire(wire))
+    wait_for_all(qtbot, finder)
+    qtbot.keyClicks(finder.line, "tanh")
+    qtbot.keyClick(finder.line, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert finder.line.placeholderText() == "What goes between mid and total?"
 
 
 def test_what_may_stand_for_an_operator_fits_its_wires_and_is_another_one(

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from app.document.edits import Opening
     from app.qt.workspace import Workspace
 
+LONGEST_WORDS = 160
+"""More letters than these would cover too much at the pointer."""
+
 
 @attrs.frozen(eq=False)
 class Pointer:

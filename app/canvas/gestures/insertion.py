@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.canvas.gestures.gesture import Board, Pointer
+from app.canvas.gestures.gesture import LONGEST_WORDS, Board, Pointer
 from app.canvas.gestures.joining import MOST_NODES_TO_TRY, Offer
 from app.canvas.hits import wire_at
 from app.document.changes import Transaction
@@ -45,7 +45,7 @@ class Insertion(QObject):
         """What stands at the pointer because of the wire under it; nothing where there is none."""
         if self._passes:
             return "past the wire"
-        return self._offer.words if self._offer is not None else ""
+        return self._offer.words[:LONGEST_WORDS] if self._offer is not None else ""
 
     @property
     def warns(self) -> bool:

@@ -51,7 +51,7 @@ def swap_operator(document: Document, node_id: Id, op: str) -> Added:
     for edge in wires.outputs(node_id):
         draft.put(attrs.evolve(edge, output=_output_by_name(node, after, edge)))
     _drop_what_nothing_has(draft, node, after)
-    label = f"Make {node.name} a {op}"
+    label = f"Swap the operator of {node.name} for {op}"
     if is_automatic(node.name, node.op):
         name = automatic_name(document, op, reading)
         draft.include(rename(draft.document, node_id, name))
