@@ -133,8 +133,7 @@ class BoardItems:
         else:
             near = {edge.id for key in around for edge in _wires_at(wires, key)}
             self._run_wires(found.edges | near, around | found.rewired)
-        self._far_is_old = True
-        self.update_far()
+        self.renew_far()
 
     def _drop_what_is_gone(self, document: Document) -> bool:
         """Remove the items of what a document has no more; tell whether there were any."""
@@ -247,6 +246,11 @@ class BoardItems:
             self._far_is_old = False
         self.far.update()
 
+    def renew_far(self) -> None:
+        """Let the far layer be drawn anew from the items."""
+        self._far_is_old = True
+        self.update_far()
+
     # Selection, preview, marks -----------------------------------------------------------------------------------
 
     def show_selection(self, ids: Collection[Id]) -> None:
@@ -269,8 +273,7 @@ class BoardItems:
             self.edges[edge.id].run(self._way(edge), self.style)
         ends = {end for edge in edges.values() for end in (edge.source, edge.target)}
         self._lay_out(ends | set(positions))
-        self._far_is_old = True
-        self.update_far()
+        self.renew_far()
 
     def end_preview(self) -> None:
         """Show every node where the document has it."""
@@ -287,7 +290,7 @@ class BoardItems:
                 dimmed=False, lit=plain.lit, best=None, lifted=False, hovered=False, shows_ports=False
             )
         for edge in self.edges.values():
-            edge.set_state(pale=False, dimmed=False, hovered=False)
+            edge.set_state(pale=False, dimmed=False, hovered=False, opened=False, doomed=False)
         for auto in self.autos.values():
             auto.set_state(dimmed=False, hovered=False)
 

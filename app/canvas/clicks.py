@@ -31,9 +31,11 @@ class Clicks:
         self._argument: tuple[Id, int] | None = None
 
     def click(self, hit: Hit, pointer: Pointer) -> None:
-        """Select what was clicked; shapes say why they are so."""
+        """Select what was clicked; shapes say why they are so, and with Alt a port loses its wires."""
         board = self._board
         match hit.kind:
+            case "output" | "input" if pointer.alt:
+                self._clear(hit)
             case "shape":
                 board.shape_clicked.emit(ShapeRef(hit.node, hit.number, hit.edge))
             case "argument shape":
@@ -44,6 +46,21 @@ class Clicks:
                 board.argument_clicked.emit(self._argument)
             case _:
                 self._select(hit.edge or hit.node, pointer)
+
+    def _clear(self, port: Hit) -> None:
+        """Take all wires off a port."""
+        from app.document.edits import disconnect
+
+        workspace = self._board.workspace
+        edges = workspace.document.edges.values()
+        if port.kind == "output":
+            wires = [edge.id for edge in edges if (edge.source, edge.output) == (port.node, port.number)]
+        else:
+            wires = [edge.id for edge in edges if (edge.target, edge.input) == (port.node, port.number)]
+        if wires:
+            workspace.try_edit(disconnect, wires)
+        else:
+            workspace.message.emit("There is no wire at this port.")
 
     def _select(self, what: Id, pointer: Pointer) -> None:
         workspace = self._board.workspace

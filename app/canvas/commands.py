@@ -1,5 +1,6 @@
 """What keys and menus do on the board, with the selection: delete, rename, clipboard, walking and moving by keys."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -37,6 +38,50 @@ class Commands:
         edges = [key for key in document.edges if key in selection]
         if nodes or edges:
             self._workspace.try_edit(delete, nodes, edges)
+
+    def delete_and_heal(self) -> None:
+        """Delete the selection and wire what fed the nodes on to their readers, or say which wire would break."""
+        from app.document.checks import judge_of
+        from app.document.edits import delete_and_heal
+
+        workspace = self._workspace
+        nodes, selection = self.selected_nodes(), workspace.store.selection
+        edges = [key for key in workspace.document.edges if key in selection]
+        if nodes or edges:
+            workspace.try_edit(delete_and_heal, nodes, edges, judge_of(workspace.analysis))
+
+    def detach(self, aside: Callable[[list[Id]], QPointF]) -> None:
+        """Take the wires between the selected nodes and the rest away, and say what became of the gap.
+
+        `aside` tells how far nodes have to go to stand beside the flow.
+        """
+        from app.document.checks import judge_of
+        from app.document.edits import detach
+
+        nodes = self.selected_nodes()
+        if not nodes:
+            self._workspace.message.emit("Select the nodes to detach first.")
+            return
+        by = aside(nodes)
+        fits = judge_of(self._workspace.analysis)
+        detached = self._workspace.try_edit(detach, nodes, fits, (by.x(), by.y()))
+        if detached is not None:
+            self._workspace.message.emit(detached.sentence)
+
+    def select_along(self, *, along: bool) -> None:
+        """Select also what the selected nodes feed, by however many wires, or what feeds them."""
+        workspace = self._workspace
+        nodes, wires = self.selected_nodes(), topology(workspace.document)
+        if not nodes:
+            workspace.message.emit("Select a node to follow the flow from.")
+            return
+        found = wires.downstream(nodes) if along else wires.upstream(nodes)
+        workspace.select(workspace.store.selection | found)
+        more = len(found) - len(nodes)
+        verb = ("feeds" if len(nodes) == 1 else "feed") if along else ("reads" if len(nodes) == 1 else "read")
+        what = workspace.document.nodes[nodes[0]].name if len(nodes) == 1 else f"These {len(nodes)} nodes"
+        count = f"{more} more node{'s' if more > 1 else ''}" if more else "no more nodes"
+        workspace.message.emit(f"{what} {verb} {count}.")
 
     def copy(self) -> bool:
         """Put the selected nodes on the clipboard, as text; tell whether there were any."""

@@ -1,9 +1,12 @@
-"""Goes on from a node by keyboard: where what follows it is to stand."""
+"""Finds free places on the board: for what follows a node, and beside the flow for nodes that leave it."""
 
+from collections.abc import Collection
+from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
 
+from app.canvas.geometry import GRID, snap
 from app.canvas.ways import centred
 
 if TYPE_CHECKING:
@@ -38,3 +41,23 @@ def place_after(scene: "BoardScene", node: "Id", output: int = 0) -> QPointF:
     while is_taken(centred(body.width(), body.height()).translated(place)):
         place += step
     return place
+
+
+def step_aside(scene: "BoardScene", nodes: Collection["Id"]) -> QPointF:
+    """Return the shortest way across the flow to where these nodes meet nothing, nor do the arguments they make there.
+
+    It is to either side, and at least as long as the nodes are broad.
+    """
+    box = QRectF()
+    for node in nodes:
+        box = box.united(scene.node_items[node].body_box())
+    is_card = scene.node_style == "card"
+    room = box.adjusted(-3 * ASIDE, -3 * ASIDE if is_card else -ASIDE, 3 * ASIDE, ASIDE)
+    least = snap((box.height() if is_card else box.width()) + 2 * ASIDE, GRID)
+    others = [scene.content_box([key]) for key in scene.node_items if key not in nodes]
+    for turn in count():
+        along = (least + ASIDE * (turn // 2)) * (1 if turn % 2 == 0 else -1)
+        by = QPointF(0.0, along) if is_card else QPointF(along, 0.0)
+        if not any(room.translated(by).intersects(other) for other in others):
+            break
+    return by

@@ -2,14 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
 from app.canvas.geometry import Kind, snap, visible_grid
+from app.canvas.gestures.gesture import Pointer
 from app.canvas.gestures.ghost import GhostItem
+from app.canvas.making_room import room_on_wire
+from app.canvas.overlays import PointerWords
 from app.document.records import GROUP, VARIABLE
+from app.document.room import NEWCOMER
 
 if TYPE_CHECKING:
+    from app.canvas.gestures.insertion import Insertion
     from app.canvas.view import BoardView
 
 OPERATOR_TYPE = "application/x-chalkgraph-operator"
@@ -22,6 +27,11 @@ class Dropping:
     def __init__(self, view: "BoardView") -> None:
         self._view = view
         self._ghost: GhostItem | None = None
+        self._at: Pointer | None = None
+        self._words = PointerWords(view)
+        self.insertion: Insertion | None = None
+        self._edge_timer = QTimer(view, interval=16)
+        self._edge_timer.timeout.connect(self._scroll_at_edge)
 
     def enter(self, event: QDragEnterEvent) -> None:
         """Show the outline for an operator; anything else is left to the window."""
@@ -34,43 +44,85 @@ class Dropping:
         self.leave()
         self._ghost = GhostItem(scene.kit.ink, scene.node_style, kind, name)
         self._view.add_overlay(self._ghost)
-        self._ghost.setPos(self._place(event))
-        event.acceptProposedAction()
+        self.insertion = self._insertion_of(name)
+        self._edge_timer.start()
+        self.move(event)
+
+    def _insertion_of(self, op: str) -> "Insertion":
+        from app.canvas.gestures.insertion import Insertion
+        from app.document.edits import insert_on_wire
+
+        insertion = Insertion(
+            self._view, lambda document, edge: insert_on_wire(document, edge, op).transaction
+        )
+        insertion.changed.connect(self._show)
+        return insertion
 
     def move(self, event: QDragMoveEvent) -> None:
         """Carry the outline along."""
         if self._ghost is None:
             event.ignore()
             return
-        self._ghost.setPos(self._place(event))
+        self._follow(event)
         event.acceptProposedAction()
+
+    def _follow(self, event: QDropEvent) -> None:
+        self._at = self._view.pointer(event.position().toPoint(), event.modifiers())
+        self._show()
+
+    def _show(self) -> None:
+        """Show the outline where it would stand, and say what a release would do."""
+        if self._ghost is None or self._at is None or self.insertion is None:
+            return
+        self._ghost.setPos(self._place(self._at))
+        self.insertion.aim(self._at)
+        words, warns = self.insertion.words, self.insertion.warns
+        self._words.say(words, self._at.view, self._view.ink(), warns=warns)
+
+    def _scroll_at_edge(self) -> None:
+        """Scroll while the pointer is held near the edge; the outline stays under it."""
+        if self._at is not None:
+            self._view.scroll_by(self._view.edge_pull(self._at.view))
+            self._at = self._view.pointer(self._at.view, self._at.modifiers)
+            self._show()
 
     def leave(self) -> None:
         """Put the outline away."""
+        self._edge_timer.stop()
+        self._words.hide()
+        self._at = None
+        if self.insertion is not None:
+            self.insertion.leave()
+            self.insertion = None
         if self._ghost is not None:
             self._view.remove_overlay(self._ghost)
             self._ghost = None
 
     def drop(self, event: QDropEvent) -> None:
         """Add the operator where it was dropped."""
-        if self._ghost is None:
+        if self._ghost is None or self.insertion is None:
             event.ignore()
             return
-        from app.document.edits import add_node
+        from app.document.edits import OnWire, put
 
-        place = self._place(event)
+        self._follow(event)
+        place, wire = self._ghost.pos(), self.insertion.opened
         self.leave()
-        self._view.workspace.try_edit(add_node, operator_of(event), (place.x(), place.y()))
+        opening = None
+        if wire:
+            aside = room_on_wire(self._view.board_scene, wire, place)
+            place = QPointF(*aside.pop(NEWCOMER))
+            opening = OnWire(wire, aside)
+        self._view.workspace.try_edit(put, operator_of(event), (place.x(), place.y()), opening)
         self._view.setFocus()
         event.acceptProposedAction()
 
-    def _place(self, event: QDropEvent) -> QPointF:
+    def _place(self, at: Pointer) -> QPointF:
         """Return the grid point under the pointer; Ctrl lets go of the grid."""
-        place = self._view.pointer(event.position().toPoint()).board
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            return place
-        grid = visible_grid(self._view.zoom)
-        return QPointF(snap(place.x(), grid), snap(place.y(), grid))
+        if at.ctrl:
+            return at.board
+        grid = visible_grid(at.scale)
+        return QPointF(snap(at.board.x(), grid), snap(at.board.y(), grid))
 
 
 def operator_of(event: QDropEvent) -> str:

@@ -12,6 +12,7 @@ from app.canvas.picture_style import shape_words
 from app.canvas.ways import Wire, arrow_head, centred, distance_to_way, text_place
 
 WIRE_LEVEL = 1.0
+OPENED_LEVEL = 6.0
 HAND_LEVEL = 8.0
 PILL_MARGIN = 8.0
 
@@ -30,6 +31,8 @@ class EdgeItem(QGraphicsItem):
         self.hovered = False
         self.pale = False
         self.dimmed = False
+        self.opened = False  # a release would put a node in between
+        self.doomed = False  # a release would cut it
         self.setZValue(WIRE_LEVEL)
         self._measure()
 
@@ -71,6 +74,8 @@ class EdgeItem(QGraphicsItem):
         if any(getattr(self, name) != value for name, value in changes.items()):
             for name, value in changes.items():
                 setattr(self, name, value)
+            # A wire that opens for a node shines through it, since the node hides most of it.
+            self.setZValue(OPENED_LEVEL if self.opened else WIRE_LEVEL)
             self.update()
 
     def _changed(self) -> None:
@@ -116,17 +121,25 @@ class EdgeItem(QGraphicsItem):
         path.addRect(self._bounds)
         return path
 
-    def hit(self, point: QPointF, scale: float) -> float | None:
-        """Return how far along the wire (0 … 1) a point lies, None where it is too far off."""
+    def polyline(self) -> list[QPointF]:
+        """Return points along the way, close enough together to measure by."""
         if self._line is None:
             self._line = self._way.polyline()
-        apart, at = distance_to_way(point, self._line)
+        return self._line
+
+    def hit(self, point: QPointF, scale: float) -> float | None:
+        """Return how far along the wire (0 … 1) a point lies, None where it is too far off."""
+        apart, at = distance_to_way(point, self.polyline())
         return at if apart <= reach_at(scale, WIRE_REACH) else None
 
     def _pen(self) -> QPen:
         ink = self._kit.ink
         if self.pale:
             return ink.wire_pale
+        if self.doomed:
+            return strokes.dashed(ink.wire_wrong)
+        if self.opened:
+            return ink.wire_opened
         if self._look.problem:
             return ink.wire_wrong
         if self.selected:
@@ -147,7 +160,11 @@ class EdgeItem(QGraphicsItem):
             painter.setPen(QPen(pen.color(), 1))
             painter.setBrush(pen.color())
             painter.drawPolygon(QPolygonF(arrow_head(self._way.end, self._way.arriving)))
-        if self._text_box is not None and self._kit.scale >= strokes.SMALL_WORDS_FROM and not self.pale:
+        if (
+            self._text_box is not None
+            and self._kit.scale >= strokes.SMALL_WORDS_FROM
+            and not (self.pale or self.opened)
+        ):
             self._paint_shape(painter, self._text_box)
 
     def _paint_shape(self, painter: QPainter, box: QRectF) -> None:

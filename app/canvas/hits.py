@@ -90,6 +90,14 @@ def argument_at(scene: "BoardScene", point: QPointF, scale: float) -> AutoItem |
     return next((auto for auto in _around(scene, point, reach_at(scale)).autos if auto.holds(point)), None)
 
 
+def wire_at(scene: "BoardScene", point: QPointF, scale: float) -> EdgeItem | None:
+    """Return the wire that runs under a point, whatever lies over it."""
+    for edge in _around(scene, point, reach_at(scale)).edges:
+        if edge.hit(point, scale) is not None:
+            return edge
+    return None
+
+
 def nearest_port(nodes: list[NodeItem], point: QPointF, scale: float) -> Hit | None:
     """Return the nearest port within reach."""
     reach = reach_at(scale)

@@ -104,6 +104,7 @@ class Ink:
         self.wire_faint = pen(theme.wire_faint, 1.3)
         self.wire_wrong = pen(theme.error, 2.2)
         self.wire_pale = pen(theme.wire_faint, 1.7, Qt.PenStyle.DashLine)
+        self.wire_opened = pen(theme.accent, 4.0)
         self.wire_in_hand = pen(theme.accent, 2.2)
         self.hairline = pen(theme.wire_faint, 0)
         self.card = pen(theme.card_border, 1.2)

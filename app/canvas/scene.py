@@ -12,6 +12,8 @@ from app.canvas.differences import Differences, differences
 from app.canvas.geometry import StyleGeometry
 from app.canvas.ink import Ink
 from app.canvas.looks import Kit
+from app.canvas.making_room import size_around
+from app.canvas.spotlight import Spotlight
 from app.document.records import Document, Id
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class BoardScene(QGraphicsScene):
         self.node_items = self._items.nodes
         self.edge_items = self._items.edges
         self.auto_items = self._items.autos
+        self.spotlight = Spotlight(self)
         self._take_results()
         workspace.document_changed.connect(self._on_document)
         workspace.analysis_changed.connect(self._on_analysis)
@@ -87,12 +90,10 @@ class BoardScene(QGraphicsScene):
 
     def sizes(self) -> dict[Id, tuple[float, float]]:
         """Return how much room every node takes around its position, for a layout: twice the farther reach."""
-        found = {}
-        for key, item in self.node_items.items():
-            box = self.content_box([key]).translated(-item.pos())
-            wide, high = max(-box.left(), box.right()), max(-box.top(), box.bottom())
-            found[key] = (2 * wide, 2 * high)
-        return found
+        return {
+            key: size_around(self.content_box([key]).translated(-item.pos()))
+            for key, item in self.node_items.items()
+        }
 
     # Following the workspace -------------------------------------------------------------------------------------
 
@@ -126,6 +127,7 @@ class BoardScene(QGraphicsScene):
 
     def _on_selection(self, _ids: object) -> None:
         self.show_selection(self.workspace.store.selection)
+        self.spotlight.shine()
 
     def _take_results(self) -> None:
         results, colours = self.workspace.results, self.workspace.theme.heat
@@ -158,6 +160,7 @@ class BoardScene(QGraphicsScene):
         )
         if found is None or rewired:
             self.show_selection(workspace.store.selection)
+        self.spotlight.shine()
         self.content_changed.emit()
 
     # Selection, preview, marks -----------------------------------------------------------------------------------
@@ -179,6 +182,11 @@ class BoardScene(QGraphicsScene):
     def clear_marks(self) -> None:
         """Take back what gestures and the pointer marked."""
         self._items.clear_marks()
+        self.spotlight.shine()
+
+    def renew_far(self) -> None:
+        """Let the layer for far away show what has become of the items."""
+        self._items.renew_far()
 
     def set_scale(self, scale: float) -> None:
         """Tell the painters at which zoom they paint; far out one layer stands for all items."""

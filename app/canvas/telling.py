@@ -121,6 +121,33 @@ def board_summary(scene: "BoardScene") -> str:
     return "heatmaps: output | gradient" if any(look.has_gradient for look in looks) else "heatmaps: output"
 
 
+def selection_sentence(scene: "BoardScene") -> str:
+    """Say what is selected: one node or one wire in full, several things by their number."""
+    selection = scene.workspace.store.selection
+    nodes = [key for key in scene.node_items if key in selection]
+    wires = [key for key in scene.edge_items if key in selection]
+    if not wires and len(nodes) == 1:
+        return accessible_sentence(scene, nodes[0])
+    if not nodes and len(wires) == 1:
+        return wire_sentence(scene, wires[0])
+    counts = [(len(nodes), "node"), (len(wires), "wire")]
+    said = " and ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count)
+    return f"{said} selected" if said else ""
+
+
+def wire_sentence(scene: "BoardScene", edge_id: Id) -> str:
+    """Say a wire in one sentence: where it leads from and to, its shape, and what is wrong."""
+    edge, look = scene.document.edges[edge_id], scene.edge_items[edge_id].look
+    target = scene.node_items[edge.target].look
+    port = target.port(edge.input).name or f"input {edge.input}"
+    analysis = scene.appearance.analysis
+    parts = [f"Wire from {scene.document.nodes[edge.source].name} to {port} of {target.name}"]
+    if analysis is not None:
+        parts.append(spoken_shape(analysis.wire_shape(edge_id)))
+    parts.append(look.problem.replace("\n", " ") if look.problem else "no errors")
+    return ", ".join(parts)
+
+
 def accessible_sentence(scene: "BoardScene", node: Id) -> str:
     """Say a node in one sentence: what it is, its inputs and output with their shapes, and what is wrong."""
     record = scene.document.nodes[node]

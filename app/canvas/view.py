@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Final, cast
 
-import attrs
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QCursor,
     QDragEnterEvent,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 from app.canvas.board_keys import BoardKeys
 from app.canvas.clicks import Clicks
 from app.canvas.commands import Commands
-from app.canvas.continuing import place_after
+from app.canvas.continuing import step_aside
 from app.canvas.dropping import Dropping
 from app.canvas.gestures.gesture import Gesture, Pointer
 from app.canvas.hand import Hand
@@ -33,25 +32,17 @@ from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
-from app.canvas.telling import accessible_sentence, board_summary
+from app.canvas.searching import Searching
+from app.canvas.telling import accessible_sentence, board_summary, selection_sentence
 from app.document.records import Id
 
 if TYPE_CHECKING:
-    from app.document.edits import LooseEnd
+    from app.document.edits import Opening
     from app.document.store import Update
     from app.qt.workspace import Workspace
 
 READABLE: Final = 0.75
 """The zoom from which on a card's small words can be read."""
-
-
-@attrs.frozen(eq=False)
-class SearchRequest:
-    """Where the search is to open: on the board, on the screen, and the loose end of a wire if one was in the hand."""
-
-    place: QPointF
-    screen: QPoint
-    wire: "LooseEnd | None" = None
 
 
 class BoardView(PanZoomView):
@@ -82,6 +73,7 @@ class BoardView(PanZoomView):
         self._hover = Hover(self)
         self._renaming = Renaming(self)
         self._clicks = Clicks(self)
+        self._searching = Searching(self)
         self._empty = EmptyHint(self, FIRST_STEPS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
@@ -136,27 +128,22 @@ class BoardView(PanZoomView):
         if item.scene() is not None:
             self.board_scene.removeItem(item)
 
-    def ask_search(self, at: Pointer, wire: "LooseEnd | None") -> None:
+    def ask_search(self, at: Pointer, opening: "Opening | None") -> None:
         """Ask for the search at the pointer."""
-        screen = self.viewport().mapToGlobal(at.view)
-        self.search_requested.emit(SearchRequest(at.board, screen, wire))
+        self._searching.ask(at, opening)
 
     def open_search(self) -> None:
         """Ask for the search at the pointer, or in the middle when the pointer is elsewhere."""
-        self.ask_search(self.pointer(self._pointer_or_middle()), None)
+        place, is_pointed = self._pointer_or_middle()
+        self._searching.at_pointer(self.pointer(place), is_pointed=is_pointed)
 
     def add_after(self) -> None:
-        """Search for what follows the selected node, to be wired to its first output."""
-        from app.document.edits import LooseEnd
+        """Search for what follows the selected node."""
+        self._searching.after_the_selected()
 
-        nodes = self.commands.selected_nodes()
-        item = self.board_scene.node_items[nodes[0]] if len(nodes) == 1 else None
-        if item is None or not self.board_scene.geometry.outputs(item.look.shape):
-            self.workspace.message.emit("Select one node with an output, to add what follows it.")
-            return
-        place = place_after(self.board_scene, item.look.id)
-        self.show_box(item.body_box().united(item.body_box().translated(place - item.pos())))
-        self.ask_search(self.pointer(self.mapFromScene(place)), LooseEnd(item.look.id, 0))
+    def swap(self) -> None:
+        """Search for another operator to stand for the selected one."""
+        self._searching.in_place_of_the_selected()
 
     def rename(self) -> None:
         """Edit the name of the selected node where it is written."""
@@ -180,6 +167,11 @@ class BoardView(PanZoomView):
         """Delete the selection."""
         self.commands.delete()
 
+    def detach(self) -> None:
+        """Take the selected nodes out of the flow, and put them beside it."""
+        self.commands.detach(lambda nodes: step_aside(self.board_scene, nodes))
+        self.show_box(self.board_scene.content_box(self.commands.selected_nodes() or None))
+
     def cut(self) -> None:
         """Cut the selection to the clipboard."""
         self.commands.cut()
@@ -190,7 +182,7 @@ class BoardView(PanZoomView):
 
     def paste(self, *, keep_inputs: bool = False) -> None:
         """Paste at the pointer, or in the middle when the pointer is elsewhere."""
-        self.commands.paste(self.pointer(self._pointer_or_middle()).board, keep_inputs=keep_inputs)
+        self.commands.paste(self.pointer(self._pointer_or_middle()[0]).board, keep_inputs=keep_inputs)
 
     def duplicate(self) -> None:
         """Copy the selection beside itself."""
@@ -236,11 +228,7 @@ class BoardView(PanZoomView):
         self._renaming.keep_only(update.after.nodes if update.origin != "load" else ())
 
     def _on_selection(self, _ids: object) -> None:
-        nodes = self.commands.selected_nodes()
-        if len(nodes) == 1 and nodes[0] in self.board_scene.node_items:
-            self.setAccessibleDescription(self.accessible_text(nodes[0]))
-        else:
-            self.setAccessibleDescription(f"{len(nodes)} nodes selected" if nodes else "")
+        self.setAccessibleDescription(selection_sentence(self.board_scene))
 
     @property
     def summary(self) -> str:
@@ -284,10 +272,11 @@ class BoardView(PanZoomView):
         """Return what lies under the pointer."""
         return hit_at(self.board_scene, pointer.board, pointer.scale)
 
-    def _pointer_or_middle(self) -> QPoint:
+    def _pointer_or_middle(self) -> tuple[QPoint, bool]:
+        """Return where the pointer is, or else the middle, and whether the pointer is there."""
         place = self.viewport().mapFromGlobal(QCursor.pos())
         inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
-        return place if inside else self.viewport().rect().center()
+        return (place if inside else self.viewport().rect().center()), inside
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take note of a press; only panning begins at once."""

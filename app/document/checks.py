@@ -5,13 +5,16 @@ from threading import Lock
 
 from app.document.analysis import Analysis
 from app.document.drawing import draw
+from app.document.edits.healing import Judge, always_fits
 from app.document.given import ValueShape
-from app.document.records import Document
+from app.document.records import Document, Id
 from app.document.redrawing import nodes_with_other_meaning, redraw
 from app.document.refusal import YES, Verdict, no
 from app.document.solving import solve
 
 _REMEMBERED = 8
+MOST_NODES_TO_JUDGE = 2000
+"""In a larger drawing a trial takes too long to be made while somebody waits."""
 
 
 class _Memory:
@@ -81,3 +84,14 @@ def trial(analysis: Analysis, would_be: Document, target: str) -> Verdict:
     fresh = [problem for problem in after.shape_problems if problem.sentence not in known]
     fresh.sort(key=lambda problem: problem.node != target)
     return no(fresh[0].sentence) if fresh else YES
+
+
+def judge_of(analysis: Analysis | None) -> Judge:
+    """Return what tells of a changed document whether its shapes fit; in a very large one the structure must do."""
+    if analysis is None or len(analysis.document.nodes) > MOST_NODES_TO_JUDGE:
+        return always_fits
+
+    def fits(would_be: Document, node: Id) -> Verdict:
+        return trial(analysis, would_be, node)
+
+    return fits

@@ -69,6 +69,12 @@ def automatic_name(document: Document, op: str, reading: Reading) -> str:
     return _numbered(_stem(op), 0, taken, reading)
 
 
+def is_automatic(name: str, op: str) -> bool:
+    """Tell whether a name is one that a node of this operator may have got by itself."""
+    stem, tail = name[: len(_stem(op))], name[len(_stem(op)) :]
+    return stem == _stem(op) and tail.isdecimal()
+
+
 def free_name(wanted: str, taken: Collection[str], reading: Reading) -> str:
     """Return `wanted`, or the next name of its kind that is free: `fc1` → `fc2`, `A` → `B`."""
     if not any(name in taken for name in node_names(wanted, reading)):

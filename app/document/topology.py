@@ -1,6 +1,6 @@
 """Which wires come into and go out of each node, and the ways along them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import attrs
@@ -90,6 +90,34 @@ class Topology:
             way.append(at)
             at = came_from[at]
         return way[::-1]
+
+    def downstream(self, nodes: Iterable[Id]) -> set[Id]:
+        """Return these nodes and all that read them, by however many wires."""
+        return self._reached(nodes, lambda node: (edge.target for edge in self.outputs(node)))
+
+    def upstream(self, nodes: Iterable[Id]) -> set[Id]:
+        """Return these nodes and all that feed them, by however many wires."""
+        return self._reached(nodes, lambda node: (edge.source for edge in self.inputs(node).values()))
+
+    def connected(self, nodes: Iterable[Id]) -> set[Id]:
+        """Return these nodes and all that hang together with them, whichever way the wires run."""
+        return self._reached(
+            nodes,
+            lambda node: (
+                *(edge.target for edge in self.outputs(node)),
+                *(edge.source for edge in self.inputs(node).values()),
+            ),
+        )
+
+    def _reached(self, nodes: Iterable[Id], beside: Callable[[Id], Iterable[Id]]) -> set[Id]:
+        found = set(nodes)
+        waiting = list(found)
+        while waiting:
+            for other in beside(waiting.pop()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found
 
 
 def topology(document: Document) -> Topology:

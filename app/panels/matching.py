@@ -1,4 +1,4 @@
-"""Finds what somebody means by a few typed letters: whole name, then prefix, then anywhere."""
+"""Finds what somebody means by a few letters: whole name, prefix, the beginning of a word, then anywhere."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -84,6 +84,10 @@ def _is_initials(letters: str, name: str) -> bool:
     return len(letters) > 1 and initials(name).startswith(letters)
 
 
+def _begins_a_word(letters: str, name: str) -> bool:
+    return any(word.startswith(letters) for word in _BLANKS.split(name.casefold()))
+
+
 def _is_inside(letters: str, name: str) -> bool:
     return letters in plain(name)
 
@@ -94,6 +98,7 @@ _TESTS: tuple[tuple[Callable[[str, str], bool], bool], ...] = (
     (_is_prefix, False),
     (_is_prefix, True),
     (_is_initials, False),
+    (_begins_a_word, False),
     (_is_inside, False),
     (_is_inside, True),
 )

@@ -1,4 +1,4 @@
-"""What fits the loose end of a wire, found by trying: each operator is added to a copy and the result is looked at."""
+"""What fits where a node is waited for, found by trying: each is put there in a copy, which is looked at."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,13 +6,13 @@ import attrs
 
 from app.document.analysis import Analysis
 from app.document.checks import analyse_after
-from app.document.edits import EditError, LooseEnd, add_and_connect
+from app.document.edits import EditError, Opening, put
 from app.document.records import Id
 
 
 @attrs.frozen
 class Offer:
-    """What would happen if an operator took the wire: the shapes that come out of it, or why it cannot."""
+    """What would happen if an operator were put there: the shapes that come out of it, or why it cannot."""
 
     op: str
     shapes: str = ""
@@ -20,21 +20,21 @@ class Offer:
 
     @property
     def fits(self) -> bool:
-        """Tell whether the operator can take the wire."""
+        """Tell whether the operator can be put there."""
         return not self.refusal
 
 
-def offers(analysis: Analysis, wire: LooseEnd, ops: Iterable[str]) -> Iterator[Offer]:
+def offers(analysis: Analysis, opening: Opening, ops: Iterable[str]) -> Iterator[Offer]:
     """Try one operator after the other, so that the caller may pause between two."""
     known = {problem.sentence for problem in analysis.problems}
     for op in ops:
-        yield _try(analysis, wire, op, known)
+        yield _try(analysis, opening, op, known)
 
 
-def _try(analysis: Analysis, wire: LooseEnd, op: str, known: set[str]) -> Offer:
+def _try(analysis: Analysis, opening: Opening, op: str, known: set[str]) -> Offer:
     document = analysis.document
     try:
-        added = add_and_connect(document, op, (0.0, 0.0), wire=wire)
+        added = put(document, op, (0.0, 0.0), opening)
     except EditError as error:
         return Offer(op, refusal=error.sentence)
     after = analyse_after(analysis, added.transaction.apply(document), analysis.value_shape)

@@ -7,12 +7,14 @@ from app.shell.actions import Action, always, ready
 from app.shell.conditions import (
     can_redo,
     can_undo,
+    one_node_or_wire_selected,
     one_selected,
     running,
     selected,
     with_nodes,
     with_problems,
 )
+from app.shell.flow_actions import FOLLOWING, OUT_OF_THE_FLOW, SWAP
 from app.shell.view_actions import VIEW
 from app.shell.workbench import Workbench
 
@@ -144,6 +146,7 @@ EDIT = (
     Action(
         "delete", "De&lete", "Edit", lambda bench: bench.board.delete(), ("Delete",), selected, board=True
     ),
+    *OUT_OF_THE_FLOW,
     Action("rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_selected, rule=True),
     Action(
         "select_all",
@@ -153,6 +156,7 @@ EDIT = (
         ("Ctrl+A",),
         with_nodes,
     ),
+    *FOLLOWING,
     Action(
         "find",
         "&Find or run a command",
@@ -174,10 +178,11 @@ GRAPH = (
         "Graph",
         lambda bench: bench.board.add_after(),
         ("Ins",),
-        one_selected,
+        one_node_or_wire_selected,
         board=True,
-        tip="Search for a node that reads the selected one, and wire it",
+        tip="Search for a node that reads the selected one, or that goes into the selected wire",
     ),
+    SWAP,
     Action(
         "extract",
         "Make the argument a &Variable",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MenuName = Literal["File", "Edit", "View", "Graph", "Executor", "Help"]
 MENUS: tuple[MenuName, ...] = ("File", "Edit", "View", "Graph", "Executor", "Help")
+MENU_TEXTS: Mapping[MenuName, str] = {"Executor": "E&xecutor", "Help": "Hel&p"}
+"""Where the first letter is another menu's, or Alt with it another key."""
 
 
 def always(_bench: "Workbench") -> bool:
@@ -120,7 +122,7 @@ class Actions(QObject):
     def fill(self, bar: QMenuBar) -> None:
         """Make the menus of a menu bar."""
         for name in MENUS:
-            menu = bar.addMenu(f"&{name}")
+            menu = bar.addMenu(MENU_TEXTS.get(name, f"&{name}"))
             menu.aboutToShow.connect(self.refresh)
             for record in self.records.values():
                 if record.menu == name:

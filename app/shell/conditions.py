@@ -1,5 +1,6 @@
 """When an action can be done."""
 
+from app.document.records import GROUP, VARIABLE
 from app.shell.actions import with_document
 from app.shell.workbench import Workbench
 
@@ -13,6 +14,31 @@ def one_selected(bench: Workbench) -> bool:
     """Exactly one node is selected."""
     chosen = bench.workspace.store.selection & bench.workspace.document.nodes.keys()
     return with_document(bench) and len(chosen) == 1
+
+
+def nodes_selected(bench: Workbench) -> bool:
+    """At least one node is selected."""
+    return with_document(bench) and not bench.workspace.store.selection.isdisjoint(
+        bench.workspace.document.nodes
+    )
+
+
+def one_node_or_wire_selected(bench: Workbench) -> bool:
+    """Exactly one thing is selected, a node or a wire."""
+    return with_document(bench) and len(bench.workspace.store.selection) == 1
+
+
+def one_operator_selected(bench: Workbench) -> bool:
+    """Exactly one node is selected, and it computes something."""
+    nodes = bench.workspace.document.nodes
+    return one_selected(bench) and all(
+        nodes[key].op not in (VARIABLE, GROUP) for key in bench.workspace.store.selection & nodes.keys()
+    )
+
+
+def spotlight_is_on(bench: Workbench) -> bool:
+    """The board dims what is off the path of the selection."""
+    return bench.parts is not None and bench.parts.board.board_scene.spotlight.is_on
 
 
 def with_nodes(bench: Workbench) -> bool:

@@ -1,16 +1,18 @@
-"""What was found in the search comes onto the board: where the pointer was, wired to the wire that was in the hand."""
+"""What was found in the search comes onto the board: where the pointer was, or into what waited for it."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF
 
 from app.canvas.geometry import snap, visible_grid
-from app.document.changes import Draft
-from app.document.edits import Added, add_and_connect, add_node, rename
-from app.document.records import Document, Point
+from app.canvas.making_room import room_on_wire
+from app.document.edits import OnWire, Opening, add_node, put
+from app.document.records import Point
+from app.document.room import NEWCOMER
 
 if TYPE_CHECKING:
-    from app.canvas.view import BoardView, SearchRequest
+    from app.canvas.searching import SearchRequest
+    from app.canvas.view import BoardView
     from app.panels.finder import Choice, Finder
 
 NEXT_DOWN = 96.0
@@ -27,7 +29,7 @@ class Placing(QObject):
         self._place: Point = (0.0, 0.0)
         board.search_requested.connect(self._search)
         finder.chosen.connect(self._put)
-        finder.closed.connect(board.setFocus)
+        finder.closed.connect(self._back_to_board)
 
     def add_in_the_middle(self, op: str) -> None:
         """Put an operator into the middle of what is seen of the board."""
@@ -38,25 +40,29 @@ class Placing(QObject):
 
     def _search(self, request: "SearchRequest") -> None:
         self._place = self._snapped(request.place)
-        self._finder.open_for(request.screen, request.wire)
+        if isinstance(request.opening, OnWire):
+            self._board.board_scene.edge_items[request.opening.edge].set_state(opened=True)
+        self._finder.open_for(request.screen, request.opening)
+
+    def _back_to_board(self) -> None:
+        self._board.board_scene.clear_marks()
+        self._board.setFocus()
 
     def _snapped(self, place: QPointF) -> Point:
         grid = visible_grid(self._board.zoom)
         return (snap(place.x(), grid), snap(place.y(), grid))
 
     def _put(self, choice: "Choice") -> None:
-        added = self._board.workspace.try_edit(_placed, choice, self._place)
+        place, opening = self._with_room(choice)
+        added = self._board.workspace.try_edit(put, choice.op, place, opening, name=choice.name)
         if added is not None and choice.stay:
             self._place = (self._place[0], self._place[1] + NEXT_DOWN)
 
-
-def _placed(document: Document, choice: "Choice", place: Point) -> Added:
-    if choice.wire is None:
-        return add_node(document, choice.op, place, name=choice.name)
-    added = add_and_connect(document, choice.op, place, wire=choice.wire)
-    if not choice.name:
-        return added
-    draft = Draft(document).include(added.transaction)
-    named = rename(draft.document, added.node_id, choice.name)
-    whole = draft.include(named).transaction(f"Add {choice.name}", selection=[added.node_id])
-    return Added(whole, added.node_id)
+    def _with_room(self, choice: "Choice") -> tuple[Point, Opening | None]:
+        """Return where the chosen node goes; into a wire, with where others go that make way."""
+        if not isinstance(choice.opening, OnWire):
+            return self._place, choice.opening
+        scene, edge = self._board.board_scene, choice.opening.edge
+        aside = room_on_wire(scene, edge, QPointF(*self._place))
+        place = aside.pop(NEWCOMER)
+        return place, OnWire(edge, aside)

@@ -3,6 +3,7 @@
 from app.qt.settings import SIZES, GraphView, PictureName, ThemeChoice
 from app.shell.actions import Action, always, ready
 from app.shell.conditions import selected
+from app.shell.flow_actions import SPOTLIGHT
 
 
 def _view(name: GraphView, words: str, key: str) -> Action:
@@ -96,6 +97,7 @@ VIEW = (
         lambda bench: bench.set_option(show_auto=not bench.workspace.document.options.show_auto),
         checked=lambda bench: bench.workspace.document.options.show_auto,
     ),
+    SPOTLIGHT,
     Action(
         "zoom_in",
         "Zoom &in",

@@ -335,7 +335,7 @@ def test_a_wire_released_on_nothing_asks_for_the_search(board, mouse, workspace,
     with qtbot.waitSignal(board.search_requested) as asked:
         mouse.release()
     request = asked.args[0]
-    assert (request.wire.node, request.wire.number, request.wire.side) == (a, 0, "output")
+    assert (request.opening.node, request.opening.number, request.opening.side) == (a, 0, "output")
     assert (request.place.x(), request.place.y()) == pytest.approx((-240, 160), abs=1)
     assert request.screen == board.viewport().mapToGlobal(mouse.at)
     assert workspace.document is before
@@ -352,7 +352,7 @@ def test_a_wire_drawn_backwards_from_a_free_input(board, mouse, workspace, qtbot
     mouse.move(-240, -200)
     with qtbot.waitSignal(board.search_requested) as asked:
         mouse.release()
-    assert (asked.args[0].wire.node, asked.args[0].wire.side) == (c, "input")
+    assert (asked.args[0].opening.node, asked.args[0].opening.side) == (c, "input")
 
 
 def test_esc_lets_go_of_a_wire(board, mouse, workspace, qtbot, trio):
@@ -491,7 +491,7 @@ def test_a_tap_of_space_tab_and_a_double_click_search(board, mouse, qtbot, trio)
     ):
         with qtbot.waitSignal(board.search_requested) as asked:
             act()
-        assert asked.args[0].wire is None
+        assert asked.args[0].opening is None
     assert (asked.args[0].place.x(), asked.args[0].place.y()) == pytest.approx((-240, 200), abs=1)
 
 

@@ -190,7 +190,7 @@ def test_insert_searches_for_what_follows_the_selected_node(board, qtbot, worksp
     with qtbot.waitSignal(board.search_requested) as asked:
         qtbot.keyClick(board, Qt.Key.Key_Insert)
     request = asked.args[0]
-    assert (request.wire.node, request.wire.number, request.wire.side) == (first, 0, "output")
+    assert (request.opening.node, request.opening.number, request.opening.side) == (first, 0, "output")
     along = request.place.y() if style == "picture" else request.place.x()
     assert along > 70 and board.viewport().rect().contains(board.mapFromScene(request.place))
 

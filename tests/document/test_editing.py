@@ -84,6 +84,24 @@ class Editing(RuleBasedStateMachine):
         self.commit(edits.delete(self.document, {self.node(number) for number in chosen}, which))
 
     @precondition(has_nodes)
+    @rule(chosen=st.sets(nth, min_size=1, max_size=3), stay=st.booleans())
+    def take_out_of_the_flow(self, chosen: set[int], stay: bool) -> None:
+        edit = edits.detach if stay else edits.delete_and_heal
+        self.attempt(edit, {self.node(number) for number in chosen})
+
+    @precondition(lambda self: self.document.edges)
+    @rule(wire=nth, number=nth, op=ops, new=st.booleans())
+    def put_on_a_wire(self, wire: int, number: int, op: str, new: bool) -> None:
+        ids = list(self.document.edges)
+        what = (edits.insert_on_wire, op) if new else (edits.insert_node, self.node(number))
+        self.attempt(what[0], ids[wire % len(ids)], what[1])
+
+    @precondition(has_nodes)
+    @rule(number=nth, op=ops)
+    def swap(self, number: int, op: str) -> None:
+        self.attempt(edits.swap_operator, self.node(number), op)
+
+    @precondition(has_nodes)
     @rule(source=nth, output=numbers, into=nth, number=numbers)
     def connect(self, source: int, output: int, into: int, number: int) -> None:
         ends = (self.node(source), output, self.node(into), number)

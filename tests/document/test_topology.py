@@ -7,7 +7,8 @@ import networkx
 import pytest
 
 from app.document.records import Edge
-from app.document.topology import Topology
+from app.document.topology import Topology, topology
+from tests.boards import mlp
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -39,3 +40,14 @@ def test_ranks_spare_the_search() -> None:
     assert wires.path("n3", "n3") == ["n3"]
     wires.outgoing.clear()  # whoever searched now would find nothing, and need not
     assert wires.path("n40", "n2") == []
+
+
+def test_what_a_selection_feeds_what_feeds_it_and_all_that_hangs_together() -> None:
+    board = mlp()
+    alone = board.add("exp", "alone")
+    data, fc1, relu, fc2, softmax = (board.find(name) for name in ("data", "fc1", "relu1", "fc2", "softmax"))
+    wires = topology(board.document)
+    assert wires.downstream([relu]) == {relu, fc2, softmax}
+    assert wires.upstream([relu]) == {data, fc1, relu}
+    assert wires.connected([relu]) == {data, fc1, relu, fc2, softmax}
+    assert wires.connected([alone]) == wires.downstream([alone]) == wires.upstream([alone]) == {alone}

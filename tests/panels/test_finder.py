@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import LooseEnd
+from app.document.edits import InPlaceOf, LooseEnd, OnWire, put
 from app.document.records import VARIABLE
 from app.panels import catalogue
 from app.panels.command_palette import Command, CommandPalette
@@ -155,7 +155,7 @@ def test_a_wire_drawn_backwards_is_fed_by_variables_too(qtbot: QtBot, finder: Fi
     taken = choices(finder)
     qtbot.keyClicks(finder.line, "Variable")
     qtbot.keyClick(finder.line, Qt.Key.Key_Return)
-    assert taken == [Choice(VARIABLE, wire=LooseEnd(fc, 1, "input"))]
+    assert taken == [Choice(VARIABLE, opening=LooseEnd(fc, 1, "input"))]
 
 
 def test_an_old_problem_elsewhere_does_not_refuse_everything(qtbot: QtBot, finder: Finder, desk: Any) -> None:
@@ -211,3 +211,47 @@ def test_a_command_that_cannot_be_done_is_not_run(qtbot: QtBot, commands: Comman
     qtbot.keyClick(commands.line, Qt.Key.Key_Return)
     assert taken == []
     assert commands.isVisible()
+
+
+def test_with_a_wire_pointed_at_only_what_goes_between_is_listed(
+    finder: Finder, desk: Any, qtbot: QtBot
+) -> None:
+    a, total = desk.node(VARIABLE, "a"), desk.node("elemwise_add", "total")
+    wire = desk.wire(a, total, 0)
+    finder.open_for(PLACE, OnWire(wire))
+    assert finder.line.placeholderText() == "What goes between a and total?"
+    wait_for_all(qtbot, finder)
+    assert "tanh" in listed(finder) and VARIABLE not in listed(finder)
+    taken = choices(finder)
+    qtbot.keyClicks(finder.line, "tanh")
+    qtbot.keyClick(finder.line, Qt.Key.Key_Return)
+    assert taken == [Choice("tanh", opening=OnWire(wire))]
+
+
+def test_the_question_keeps_up_while_the_finder_stays_open(finder: Finder, desk: Any, qtbot: QtBot) -> None:
+    a, total = desk.node(VARIABLE, "a"), desk.node("elemwise_add", "total")
+    wire = desk.wire(a, total, 0)
+    finder.chosen.connect(
+        lambda choice: desk.workspace.try_edit(put, choice.op, (0.0, 0.0), choice.opening, name="mid")
+    )
+    finder.open_for(PLACE, OnWire(wire))
+    wait_for_all(qtbot, finder)
+    qtbot.keyClicks(finder.line, "tanh")
+    qtbot.keyClick(finder.line, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert finder.line.placeholderText() == "What goes between mid and total?"
+
+
+def test_what_may_stand_for_an_operator_fits_its_wires_and_is_another_one(
+    finder: Finder, desk: Any, qtbot: QtBot
+) -> None:
+    a, b, total = desk.node(VARIABLE, "a"), desk.node(VARIABLE, "b"), desk.node("elemwise_add", "total")
+    desk.wire(a, total, 0)
+    desk.wire(b, total, 1)
+    finder.open_for(PLACE, InPlaceOf(total))
+    assert finder.line.placeholderText() == "What takes the place of total?"
+    wait_for_all(qtbot, finder)
+    found = listed(finder)
+    assert {"elemwise_mul", "Concat", "dot"} <= set(found)
+    assert not {"elemwise_add", "tanh", VARIABLE, "Group"} & set(found)
+    qtbot.keyClicks(finder.line, "tanh")
+    assert finder.nothing.text() == "Nothing called “tanh” fits these wires."

@@ -76,3 +76,8 @@ def test_the_letters_that_matched_are_told() -> None:
     assert spans == {"softmax": (0, 7), "SoftmaxOutput": (0, 7), "log_softmax": (4, 11)}
     assert find("fully connected", OPERATORS)[0].span == (0, 14)
     assert find("split", OPERATORS)[0].span is None
+
+
+def test_the_beginning_of_a_word_comes_before_the_inside_of_one() -> None:
+    commands = (Candidate("a", "Spotlight on the path", order=0), Candidate("b", "Theme: Light", order=1))
+    assert [match.candidate.key for match in find("light", commands)] == ["b", "a"]

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
-from app.canvas.view import SearchRequest
-from app.document.edits import LooseEnd, add_node
+from app.canvas.searching import SearchRequest
+from app.document.edits import InPlaceOf, LooseEnd, OnWire, add_and_connect, add_node
 from app.document.records import VARIABLE
 from app.panels.finder import Choice
 from app.shell.bound import BoundPopup, RequestModel
@@ -140,7 +140,7 @@ def drawn(bench: Workbench) -> Workbench:
 
 def choose(bench: Workbench, choice: Choice, at: QPointF) -> None:
     assert bench.parts is not None
-    bench.parts.board.search_requested.emit(SearchRequest(at, QPoint(100, 100), choice.wire))
+    bench.parts.board.search_requested.emit(SearchRequest(at, QPoint(100, 100), choice.opening))
     bench.parts.finder.chosen.emit(choice)
     bench.parts.finder.close()
 
@@ -166,7 +166,7 @@ def test_several_in_a_row_do_not_hide_each_other(drawn: Workbench) -> None:
 
 def test_a_wire_in_the_hand_is_joined_in_one_step(drawn: Workbench) -> None:
     (a,) = drawn.workspace.document.nodes
-    choose(drawn, Choice("square", wire=LooseEnd(a, 0)), QPointF(0, 96))
+    choose(drawn, Choice("square", opening=LooseEnd(a, 0)), QPointF(0, 96))
     assert len(drawn.workspace.document.edges) == 1
 
     drawn.workspace.undo()
@@ -175,7 +175,7 @@ def test_a_wire_in_the_hand_is_joined_in_one_step(drawn: Workbench) -> None:
 
 def test_a_variable_can_be_named_in_the_search_and_wired_backwards(drawn: Workbench) -> None:
     made = drawn.workspace.try_edit(add_node, "FullyConnected", (0.0, 96.0), name="fc")
-    choose(drawn, Choice(VARIABLE, "shared", wire=LooseEnd(made.node_id, 1, "input")), QPointF(-96, 0))
+    choose(drawn, Choice(VARIABLE, "shared", opening=LooseEnd(made.node_id, 1, "input")), QPointF(-96, 0))
 
     named = next(node for node in drawn.workspace.document.nodes.values() if node.name == "shared")
     (edge,) = drawn.workspace.document.edges.values()
@@ -189,3 +189,39 @@ def test_a_name_that_is_taken_is_refused_in_words(drawn: Workbench) -> None:
 
     assert len(drawn.workspace.document.nodes) == 1
     assert "A" in drawn.status_line.message
+
+
+def test_what_is_chosen_for_a_wire_goes_in_with_room_and_in_one_step(drawn: Workbench) -> None:
+    (a,) = drawn.workspace.document.nodes
+    end = drawn.workspace.try_edit(add_and_connect, "exp", (0.0, 64.0), wire=LooseEnd(a, 0)).node_id
+    (wire,) = drawn.workspace.document.edges
+    before = drawn.workspace.document
+    assert drawn.parts is not None
+    item = drawn.parts.board.board_scene.edge_items[wire]
+    choice = Choice("square", opening=OnWire(wire))
+    drawn.parts.board.search_requested.emit(SearchRequest(QPointF(0, 32), QPoint(100, 100), choice.opening))
+    assert item.opened
+    drawn.parts.finder.close()
+    assert not item.opened
+    drawn.parts.finder.chosen.emit(choice)
+
+    made = next(node for node in drawn.workspace.document.nodes.values() if node.op == "square")
+    wired = {(edge.source, edge.target) for edge in drawn.workspace.document.edges.values()}
+    assert wired == {(a, made.id), (made.id, end)}
+    heights = [drawn.workspace.document.nodes[node].position[1] for node in (a, made.id, end)]
+    assert heights[0] == 0 and heights[0] + 56 <= heights[1] and heights[1] + 56 <= heights[2]
+    drawn.workspace.undo()
+    assert drawn.workspace.document == before
+
+
+def test_what_is_chosen_in_place_of_an_operator_keeps_its_wires(drawn: Workbench) -> None:
+    (a,) = drawn.workspace.document.nodes
+    node = drawn.workspace.try_edit(add_and_connect, "exp", (0.0, 64.0), wire=LooseEnd(a, 0)).node_id
+    before = drawn.workspace.document
+    choose(drawn, Choice("square", opening=InPlaceOf(node)), QPointF(0, 64))
+
+    swapped = drawn.workspace.document.nodes[node]
+    assert (swapped.op, swapped.name, swapped.position) == ("square", "square0", (0.0, 64.0))
+    assert drawn.workspace.document.edges == before.edges
+    drawn.workspace.undo()
+    assert drawn.workspace.document == before

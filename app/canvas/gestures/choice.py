@@ -1,6 +1,7 @@
 """Which gesture a press turns into once the pointer moves."""
 
 from app.canvas.gestures.band import BandGesture
+from app.canvas.gestures.cut import CutGesture
 from app.canvas.gestures.extract import ExtractGesture
 from app.canvas.gestures.gesture import Board, Gesture, Pointer
 from app.canvas.gestures.move import MoveGesture
@@ -10,7 +11,9 @@ from app.document.topology import topology
 
 
 def gesture_for(board: Board, hit: Hit, pointer: Pointer) -> Gesture:
-    """Return the gesture for what lay under the press."""
+    """Return the gesture for what lay under the press, and for the keys that were held."""
+    if pointer.alt and pointer.shift and not hit.node:
+        return CutGesture(board)
     match hit.kind:
         case "node" | "name":
             return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))

@@ -9,8 +9,11 @@ from PySide6.QtWidgets import QGraphicsItem
 if TYPE_CHECKING:
     from app.canvas.node_items import NodeItem
     from app.canvas.scene import BoardScene
-    from app.document.edits import LooseEnd
+    from app.document.edits import Opening
     from app.qt.workspace import Workspace
+
+LONGEST_WORDS = 160
+"""More letters than these would cover too much at the pointer."""
 
 
 @attrs.frozen(eq=False)
@@ -32,6 +35,11 @@ class Pointer:
         """Whether Ctrl (Command on a Mac) is held."""
         return bool(self.modifiers & Qt.KeyboardModifier.ControlModifier)
 
+    @property
+    def alt(self) -> bool:
+        """Whether Alt is held."""
+        return bool(self.modifiers & Qt.KeyboardModifier.AltModifier)
+
 
 class Board(Protocol):
     """What a gesture may ask of the view it happens in."""
@@ -39,8 +47,11 @@ class Board(Protocol):
     workspace: "Workspace"
     board_scene: "BoardScene"
 
-    def ask_search(self, at: Pointer, wire: "LooseEnd | None") -> None:
-        """Open the search for operators at the pointer, wired to a wire's end where there is one."""
+    def ask_search(self, at: Pointer, opening: "Opening | None") -> None:
+        """Open the search for operators at the pointer, for what waits for a node where anything does."""
+
+    def carry_on(self, modifiers: Qt.KeyboardModifier) -> None:
+        """Step the gesture once more, because what it would do has changed without the pointer."""
 
     def seen_nodes(self) -> "list[NodeItem]":
         """Return the nodes that are in sight."""

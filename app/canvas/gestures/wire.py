@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 
 from app.canvas.edge_items import LooseWireItem
-from app.canvas.gestures.gesture import Board, Gesture, Pointer
+from app.canvas.gestures.gesture import LONGEST_WORDS, Board, Gesture, Pointer
 from app.canvas.gestures.joining import Joining, Offer
 from app.canvas.hits import argument_at, holds_core, nearest_port, node_at
 from app.canvas.node_items import NodeItem
@@ -14,8 +14,6 @@ from app.document.records import Edge
 
 if TYPE_CHECKING:
     from app.canvas.scene import BoardScene
-
-LONGEST_WORDS = 160
 
 
 class WireGesture(Gesture):

@@ -6,12 +6,15 @@ from typing import Literal
 import attrs
 
 from app.document.changes import Draft, new_ids
+from app.document.edits.inserting import insert_on_wire
 from app.document.edits.nodes import Added, add_node
+from app.document.edits.swapping import swap_operator
 from app.document.edits.wiring import best_input, can_connect, connect
 from app.document.names import argument_name, name_owners
 from app.document.reading import read_node
 from app.document.records import VARIABLE, Document, Edge, Id, Node, Point
 from app.document.refusal import EditError
+from app.document.room import NEWCOMER
 from app.document.topology import topology
 
 EXTRACTED_OFFSET: Point = (-160.0, 80.0)
@@ -27,9 +30,41 @@ class LooseEnd:
     side: Literal["output", "input"] = "output"
 
 
-def add_and_connect(document: Document, op: str, position: Point, *, wire: LooseEnd) -> Added:
+@attrs.frozen
+class OnWire:
+    """A wire that a new node is to stand in, and where nodes go to make room for it."""
+
+    edge: Id
+    aside: Mapping[Id, Point] = attrs.field(factory=dict, hash=False)
+
+
+@attrs.frozen
+class InPlaceOf:
+    """A node that another operator is to stand for."""
+
+    node: Id
+
+
+Opening = LooseEnd | OnWire | InPlaceOf
+"""What waits for a node that is still to be chosen."""
+
+
+def put(document: Document, op: str, place: Point, opening: Opening | None, *, name: str = "") -> Added:
+    """Put a node on the board, at a place or into what waits for it."""
+    match opening:
+        case None:
+            return add_node(document, op, place, name=name)
+        case LooseEnd():
+            return add_and_connect(document, op, place, wire=opening, name=name)
+        case OnWire(edge=edge, aside=aside):
+            return insert_on_wire(document, edge, op, name=name, positions={**aside, NEWCOMER: place})
+        case InPlaceOf(node=node):
+            return swap_operator(document, node, op)
+
+
+def add_and_connect(document: Document, op: str, position: Point, *, wire: LooseEnd, name: str = "") -> Added:
     """Put a node where a wire was released on empty space, and wire it to the wire's other end."""
-    added = add_node(document, op, position)
+    added = add_node(document, op, position, name=name)
     draft = Draft(document).include(added.transaction)
     grown = draft.document
     name = grown.nodes[added.node_id].name
@@ -44,20 +79,6 @@ def add_and_connect(document: Document, op: str, position: Point, *, wire: Loose
     label = f"Add {name} to {document.nodes[wire.node].name}"
     done = draft.include(transaction).transaction(label, selection=[added.node_id])
     return Added(done, added.node_id)
-
-
-def insert_on_wire(document: Document, edge_id: Id, op: str, params: Mapping[str, str]) -> Added:
-    """Put a node with one input between the two ends of a wire."""
-    wire = document.edges[edge_id]
-    ends = [document.nodes[end].position for end in (wire.source, wire.target)]
-    middle = ((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2)
-    added = add_node(document, op, middle, params=params)
-    draft = Draft(document).include(added.transaction)
-    draft.include(connect(draft.document, wire.source, wire.output, added.node_id, 0))
-    draft.include(connect(draft.document, added.node_id, 0, wire.target, wire.input))
-    name = draft.document.nodes[added.node_id].name
-    label = f"Put {name} before {document.nodes[wire.target].name}"
-    return Added(draft.transaction(label, selection=[added.node_id]), added.node_id)
 
 
 def extract_argument(document: Document, node_id: Id, input: int, position: Point | None = None) -> Added:

@@ -71,7 +71,7 @@ def delete(document: Document, node_ids: Iterable[Id], edge_ids: Iterable[Id] = 
     drop_wires(draft, {*wires, *around}, gone)
     for node in nodes:
         draft.drop("nodes", node.id)
-        for text in _argument_names(document, node):
+        for text in argument_names(document, node):
             draft.drop("bindings", text)
         for text in read_node(node).output_names(node.name):
             draft.drop("heads", text)
@@ -115,7 +115,7 @@ def rename(document: Document, node_id: Id, name: str) -> Transaction:
     draft.put(attrs.evolve(node, name=name))
     old_outputs, new_outputs = reading.output_names(node.name), reading.output_names(name)
     heads = dict(zip(old_outputs, new_outputs, strict=True))
-    arguments = {text: name + text[len(node.name) :] for text in _argument_names(document, node)}
+    arguments = {text: name + text[len(node.name) :] for text in argument_names(document, node)}
     bindings = [(document.bindings.get(old), new) for old, new in arguments.items()]
     gradients = [(document.heads.get(old), new) for old, new in heads.items()]
     for old in arguments:
@@ -128,7 +128,7 @@ def rename(document: Document, node_id: Id, name: str) -> Transaction:
     return draft.transaction(f"Rename {node.name} to {name}")
 
 
-def _argument_names(document: Document, node: Node) -> list[str]:
+def argument_names(document: Document, node: Node) -> list[str]:
     """List the names under which something may be bound because of this node: never another node's."""
     reading = read_node(node)
     if reading.kind == "variable":
