@@ -1,7 +1,18 @@
 """What can be done to a document: pure functions from a document to a transaction, or a refusal with its reason."""
 
+from app.document.edits.annotations import (
+    Annotated,
+    add_frame,
+    add_note,
+    reshape_frame,
+    set_colour,
+    set_text,
+    set_title,
+    set_width,
+)
 from app.document.edits.bindings import set_binding, set_head_gradient, set_options
 from app.document.edits.growing import LooseEnd, add_and_connect, extract_argument, insert_on_wire
+from app.document.edits.lining_up import Axis, Box, Side, align, distribute
 from app.document.edits.nodes import (
     Added,
     add_node,
@@ -18,26 +29,39 @@ from app.document.refusal import EditError, Verdict
 
 __all__ = [
     "Added",
+    "Annotated",
+    "Axis",
+    "Box",
     "EditError",
     "LooseEnd",
+    "Side",
     "Verdict",
     "add_and_connect",
+    "add_frame",
     "add_node",
+    "add_note",
+    "align",
     "best_input",
     "can_connect",
     "connect",
     "delete",
     "disconnect",
+    "distribute",
     "extract_argument",
     "insert_on_wire",
     "mend",
     "move",
     "rename",
     "rename_param",
+    "reshape_frame",
     "rewire",
     "set_binding",
+    "set_colour",
     "set_head_gradient",
     "set_operator",
     "set_options",
     "set_param",
+    "set_text",
+    "set_title",
+    "set_width",
 ]
