@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.canvas.hits import Hit
 from app.canvas.looks import NodeLook
+from app.document.placed import contents, told
 from app.document.records import GROUP, VARIABLE, Id
 from app.document.topology import topology
 from app.qt import fonts
@@ -121,8 +122,27 @@ def board_summary(scene: "BoardScene") -> str:
     return "heatmaps: output | gradient" if any(look.has_gradient for look in looks) else "heatmaps: output"
 
 
-def accessible_sentence(scene: "BoardScene", node: Id) -> str:
-    """Say a node in one sentence: what it is, its inputs and output with their shapes, and what is wrong."""
+def accessible_sentence(scene: "BoardScene", key: Id) -> str:
+    """Say a node, a frame or a note in one sentence."""
+    document = scene.document
+    if key in document.frames:
+        title, inside = document.frames[key].title, contents(document, key)
+        holds = f"holds {told(document, inside)}" if inside else "empty"
+        return f"Frame {title}, {holds}" if title else f"Frame without a title, {holds}"
+    if key in document.notes:
+        return "Note, " + " ".join(scene.annotations.notes[key].plain_text.split())
+    return _node_sentence(scene, key) if key in scene.node_items else ""
+
+
+def selection_sentence(scene: "BoardScene", keys: list[Id]) -> str:
+    """Say what is selected: one thing in its own sentence, several by their number."""
+    if len(keys) == 1:
+        return accessible_sentence(scene, keys[0])
+    return f"{told(scene.workspace.document, keys)} selected" if keys else ""
+
+
+def _node_sentence(scene: "BoardScene", node: Id) -> str:
+    """Say what a node is, its inputs and output with their shapes, and what is wrong."""
     record = scene.document.nodes[node]
     look = scene.node_items[node].look
     analysis = scene.appearance.analysis

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
+from app.canvas.annotating import Annotating
 from app.canvas.board_keys import BoardKeys
 from app.canvas.clicks import Clicks
 from app.canvas.commands import Commands
@@ -33,7 +34,7 @@ from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
-from app.canvas.telling import accessible_sentence, board_summary
+from app.canvas.telling import accessible_sentence, board_summary, selection_sentence
 from app.document.records import Id
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class BoardView(PanZoomView):
         self.board_scene = BoardScene(workspace)
         super().__init__(self.board_scene, parent)
         self.commands = Commands(workspace)
+        self.annotating = Annotating(self)
         self._keys = BoardKeys(self)
         self._dropping = Dropping(self)
         self._hand = Hand(self)
@@ -118,6 +120,7 @@ class BoardView(PanZoomView):
     def moved(self) -> None:
         """Keep words and editor where they belong, and a gesture under the pointer."""
         self._renaming.place()
+        self.annotating.place()
         self._hand.carry_on()
 
     def seen_nodes(self) -> list[NodeItem]:
@@ -143,7 +146,7 @@ class BoardView(PanZoomView):
 
     def open_search(self) -> None:
         """Ask for the search at the pointer, or in the middle when the pointer is elsewhere."""
-        self.ask_search(self.pointer(self._pointer_or_middle()), None)
+        self.ask_search(self.pointer(self.pointer_or_middle()), None)
 
     def add_after(self) -> None:
         """Search for what follows the selected node, to be wired to its first output."""
@@ -159,13 +162,13 @@ class BoardView(PanZoomView):
         self.ask_search(self.pointer(self.mapFromScene(place)), LooseEnd(item.look.id, 0))
 
     def rename(self) -> None:
-        """Edit the name of the selected node where it is written."""
-        nodes = self.commands.selected_nodes()
-        if len(nodes) != 1:
-            self.workspace.message.emit("Select one node to rename it.")
+        """Edit the name, title or text of what is selected where it is written."""
+        things = self.commands.selected_things()
+        if len(things) != 1:
+            self.workspace.message.emit("Select one node, frame or note to rename it.")
             return
-        self.reveal(nodes[0])
-        self._renaming.edit(nodes[0])
+        self.reveal(things[0])
+        self.edit_words(things[0])
 
     @property
     def name_editor(self) -> NameEditor | None:
@@ -190,7 +193,7 @@ class BoardView(PanZoomView):
 
     def paste(self, *, keep_inputs: bool = False) -> None:
         """Paste at the pointer, or in the middle when the pointer is elsewhere."""
-        self.commands.paste(self.pointer(self._pointer_or_middle()).board, keep_inputs=keep_inputs)
+        self.commands.paste(self.pointer(self.pointer_or_middle()).board, keep_inputs=keep_inputs)
 
     def duplicate(self) -> None:
         """Copy the selection beside itself."""
@@ -201,15 +204,16 @@ class BoardView(PanZoomView):
         self.commands.select_all()
 
     def fit_selection(self) -> None:
-        """Show the selected nodes, or everything when there are none."""
-        nodes = self.commands.selected_nodes()
-        self.fit_box(self.board_scene.content_box(nodes or None))
+        """Show what is selected, or everything when nothing is."""
+        self.fit_box(self.board_scene.content_box(self.commands.selected_things() or None))
 
-    def reveal(self, node: Id) -> None:
-        """Scroll a node into sight, with its words; the room kept free for longer ones may stay outside."""
-        item = self.board_scene.node_items.get(node)
+    def reveal(self, key: Id) -> None:
+        """Scroll a node into sight, with its words, or a frame's title or a note; room for longer names may not be."""
+        item, frame = self.board_scene.node_items.get(key), self.board_scene.annotations.frames.get(key)
         if item is not None:
             self.show_box(item.drawing.bounds.translated(item.pos()))
+        else:
+            self.show_box(frame.bar if frame is not None else self.board_scene.body_box(key))
 
     def visit(self, node: Id) -> None:
         """Bring a node into sight, large enough to be read."""
@@ -233,14 +237,13 @@ class BoardView(PanZoomView):
         # Whatever a gesture has begun was meant for the document before.
         self.cancel_gesture()
         # Another document may have a node of the same id.
-        self._renaming.keep_only(update.after.nodes if update.origin != "load" else ())
+        same = update.after if update.origin != "load" else None
+        self._renaming.keep_only(same)
+        self.annotating.keep_only(same)
 
     def _on_selection(self, _ids: object) -> None:
-        nodes = self.commands.selected_nodes()
-        if len(nodes) == 1 and nodes[0] in self.board_scene.node_items:
-            self.setAccessibleDescription(self.accessible_text(nodes[0]))
-        else:
-            self.setAccessibleDescription(f"{len(nodes)} nodes selected" if nodes else "")
+        things = self.commands.selected_things()
+        self.setAccessibleDescription(selection_sentence(self.board_scene, things))
 
     @property
     def summary(self) -> str:
@@ -251,7 +254,7 @@ class BoardView(PanZoomView):
         self.summary_changed.emit(self.summary)
 
     def _on_content(self) -> None:
-        self._empty.setVisible(not self.board_scene.node_items)
+        self._empty.setVisible(not any(True for _ in self.board_scene.body_boxes()))
         self._empty.place()
         self._hover.forget()
 
@@ -284,7 +287,8 @@ class BoardView(PanZoomView):
         """Return what lies under the pointer."""
         return hit_at(self.board_scene, pointer.board, pointer.scale)
 
-    def _pointer_or_middle(self) -> QPoint:
+    def pointer_or_middle(self) -> QPoint:
+        """Return where the pointer is in the view, or its middle when the pointer is elsewhere."""
         place = self.viewport().mapFromGlobal(QCursor.pos())
         inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
         return place if inside else self.viewport().rect().center()
@@ -317,16 +321,19 @@ class BoardView(PanZoomView):
                 self._clicks.click(hit, self.pointer(event.position().toPoint(), event.modifiers()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Search on the empty board, rename on a name, look into a node."""
+        """Search on the empty board, edit a name, a title or a note, look into a node."""
         if event.button() != Qt.MouseButton.LeftButton or self._keys.space_down:
             self.mousePressEvent(event)
             return
         pointer = self.pointer(event.position().toPoint(), event.modifiers())
         self._clicks.double_click(self.hit(pointer), pointer)
 
-    def rename_node(self, node: Id) -> None:
-        """Edit the name of a node where it is written."""
-        self._renaming.edit(node)
+    def edit_words(self, key: Id) -> None:
+        """Edit the name of a node, the title of a frame or the text of a note where it is written."""
+        if key in self.workspace.document.notes:
+            self.annotating.writing.edit(key)
+        else:
+            self._renaming.edit(key)
 
     # Other events ------------------------------------------------------------------------------------------------
 

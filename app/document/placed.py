@@ -1,6 +1,6 @@
 """What has a place on the board: nodes, frames and notes; how they are told of together, and what stands in a frame."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from app.document.records import Document, Frame, Id, Node, Note, Point, TableName
 
@@ -55,17 +55,14 @@ def _name(one: Placed) -> str:
 
 def contents(document: Document, frame_id: Id) -> frozenset[Id]:
     """Return what stands in a frame: nodes by their middle, notes by their upper corner, frames as a whole."""
-    (left, top), (right, bottom) = corners(document.frames[frame_id])
-
-    def holds(x: float, y: float) -> bool:
-        return left <= x <= right and top <= y <= bottom
-
-    def holds_whole(other: Frame) -> bool:
-        return all(holds(*corner) for corner in corners(other))
-
-    found = {key for key, node in document.nodes.items() if holds(*node.position)}
-    found |= {key for key, note in document.notes.items() if holds(*note.position)}
-    found |= {key for key, other in document.frames.items() if key != frame_id and holds_whole(other)}
+    frame = document.frames[frame_id]
+    found = {key for key, node in document.nodes.items() if _holds(frame, node.position)}
+    found |= {key for key, note in document.notes.items() if _holds(frame, note.position)}
+    found |= {
+        key
+        for key, other in document.frames.items()
+        if key != frame_id and all(_holds(frame, corner) for corner in corners(other))
+    }
     return frozenset(found)
 
 
@@ -75,3 +72,18 @@ def with_contents(document: Document, keys: Iterable[Id]) -> frozenset[Id]:
     for key in found & document.frames.keys():
         found |= contents(document, key)
     return frozenset(found)
+
+
+def innermost_frame(document: Document, place: Point, but: Collection[Id] = ()) -> Id | None:
+    """Return the smallest frame that holds a place, of those that are not left out."""
+    holding = [
+        (frame.size[0] * frame.size[1], key)
+        for key, frame in document.frames.items()
+        if key not in but and _holds(frame, place)
+    ]
+    return min(holding)[1] if holding else None
+
+
+def _holds(frame: Frame, place: Point) -> bool:
+    (left, top), (right, bottom) = corners(frame)
+    return left <= place[0] <= right and top <= place[1] <= bottom

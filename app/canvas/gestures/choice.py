@@ -4,6 +4,7 @@ from app.canvas.gestures.band import BandGesture
 from app.canvas.gestures.extract import ExtractGesture
 from app.canvas.gestures.gesture import Board, Gesture, Pointer
 from app.canvas.gestures.move import MoveGesture
+from app.canvas.gestures.reshape import ReshapeGesture
 from app.canvas.hits import Hit
 from app.document.records import Id
 from app.document.topology import topology
@@ -12,8 +13,9 @@ from app.document.topology import topology
 def gesture_for(board: Board, hit: Hit, pointer: Pointer) -> Gesture:
     """Return the gesture for what lay under the press."""
     match hit.kind:
-        case "node" | "name":
-            return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))
+        case "node" | "name" | "annotation":
+            held = hit.node or hit.annotation
+            return MoveGesture(board, held, _carried(board, held, pointer))
         case "shape" if hit.node:
             return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))
         case "output":
@@ -24,13 +26,15 @@ def gesture_for(board: Board, hit: Hit, pointer: Pointer) -> Gesture:
             return _moved_wire(board, hit)
         case "argument" | "argument shape":
             return ExtractGesture(board, hit.node, hit.number)
+        case "annotation edge":
+            return ReshapeGesture(board, hit.annotation, hit.sides)
     return BandGesture(board)
 
 
-def _carried(board: Board, node: Id, pointer: Pointer) -> frozenset[Id]:
-    """Return what a drag of a node takes along: the selection if the node belongs to it."""
-    selection = board.workspace.store.selection & board.workspace.document.nodes.keys()
-    return selection if node in selection or pointer.shift else frozenset({node})
+def _carried(board: Board, held: Id, pointer: Pointer) -> frozenset[Id]:
+    """Return what a drag takes along: the selection, but for its wires, if what is held belongs to it."""
+    selection = board.workspace.store.selection - board.workspace.document.edges.keys()
+    return selection if held in selection or pointer.shift else frozenset({held})
 
 
 def _new_wire(board: Board, node: Id, number: int, side: str) -> Gesture:
