@@ -40,6 +40,7 @@ class Annotating:
         corner, size = (box.x(), box.y()), (box.width(), box.height())
         made = view.workspace.try_edit(add_frame, corner, size)
         if made is not None:
+            view.reveal(made.annotation_id)
             view.edit_words(made.annotation_id)
 
     def add_note(self) -> None:

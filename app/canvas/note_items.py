@@ -3,11 +3,15 @@
 from PySide6.QtCore import QPointF, QRectF, QSizeF, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
+    QFont,
     QPainter,
     QPalette,
+    QTextBlock,
+    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -23,6 +27,10 @@ PADDING = 10.0
 LEAST_WIDTH = 80.0
 RADIUS = 4.0
 MARGIN = 4.0
+INDENT = 20.0
+APART = 6.0
+HEADINGS = (18, 15, 13)
+"""How high the letters of headings are, by their level."""
 _READER = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
 
@@ -125,22 +133,57 @@ def _write(sheet: Sheet, text: str, ink: Ink) -> None:
     """Read Markdown into a document, in the bundled fonts."""
     sheet.setDocumentMargin(0.0)
     sheet.setDefaultFont(fonts.text_font(fonts.BODY))
+    sheet.setIndentWidth(INDENT)
     sheet.setMarkdown(text, _READER)
-    code = QTextCharFormat()
-    code.setFontFamilies([fonts.MONO_FAMILY])
-    code.setBackground(mix(ink.note.ground, ink.theme.text, 0.1))
     block = sheet.begin()
     while block.isValid():
-        pieces = block.begin()
-        spans = []
-        while not pieces.atEnd():
-            fragment = pieces.fragment()
-            if fragment.charFormat().fontFixedPitch():
-                spans.append((fragment.position(), fragment.position() + fragment.length()))
-            pieces += 1
-        for start, end in spans:
+        level = block.blockFormat().headingLevel()
+        QTextCursor(block).mergeBlockFormat(_spaced(block))
+        for start, end, read in _pieces(block):
             cursor = QTextCursor(sheet)
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            cursor.mergeCharFormat(code)
+            cursor.setCharFormat(_dressed(read, level, ink))
         block = block.next()
+
+
+def _spaced(block: QTextBlock) -> QTextBlockFormat:
+    """Return what to change of the distances around a block."""
+    wanted = QTextBlockFormat()
+    quotes = block.blockFormat().intProperty(QTextFormat.Property.BlockQuoteLevel)
+    if quotes:
+        wanted.setLeftMargin(quotes * INDENT / 2)
+    in_list = [piece.blockFormat().objectIndex() >= 0 for piece in (block, block.previous())]
+    if block.previous().isValid() and not all(in_list):
+        is_code = block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
+        was_code = block.previous().blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
+        wanted.setTopMargin(0.0 if is_code and was_code else APART)
+    return wanted
+
+
+def _pieces(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
+    """Return where the pieces of a block that look alike begin and end, and what the reader made of them."""
+    found, pieces = [], block.begin()
+    while not pieces.atEnd():
+        piece = pieces.fragment()
+        found.append((piece.position(), piece.position() + piece.length(), piece.charFormat()))
+        pieces += 1
+    return found
+
+
+def _dressed(read: QTextCharFormat, level: int, ink: Ink) -> QTextCharFormat:
+    """Return how a piece is to look: Qt's reader asks for fonts that are not bundled, and underlines `_this_`."""
+    wanted = QTextCharFormat(read)
+    if read.fontFixedPitch():
+        wanted.setFontFamilies([fonts.MONO_FAMILY])
+        wanted.setBackground(mix(ink.note.ground, ink.theme.text, 0.1))
+    if read.fontWeight() > QFont.Weight.Normal or level:
+        wanted.setFontWeight(QFont.Weight.DemiBold)
+    if read.fontUnderline() and not read.isAnchor():
+        wanted.setFontUnderline(False)
+        wanted.setFontItalic(True)
+    if level:
+        wanted.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win
+        size = HEADINGS[min(level, len(HEADINGS)) - 1]
+        wanted.setProperty(QTextFormat.Property.FontPixelSize, size)
+    return wanted

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH = 200
 LEAST_LINES = 3
+MOST = 100_000
 HINT = "Markdown: # heading, **bold**, * list, `code`"
 
 
@@ -28,6 +29,7 @@ class NoteEditor(QPlainTextEdit):
     def __init__(self, parent: QWidget, text: str, on_grown: Callable[[], None]) -> None:
         super().__init__(text, parent)
         self._done = False
+        self.setProperty("look", "sheet")
         self.setFont(fonts.text_font(fonts.BODY))
         self.setPlaceholderText(HINT)
         self.setAccessibleName("Text of a note, in Markdown")
@@ -37,9 +39,11 @@ class NoteEditor(QPlainTextEdit):
 
     def wanted_height(self, width: int) -> int:
         """Return the height in which the whole text is seen, when it is so wide."""
-        self.resize(width, self.height())
-        lines = max(int(self.document().size().height()), LEAST_LINES)
-        return lines * self.fontMetrics().lineSpacing() + 2 * int(PADDING)
+        room = QRect(0, 0, width - 2 * round(PADDING), MOST)
+        # the letter makes an empty last line count
+        text = self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.toPlainText() + "x")
+        least = LEAST_LINES * self.fontMetrics().lineSpacing()
+        return max(text.height(), least) + 2 * round(PADDING)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep the text on Esc and on Ctrl+Enter."""
@@ -80,7 +84,9 @@ class Writing:
 
     def new(self, place: Point) -> None:
         """Write a note that is not there yet."""
-        self._open(Note("", position=place))
+        note = Note("", position=place)
+        self._view.show_box(QRectF(*place, note.width, LEAST_WIDTH / 2))
+        self._open(note)
 
     def edit(self, key: Id) -> None:
         """Write on in a note."""

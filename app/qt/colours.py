@@ -130,7 +130,9 @@ class Tint:
 def tint_of(name: PictureName, colour: str, canvas: QColor) -> Tint:
     """Return how a frame of a colour looks on a board: hues that go with a picture palette, greys in print."""
     hue = _HUES[name][colour]
-    return Tint(mix(canvas, hue, 0.09), mix(canvas, hue, 0.26), mix(canvas, hue, 0.55), mix(canvas, hue, 0.9))
+    if name == "print" and relative_luminance(canvas) < 0.5:
+        hue = QColor(255 - hue.red(), 255 - hue.green(), 255 - hue.blue())
+    return Tint(mix(canvas, hue, 0.06), mix(canvas, hue, 0.26), mix(canvas, hue, 0.55), mix(canvas, hue, 0.9))
 
 
 @attrs.frozen(eq=False)
