@@ -32,6 +32,7 @@ def test_lines_reach_over_all_that_is_in_line() -> None:
     lines = guides.lines(QRectF(0, 100, 80, 20))
     assert lines == [QLineF(0, -12, 0, 252)]
     assert guides.lines(QRectF(5, 100, 80, 20)) == []
+    assert guides.lines(QRectF(0, 100, 100, 40)) == [QLineF(50, -12, 50, 152), QLineF(0, 88, 0, 252)]
 
 
 @pytest.fixture

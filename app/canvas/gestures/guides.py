@@ -78,7 +78,11 @@ def _gaps(own: Places, other: Places) -> Iterable[float]:
 
 
 def _shared(own: Places, other: Places) -> list[float]:
-    return [round(here, 2) for here, there in zip(own, other, strict=True) if abs(here - there) < SAME]
+    """Return the edges that are in line, or only the middle where that is: its line says enough."""
+    low, middle, high = (
+        [round(here, 2)] if abs(here - there) < SAME else [] for here, there in zip(own, other, strict=True)
+    )
+    return middle or [*low, *high]
 
 
 def _least(gaps: Iterable[float], reach: float) -> float | None:
