@@ -10,6 +10,8 @@ from app.canvas.annotations import AnnotationItems
 from app.canvas.appearance import Appearance
 from app.canvas.board_items import SMALL, BoardItems
 from app.canvas.differences import Differences, differences
+from app.canvas.far_board import far_picture
+from app.canvas.far_layer import FarPicture
 from app.canvas.geometry import StyleGeometry
 from app.canvas.ink import Ink
 from app.canvas.looks import Kit
@@ -87,6 +89,10 @@ class BoardScene(QGraphicsScene):
         """Return the box of these things, or of all: nodes with their words and automatic arguments."""
         wanted = None if ids is None else set(ids)
         return self._items.content_box(wanted).united(self.annotations.box(wanted))
+
+    def far_picture(self) -> FarPicture:
+        """Return all nodes and wires as they are seen from afar."""
+        return far_picture(self.node_items.values(), self.edge_items.values())
 
     def body_box(self, key: Id) -> QRectF:
         """Return the box of a node's body, a frame or a note as it is shown now."""

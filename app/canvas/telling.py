@@ -27,6 +27,8 @@ def tip_for(scene: "BoardScene", hit: Hit) -> str:
             return _page(_argument_lines(scene, hit.node, hit.number))
         case "wire":
             return _page(_wire_lines(scene, hit.edge))
+        case "annotation" if hit.annotation in scene.document.frames:
+            return _page(_frame_lines(scene, hit.annotation))
         case "shape" if analysis is not None:
             return _page(["Click: why this shape?"])
     return ""
@@ -120,6 +122,16 @@ def board_summary(scene: "BoardScene") -> str:
     if not any(look.has_output and not look.number for look in looks):
         return ""
     return "heatmaps: output | gradient" if any(look.has_gradient for look in looks) else "heatmaps: output"
+
+
+def _frame_lines(scene: "BoardScene", key: Id) -> list[str]:
+    """Tell the whole title, which the bar may have no room for, and what goes along."""
+    title, inside = scene.document.frames[key].title, contents(scene.document, key)
+    lines = [fonts.strong(escape(title))] if title else []
+    return [
+        *lines,
+        f"<i>drag the bar to move it with {told(scene.document, inside)}</i>" if inside else "<i>empty</i>",
+    ]
 
 
 def accessible_sentence(scene: "BoardScene", key: Id) -> str:

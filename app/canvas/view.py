@@ -29,6 +29,7 @@ from app.canvas.hand import Hand
 from app.canvas.hits import Hit, hit_at
 from app.canvas.hover import Hover
 from app.canvas.ink import Ink
+from app.canvas.minimap import Minimap
 from app.canvas.node_items import NodeItem
 from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
@@ -84,6 +85,7 @@ class BoardView(PanZoomView):
         self._hover = Hover(self)
         self._renaming = Renaming(self)
         self._clicks = Clicks(self)
+        self.minimap = Minimap(self)
         self._empty = EmptyHint(self, FIRST_STEPS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
@@ -121,6 +123,7 @@ class BoardView(PanZoomView):
         """Keep words and editor where they belong, and a gesture under the pointer."""
         self._renaming.place()
         self.annotating.place()
+        self.minimap.update()
         self._hand.carry_on()
 
     def seen_nodes(self) -> list[NodeItem]:
@@ -367,9 +370,10 @@ class BoardView(PanZoomView):
         super().focusOutEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the hint of an empty board in the middle."""
+        """Keep the hint of an empty board in the middle, and the map in its corner."""
         super().resizeEvent(event)
         self._empty.place()
+        self.minimap.place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Let an operator of the palette in."""

@@ -14,6 +14,7 @@ GESTURES = (
     ("Write on: a name, a title, a note", "Double-click it, or F2; Esc ends a note"),
     ("Pan", "Middle button, Space and drag, or two fingers"),
     ("Zoom", "Wheel, or pinch"),
+    ("Go elsewhere on a large board", "Drag in its map (Ctrl+M)"),
     ("Why this shape", "Click the shape on a wire"),
     ("Give a gesture up", "Esc"),
     ("Zoom the memory", "Wheel over it; with Shift only the steps"),

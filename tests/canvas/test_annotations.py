@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
+from app.canvas.telling import tip_for
 from app.document import edits
 from app.qt.running import affects_a_run
 
@@ -397,6 +398,13 @@ def test_frames_and_notes_do_not_make_the_results_old(board, workspace, pair, no
     workspace.try_edit(edits.set_title, pair[2], "other")
     workspace.try_edit(edits.set_text, note, "other")
     assert len(told) == 2 and not any(affects_a_run(change) for change in told)
+
+
+def test_a_resting_pointer_is_told_the_whole_title(board, workspace, pair):
+    workspace.try_edit(edits.set_title, pair[2], "A < B")
+    tip = tip_for(board.board_scene, board.hit(board.pointer(board.mapFromScene(QPointF(0, -84)))))
+    assert "A &lt; B" in tip and "2 nodes" in tip
+    assert tip_for(board.board_scene, board.hit(board.pointer(board.mapFromScene(QPointF(0, 60))))) == ""
 
 
 def test_the_pointer_says_what_a_press_would_do(board, qtbot, pair):

@@ -33,6 +33,8 @@ def test_frame_explain_line_up_save_and_open(person: Person, answers: Answers, t
     workspace.select({first, second})
     bench.actions.trigger("align_middle")
     assert workspace.document.nodes[first].position[1] == workspace.document.nodes[second].position[1]
+    bench.actions.refresh()
+    assert not bench.actions["frame_violet"].isEnabled(), "there is no frame to colour yet"
     person.press(board, Qt.Key.Key_F)
     editor = board.name_editor
     assert editor is not None
