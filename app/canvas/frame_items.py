@@ -44,11 +44,15 @@ class FrameItem(QGraphicsItem):
 
     def show_record(self, frame: Frame) -> None:
         """Show the frame as the document has it."""
-        self._frame = frame
+        if frame != self._frame:
+            self._frame = frame
+            self.update()
         self.show_box(QRectF(*frame.position, *frame.size))
 
     def show_box(self, box: QRectF) -> None:
         """Show it as another rectangle."""
+        if box == self.box:
+            return
         self.prepareGeometryChange()
         self.box = box
         self.setPos(box.topLeft())

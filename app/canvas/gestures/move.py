@@ -42,7 +42,7 @@ class MoveGesture(Gesture):
         self._box = scene.body_box(self._held)
         carried = set(self._ids)
         seen = [item.look.id for item in self.board.seen_nodes()]
-        others = [*seen, *document.notes, *document.frames] if seen else []
+        others = [] if scene.is_far else [*seen, *document.notes, *document.frames]
         self._guides = Guides(scene.body_box(key) for key in others if key not in carried)
         self.board.add_overlay(self._lines)
         for key in carried & scene.node_items.keys():
