@@ -61,7 +61,7 @@ def _has(bench: Workbench, colour: FrameColour) -> bool:
 PLACES = (
     Action(
         "frame",
-        "&Frame",
+        "F&rame",
         "Graph",
         lambda bench: bench.board.annotating.add_frame(),
         ("F",),
