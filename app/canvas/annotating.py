@@ -50,7 +50,7 @@ class Annotating:
 
     def _at_hand(self) -> QPointF:
         """Return the grid point under the pointer, or in the middle when the pointer is elsewhere."""
-        at = self._view.pointer(self._view.pointer_or_middle()).board
+        at = self._view.at_hand()
         grid = visible_grid(self._view.zoom)
         return QPointF(snap(at.x(), grid), snap(at.y(), grid))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.canvas.hits import Hit
 from app.canvas.looks import NodeLook
-from app.document.placed import contents, told
+from app.document.placed import all_placed, contents, told
 from app.document.records import GROUP, VARIABLE, Id
 from app.document.topology import topology
 from app.qt import fonts
@@ -146,11 +146,13 @@ def accessible_sentence(scene: "BoardScene", key: Id) -> str:
     return _node_sentence(scene, key) if key in scene.node_items else ""
 
 
-def selection_sentence(scene: "BoardScene", keys: list[Id]) -> str:
+def selection_sentence(scene: "BoardScene") -> str:
     """Say what is selected: one thing in its own sentence, several by their number."""
+    document, selection = scene.workspace.document, scene.workspace.store.selection
+    keys = [key for key in all_placed(document) if key in selection]
     if len(keys) == 1:
         return accessible_sentence(scene, keys[0])
-    return f"{told(scene.workspace.document, keys)} selected" if keys else ""
+    return f"{told(document, keys)} selected" if keys else ""
 
 
 def _node_sentence(scene: "BoardScene", node: Id) -> str:

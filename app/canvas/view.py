@@ -149,7 +149,7 @@ class BoardView(PanZoomView):
 
     def open_search(self) -> None:
         """Ask for the search at the pointer, or in the middle when the pointer is elsewhere."""
-        self.ask_search(self.pointer(self.pointer_or_middle()), None)
+        self.ask_search(self.pointer(self._pointer_or_middle()), None)
 
     def add_after(self) -> None:
         """Search for what follows the selected node, to be wired to its first output."""
@@ -194,9 +194,13 @@ class BoardView(PanZoomView):
         """Copy the selection to the clipboard."""
         self.commands.copy()
 
+    def at_hand(self) -> QPointF:
+        """Return the place of the board under the pointer, or in the middle when the pointer is elsewhere."""
+        return self.pointer(self._pointer_or_middle()).board
+
     def paste(self, *, keep_inputs: bool = False) -> None:
         """Paste at the pointer, or in the middle when the pointer is elsewhere."""
-        self.commands.paste(self.pointer(self.pointer_or_middle()).board, keep_inputs=keep_inputs)
+        self.commands.paste(self.at_hand(), keep_inputs=keep_inputs)
 
     def duplicate(self) -> None:
         """Copy the selection beside itself."""
@@ -245,8 +249,7 @@ class BoardView(PanZoomView):
         self.annotating.keep_only(same)
 
     def _on_selection(self, _ids: object) -> None:
-        things = self.commands.selected_things()
-        self.setAccessibleDescription(selection_sentence(self.board_scene, things))
+        self.setAccessibleDescription(selection_sentence(self.board_scene))
 
     @property
     def summary(self) -> str:
@@ -290,8 +293,7 @@ class BoardView(PanZoomView):
         """Return what lies under the pointer."""
         return hit_at(self.board_scene, pointer.board, pointer.scale)
 
-    def pointer_or_middle(self) -> QPoint:
-        """Return where the pointer is in the view, or its middle when the pointer is elsewhere."""
+    def _pointer_or_middle(self) -> QPoint:
         place = self.viewport().mapFromGlobal(QCursor.pos())
         inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
         return place if inside else self.viewport().rect().center()

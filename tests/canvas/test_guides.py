@@ -1,6 +1,8 @@
 """Guides: what is dragged snaps to where it lines up with neighbours, and lines say with which."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 
 from app.canvas.gestures.guides import GuideLines, Guides
@@ -33,6 +35,27 @@ def test_lines_reach_over_all_that_is_in_line() -> None:
     assert lines == [QLineF(0, -12, 0, 252)]
     assert guides.lines(QRectF(5, 100, 80, 20)) == []
     assert guides.lines(QRectF(0, 100, 100, 40)) == [QLineF(50, -12, 50, 152), QLineF(0, 88, 0, 252)]
+
+
+numbers = st.integers(-60, 60).map(float)
+boxes = st.builds(QRectF, numbers, numbers, st.integers(1, 40).map(float), st.integers(1, 40).map(float))
+
+
+@given(st.lists(boxes, max_size=5), boxes, st.sampled_from([0.5, 1.0, 2.0]))
+def test_wherever_something_is_pulled_a_line_says_why(
+    neighbours: list[QRectF], box: QRectF, scale: float
+) -> None:
+    guides = Guides(neighbours)
+    pulled = guides.pull(box, scale)
+    assert all(shift is None or abs(shift) <= 6 / scale for shift in (pulled.x, pulled.y))
+    there = box.translated(pulled.x or 0.0, pulled.y or 0.0)
+    lines = guides.lines(there)
+    assert pulled.x is None or any(line.x1() == line.x2() for line in lines)
+    assert pulled.y is None or any(line.y1() == line.y2() for line in lines)
+    for line in lines:
+        if line.x1() == line.x2():
+            assert line.x1() in (there.left(), there.center().x(), there.right())
+            assert line.y1() < there.top() and line.y2() > there.bottom()
 
 
 @pytest.fixture
