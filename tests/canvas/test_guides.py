@@ -96,20 +96,22 @@ def test_a_node_snaps_to_its_neighbours_before_the_grid(board, mouse, workspace,
 def test_ctrl_lets_go_of_the_guides_too(board, mouse, workspace, three):
     mouse.press(0, 100)
     mouse.move(4, -103, keys=CTRL)
+    assert board.board_scene.node_items[three[2]].pos() == QPointF(4, -103)
+    mouse.move(4, -107, keys=CTRL)
     (lines,) = shown(board)
-    assert lines.lines == []
+    assert lines.lines == [], "though it is in line by chance"
     mouse.release(keys=CTRL)
-    assert place(workspace, three[2]) == (4, -103)
+    assert place(workspace, three[2]) == (4, -107)
 
 
 def test_what_is_carried_along_is_no_neighbour(board, mouse, workspace, three):
     a, b, c = three
     workspace.select({a, b, c})
     mouse.press(0, 100)
-    mouse.move(28, 113)
+    mouse.move(4, 105)
     mouse.release()
-    assert place(workspace, c) == (24, 120), "the grid alone"
-    assert place(workspace, a) == (-176, -87)
+    assert place(workspace, c) == (0, 96), "to the grid, and not back to where they were"
+    assert place(workspace, a) == (-200, -111)
 
 
 def test_esc_takes_the_lines_away(board, mouse, workspace, three):
