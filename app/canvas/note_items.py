@@ -1,6 +1,6 @@
 """The scene's item for one note: Markdown on a sheet of paper, laid out by Qt's own reader."""
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, QUrl
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QFont,
@@ -124,6 +124,7 @@ class NoteItem(QGraphicsItem):
         context.palette.setColor(QPalette.ColorRole.Text, theme.text)
         context.palette.setColor(QPalette.ColorRole.Link, theme.accent)
         painter.save()
+        painter.setBrush(Qt.BrushStyle.NoBrush)  # else the boxes of a list are filled over their ticks
         painter.translate(PADDING, PADDING)
         self._sheet.documentLayout().draw(painter, context)
         painter.restore()

@@ -336,6 +336,17 @@ def test_markdown_is_read_and_html_and_pictures_are_not(board, workspace):
     assert sheet.resource(2, "file:///etc/passwd") is None
 
 
+def test_a_box_that_is_ticked_looks_otherwise(board, workspace):
+    looks = []
+    for mark in "x ":
+        made = workspace.try_edit(edits.add_note, (0.0, 0.0), f"- [{mark}] thing")
+        workspace.select(set())
+        box = board.board_scene.annotations.notes[made.annotation_id].box
+        looks.append(board.grab(board.mapFromScene(box).boundingRect()).toImage())
+        workspace.undo()
+    assert looks[0].size() == looks[1].size() and looks[0] != looks[1]
+
+
 def test_notes_take_over_another_theme(board, workspace, note):
     item = board.board_scene.annotations.notes[note]
     light = painted(board, item.box)
