@@ -8,7 +8,7 @@ GESTURES = (
     ("Move a wire's end", "Drag the wire near that end"),
     ("Select", "Click; with Shift or Ctrl add and take away"),
     ("Select several", "Drag a band over the empty board"),
-    ("Move", "Drag a node; it snaps to neighbours and the grid, unless Ctrl is held"),
+    ("Move", "Drag a node; Ctrl: off grid and neighbours"),
     ("Move a frame and what stands in it", "Drag its title bar"),
     ("Resize a frame, widen a note", "Drag an edge"),
     ("Write on: a name, a title, a note", "Double-click it, or F2; Esc ends a note"),
