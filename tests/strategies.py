@@ -12,8 +12,10 @@ from app.document.records import (
     Binding,
     Document,
     Edge,
+    Frame,
     Head,
     Node,
+    Note,
     Settings,
     empty_document,
 )
@@ -50,6 +52,23 @@ param_texts = st.sampled_from(
 )
 
 
+titles = st.sampled_from(["", "Encoder", "two words", "# not a heading", "\n"])
+note_texts = st.sampled_from(["", " ", "a word", "# Heading\n\n* one\n* **two**", "`code`", "```\nopen"])
+lengths = st.integers(1, 800).map(float)
+sizes = st.tuples(lengths, lengths)
+
+
+def frames(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Frame]:
+    """Draw frames, some of which lie in others."""
+    colours = st.sampled_from(["grey", "blue", "green", "amber", "violet"])
+    return st.builds(Frame, ids, titles, positions, sizes, colours)
+
+
+def notes(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Note]:
+    """Draw notes, empty ones too, which files may hold."""
+    return st.builds(Note, ids, note_texts, positions, lengths)
+
+
 def bindings(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Binding]:
     """Draw what an argument is bound to, right or wrong."""
     return st.one_of(
@@ -72,6 +91,10 @@ def drawings(draw: Callable[..., object], max_nodes: int = 8) -> Document:
         number = edits.best_input(document, source, 0, target)
         if number is not None:
             document = edits.connect(document, source, 0, target, number).apply(document)
+    for at, size in draw(st.lists(st.tuples(positions, sizes), max_size=2)):
+        document = edits.add_frame(document, at, size).transaction.apply(document)
+    for at in draw(st.lists(positions, max_size=2)):
+        document = edits.add_note(document, at, "a *word*").transaction.apply(document)
     argument_names = st.sampled_from([node.name for node in document.nodes.values()] or ["A"])
     for binding in draw(st.lists(bindings(argument_names), max_size=4)):
         document = edits.set_binding(document, binding).apply(document)
@@ -113,5 +136,7 @@ def wild_documents(draw: Callable[..., object]) -> Document:
         edges={edge.id: edge for edge in edges.values()},
         bindings={binding.id: binding for binding in values},
         heads={head.id: head for head in draw(st.lists(st.builds(Head, some_names, constants), max_size=2))},
+        frames={one.id: one for one in draw(st.lists(frames(st.sampled_from(["f1", "f2"])), max_size=2))},
+        notes={one.id: one for one in draw(st.lists(notes(st.sampled_from(["t1", "t2"])), max_size=2))},
         settings={"settings": Settings(heads=heads)},
     )

@@ -51,6 +51,8 @@ class BoardKeys:
             Qt.Key.Key_F2: view.rename,
             Qt.Key.Key_Tab: view.open_search,
             Qt.Key.Key_Insert: view.add_after,
+            Qt.Key.Key_F: view.annotating.add_frame,
+            Qt.Key.Key_N: view.annotating.add_note,
             Qt.Key.Key_Home: view.fit,
             Qt.Key.Key_Period: view.fit_selection,
             Qt.Key.Key_Return: self._open,
@@ -131,7 +133,7 @@ class BoardKeys:
             if reached is not None:
                 view.reveal(reached)
             return True
-        if not view.commands.selected_nodes():
+        if not view.commands.selected_things():
             view.scroll_by(QPoint(-across * SCROLL, -down * SCROLL))
             return True
         step = visible_grid(view.zoom)

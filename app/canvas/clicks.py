@@ -45,7 +45,7 @@ class Clicks:
                 board.workspace.select({hit.node})
                 board.argument_clicked.emit(self._argument)
             case _:
-                self._select(hit.edge or hit.node, pointer)
+                self._select(hit.edge or hit.node or hit.annotation, pointer)
 
     def _clear(self, port: Hit) -> None:
         """Take all wires off a port."""
@@ -71,13 +71,15 @@ class Clicks:
             workspace.select(selection ^ {what} if pointer.ctrl else selection | {what})
 
     def double_click(self, hit: Hit, pointer: Pointer) -> None:
-        """Search on the empty board, rename on a name, look into a node."""
+        """Search on the empty board, edit a name, a title or a note, look into a node."""
         board = self._board
         if hit.kind == "nothing":
             board.ask_search(pointer, None)
         elif hit.kind == "name" or (hit.kind == "node" and self._on_name(hit.node, pointer.board)):
             board.workspace.select({hit.node})
-            board.rename_node(hit.node)
+            board.edit_words(hit.node)
+        elif hit.annotation:
+            board.edit_words(hit.annotation)
         elif hit.kind == "node":
             board.open_requested.emit(hit.node)
 

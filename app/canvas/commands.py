@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QPointF
 from PySide6.QtGui import QGuiApplication
 
 from app.document.changes import Transaction
+from app.document.placed import all_placed, placed, with_contents
 from app.document.records import Document, Id, Point
 from app.document.topology import topology
 
@@ -28,16 +29,25 @@ class Commands:
         selection = self._workspace.store.selection
         return [key for key in self._workspace.document.nodes if key in selection]
 
+    def selected_things(self) -> list[Id]:
+        """Return the selected nodes, frames and notes."""
+        selection = self._workspace.store.selection
+        return [key for key in all_placed(self._workspace.document) if key in selection]
+
     def delete(self) -> None:
-        """Delete the selected nodes and wires."""
+        """Delete the selected nodes, wires, frames and notes; what stands in a frame stays."""
         from app.document.edits import delete
 
         document = self._workspace.document
         selection = self._workspace.store.selection
-        nodes = self.selected_nodes()
         edges = [key for key in document.edges if key in selection]
-        if nodes or edges:
-            self._workspace.try_edit(delete, nodes, edges)
+        if selection:
+            self._workspace.try_edit(delete, *self._nodes_and(edges))
+
+    def _nodes_and(self, edges: list[Id]) -> tuple[list[Id], list[Id], list[Id]]:
+        """Return the selected nodes, these wires, and the selected frames and notes."""
+        nodes = self.selected_nodes()
+        return nodes, edges, [key for key in self.selected_things() if key not in nodes]
 
     def delete_and_heal(self) -> None:
         """Delete the selection and wire what fed the nodes on to their readers, or say which wire would break."""
@@ -45,10 +55,11 @@ class Commands:
         from app.document.edits import delete_and_heal
 
         workspace = self._workspace
-        nodes, selection = self.selected_nodes(), workspace.store.selection
-        edges = [key for key in workspace.document.edges if key in selection]
-        if nodes or edges:
-            workspace.try_edit(delete_and_heal, nodes, edges, judge_of(workspace.analysis))
+        selection = workspace.store.selection
+        if selection:
+            edges = [key for key in workspace.document.edges if key in selection]
+            nodes, wires, annotations = self._nodes_and(edges)
+            workspace.try_edit(delete_and_heal, nodes, wires, judge_of(workspace.analysis), annotations)
 
     def detach(self, aside: Callable[[list[Id]], QPointF]) -> None:
         """Take the wires between the selected nodes and the rest away, and say what became of the gap.
@@ -84,14 +95,14 @@ class Commands:
         workspace.message.emit(f"{what} {verb} {count}.")
 
     def copy(self) -> bool:
-        """Put the selected nodes on the clipboard, as text; tell whether there were any."""
+        """Put the selected nodes, frames and notes on the clipboard, as text; tell whether there were any."""
         from app.document import fragments
 
-        nodes = self.selected_nodes()
-        if not nodes:
+        things = self.selected_things()
+        if not things:
             self._workspace.message.emit("Select the nodes to copy first.")
             return False
-        text = fragments.to_text(fragments.copy(self._workspace.document, nodes))
+        text = fragments.to_text(fragments.copy(self._workspace.document, things))
         data = QMimeData()
         data.setText(text)
         data.setData(FRAGMENT_TYPE, text.encode())
@@ -99,12 +110,11 @@ class Commands:
         return True
 
     def cut(self) -> None:
-        """Put the selected nodes on the clipboard and delete them."""
+        """Put the selected nodes, frames and notes on the clipboard and delete them."""
         from app.document.edits import delete
 
-        nodes = self.selected_nodes()
         if self.copy():
-            self._workspace.try_edit(_relabelled, delete, nodes)
+            self._workspace.try_edit(_relabelled, delete, self._nodes_and([]))
 
     def paste(self, at: QPointF, *, keep_inputs: bool = False) -> None:
         """Put what the clipboard holds on the board, with its middle at a place."""
@@ -126,23 +136,23 @@ class Commands:
         self._workspace.try_edit(edit)
 
     def duplicate(self) -> None:
-        """Copy the selected nodes beside themselves."""
+        """Copy the selected nodes, frames and notes beside themselves."""
         from app.document import fragments
 
-        nodes = self.selected_nodes()
-        if nodes:
-            self._workspace.try_edit(fragments.duplicate, nodes)
+        things = self.selected_things()
+        if things:
+            self._workspace.try_edit(fragments.duplicate, things)
 
     def select_all(self) -> None:
-        """Select every node and wire."""
+        """Select every node, wire, frame and note."""
         document = self._workspace.document
-        self._workspace.select({*document.nodes, *document.edges})
+        self._workspace.select({*all_placed(document), *document.edges})
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected nodes by a step; quick steps in a row are one step of the history."""
-        nodes = self.selected_nodes()
-        if nodes:
-            self._workspace.try_edit(_nudged, nodes, (dx, dy))
+        """Move what is selected by a step; quick steps in a row are one step of the history."""
+        things = with_contents(self._workspace.document, self.selected_things())
+        if things:
+            self._workspace.try_edit(_nudged, sorted(things), (dx, dy))
 
     def follow(self, *, along: bool) -> Id | None:
         """Select the node at the other end of a wire, along the flow or against it; the leftmost of several."""
@@ -183,17 +193,15 @@ class Commands:
         self._workspace.try_edit(extract_argument, owner, number)
 
 
-def _nudged(document: Document, nodes: list[Id], by: Point) -> Transaction:
+def _nudged(document: Document, things: list[Id], by: Point) -> Transaction:
     from app.document.edits import move
 
-    there = {
-        key: (document.nodes[key].position[0] + by[0], document.nodes[key].position[1] + by[1])
-        for key in nodes
-    }
-    return move(document, there, merge="nudge:" + ",".join(sorted(nodes)))
+    places = {key: placed(document, key).position for key in things}
+    there = {key: (x + by[0], y + by[1]) for key, (x, y) in places.items()}
+    return move(document, there, merge="nudge:" + ",".join(things))
 
 
-def _relabelled(document: Document, delete: object, nodes: list[Id]) -> Transaction:
+def _relabelled(document: Document, delete: object, things: tuple[list[Id], ...]) -> Transaction:
     assert callable(delete)
-    transaction: Transaction = delete(document, nodes)
+    transaction: Transaction = delete(document, *things)
     return attrs.evolve(transaction, label=transaction.label.replace("Delete", "Cut", 1))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 from PySide6.QtCore import QPointF, QRectF, Qt
 
+from app.canvas.annotations import Sides
 from app.canvas.auto_items import AutoItem
 from app.canvas.edge_items import EdgeItem
 from app.canvas.geometry import geometry_of, reach_at
@@ -15,19 +16,36 @@ from app.document.records import Id
 if TYPE_CHECKING:
     from app.canvas.scene import BoardScene
 
-HitKind = Literal["nothing", "node", "name", "output", "input", "wire", "shape", "argument", "argument shape"]
+HitKind = Literal[
+    "nothing",
+    "node",
+    "name",
+    "output",
+    "input",
+    "wire",
+    "shape",
+    "argument",
+    "argument shape",
+    "annotation",
+    "annotation edge",
+]
 ELLIPSE_CORE = 0.6
 
 
 @attrs.frozen
 class Hit:
-    """One thing under the pointer: a node, a port of it (`number`), a wire (`along` it, 0 … 1) or nothing."""
+    """One thing under the pointer: a node, a port of it (`number`), a wire (`along` it, 0 … 1) or nothing.
+
+    An `annotation` is a frame by its title bar, or a note; at an edge `sides` tells which.
+    """
 
     kind: HitKind = "nothing"
     node: Id = ""
     number: int = 0
     edge: Id = ""
     along: float = 0.0
+    annotation: Id = ""
+    sides: Sides = (0, 0)
 
 
 @attrs.frozen
@@ -56,10 +74,18 @@ def hit_at(scene: "BoardScene", point: QPointF, scale: float) -> Hit:
             return Hit("node", item.look.id)
         if item.place_of("name").contains(point):
             return Hit("name", item.look.id)
-    return _beside(found, point, scale)
+    return _beside(found, point, scale) or _annotation(scene, point, scale)
 
 
-def _beside(found: Found, point: QPointF, scale: float) -> Hit:
+def _annotation(scene: "BoardScene", point: QPointF, scale: float) -> Hit:
+    held = scene.annotations.hit(point, scale)
+    if held is None:
+        return Hit()
+    key, sides = held
+    return Hit("annotation edge" if sides != (0, 0) else "annotation", annotation=key, sides=sides)
+
+
+def _beside(found: Found, point: QPointF, scale: float) -> Hit | None:
     for auto in found.autos:
         if auto.shape_holds(point):
             return Hit("argument shape", auto.look.owner, auto.look.number)
@@ -72,7 +98,7 @@ def _beside(found: Found, point: QPointF, scale: float) -> Hit:
         along = edge.hit(point, scale)
         if along is not None:
             return Hit("wire", edge=edge.look.id, along=along)
-    return Hit()
+    return None
 
 
 def node_at(scene: "BoardScene", point: QPointF, scale: float) -> NodeItem | None:

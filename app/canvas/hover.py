@@ -6,10 +6,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
+from app.canvas.annotations import Sides
 from app.canvas.auto_items import AutoItem
 from app.canvas.edge_items import EdgeItem
+from app.canvas.frame_items import FrameItem
 from app.canvas.hits import Hit, HitKind
 from app.canvas.node_items import NodeItem
+from app.canvas.note_items import NoteItem
 from app.canvas.telling import tip_for
 
 if TYPE_CHECKING:
@@ -21,6 +24,17 @@ CURSORS: dict[HitKind, Qt.CursorShape] = {
     "shape": Qt.CursorShape.PointingHandCursor,
     "argument shape": Qt.CursorShape.PointingHandCursor,
 }
+EDGE_CURSORS: dict[Sides, Qt.CursorShape] = {
+    (-1, 0): Qt.CursorShape.SizeHorCursor,
+    (1, 0): Qt.CursorShape.SizeHorCursor,
+    (0, -1): Qt.CursorShape.SizeVerCursor,
+    (0, 1): Qt.CursorShape.SizeVerCursor,
+    (-1, -1): Qt.CursorShape.SizeFDiagCursor,
+    (1, 1): Qt.CursorShape.SizeFDiagCursor,
+    (-1, 1): Qt.CursorShape.SizeBDiagCursor,
+    (1, -1): Qt.CursorShape.SizeBDiagCursor,
+}
+Lit = NodeItem | EdgeItem | AutoItem | FrameItem | NoteItem
 TIP_GAP = 28
 """How far a tip stays above what it tells about; Qt puts tips below the place it is given."""
 
@@ -30,24 +44,27 @@ class Hover:
 
     def __init__(self, view: "BoardView") -> None:
         self._view = view
-        self._lit: NodeItem | EdgeItem | AutoItem | None = None
+        self._lit: Lit | None = None
 
     def show(self, hit: Hit) -> None:
         """Light one thing and put out what was lit before."""
         scene = self._view.board_scene
-        item: NodeItem | EdgeItem | AutoItem | None = None
+        item: Lit | None = None
         if hit.edge:
             item = scene.edge_items.get(hit.edge)
         elif hit.kind in ("argument", "argument shape"):
             item = scene.auto_items.get((hit.node, hit.number))
         elif hit.node:
             item = scene.node_items.get(hit.node)
+        elif hit.annotation:
+            item = scene.annotations.find(hit.annotation)
         if item is not self._lit:
             self.forget()
             self._light(item, on=True)
             self._lit = item
-        if hit.kind in CURSORS:
-            self._view.viewport().setCursor(CURSORS[hit.kind])
+        cursor = EDGE_CURSORS.get(hit.sides, CURSORS.get(hit.kind))
+        if cursor is not None:
+            self._view.viewport().setCursor(cursor)
         else:
             self._view.viewport().unsetCursor()
 
@@ -72,7 +89,7 @@ class Hover:
         self._light(self._lit, on=False)
         self._lit = None
 
-    def _light(self, item: NodeItem | EdgeItem | AutoItem | None, *, on: bool) -> None:
+    def _light(self, item: Lit | None, *, on: bool) -> None:
         if item is None or item.scene() is None:
             return
         if isinstance(item, NodeItem):

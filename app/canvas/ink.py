@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QStaticText
 
 from app.qt import fonts
-from app.qt.colours import mix, readable_on
+from app.qt.colours import Tint, mix, readable_on, tint_of
 from app.qt.theme import Theme
 
 Script = Literal[
@@ -96,6 +96,7 @@ class Ink:
         self.is_dark = theme.is_dark
         picture = theme.picture
         self.picture = picture
+        self._tints: dict[str, Tint] = {}
         self.outline = pen(picture.outline, 1.6)
         self.selected = pen(theme.accent, 2.4)
         self.hovered = pen(theme.accent, 1.6)
@@ -117,6 +118,17 @@ class Ink:
         self.tag = pen(mix(theme.accent, theme.canvas, 0.62), 1.0)
         self.shadow = QBrush(theme.shadow)
         self.on_auxiliary = readable_on(picture.auxiliary)
+
+    def frame(self, colour: str) -> Tint:
+        """Return the colours of a frame."""
+        if colour not in self._tints:
+            self._tints[colour] = tint_of(self.picture.name, colour, self.theme.canvas)
+        return self._tints[colour]
+
+    @property
+    def note(self) -> Tint:
+        """The colours of a note."""
+        return self.frame("amber")
 
     def fill(self, kind: str) -> QColor:
         """Return the colour that a kind of symbol node is filled with."""

@@ -40,6 +40,11 @@ class NodeItem(QGraphicsItem):
         return self._look
 
     @property
+    def name(self) -> str:
+        """The node's name."""
+        return self._look.name
+
+    @property
     def style(self) -> str:
         """The name of the style it is drawn in."""
         return self._style

@@ -1,6 +1,5 @@
-"""Renaming a node where its name is written."""
+"""Renaming a node, or a frame, where its name is written."""
 
-from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
@@ -9,7 +8,10 @@ from app.canvas.overlays import OFFSET, NameEditor, PointerWords
 from app.document.records import Id
 
 if TYPE_CHECKING:
+    from app.canvas.frame_items import FrameItem
+    from app.canvas.node_items import NodeItem
     from app.canvas.view import BoardView
+    from app.document.records import Document
 
 LEAST_WIDTH = 120
 GAP = 6
@@ -20,17 +22,22 @@ class Renaming:
 
     def __init__(self, view: "BoardView") -> None:
         self._view = view
-        self._node: Id = ""
+        self._key: Id = ""
         self.editor: NameEditor | None = None
         self.words = PointerWords(view)
         """Says under the editor what is wrong with the name."""
 
-    def edit(self, node: Id) -> None:
-        """Open the editor over a node's name."""
+    def _item(self) -> "NodeItem | FrameItem | None":
+        scene = self._view.board_scene
+        return scene.node_items.get(self._key) or scene.annotations.frames.get(self._key)
+
+    def edit(self, key: Id) -> None:
+        """Open the editor over a node's name or a frame's title."""
         self.close()
-        item = self._view.board_scene.node_items[node]
-        self._node = node
-        self.editor = NameEditor(self._view, item.look.name, self._keep)
+        self._key = key
+        item = self._item()
+        assert item is not None, "what is renamed is on the board"
+        self.editor = NameEditor(self._view, item.name, self._keep)
         self.editor.closed.connect(self._on_closed)
         self.editor.textChanged.connect(self.words.hide)
         item.set_state(renaming=True)
@@ -39,12 +46,13 @@ class Renaming:
         self.editor.setFocus()
 
     def _keep(self, name: str) -> str:
-        """Rename the node; return what is wrong with the name, or nothing."""
-        from app.document.edits import EditError, rename
+        """Keep the name; return what is wrong with it, or nothing."""
+        from app.document.edits import EditError, rename, set_title
 
         workspace = self._view.workspace
+        edit = set_title if self._key in workspace.document.frames else rename
         try:
-            transaction = rename(workspace.document, self._node, name)
+            transaction = edit(workspace.document, self._key, name)
         except EditError as refusal:
             self._say(refusal.sentence)
             return refusal.sentence
@@ -60,7 +68,7 @@ class Renaming:
 
     def place(self) -> None:
         """Put the editor over the name, and wholly into the view."""
-        item = self._view.board_scene.node_items.get(self._node)
+        item = self._item()
         if self.editor is None or item is None:
             return
         self.words.hide()
@@ -72,9 +80,10 @@ class Renaming:
         top = max(min(top, room.bottom() + 1 - high), 0)
         self.editor.setGeometry(left, top, min(wide, room.width()), high)
 
-    def keep_only(self, nodes: Container[Id]) -> None:
-        """Close the editor if its node is gone."""
-        if self.editor is not None and self._node not in nodes:
+    def keep_only(self, document: "Document | None") -> None:
+        """Close the editor if its node or frame is gone, or with None whatever it edits."""
+        tables = (document.nodes, document.frames) if document is not None else ()
+        if self.editor is not None and not any(self._key in table for table in tables):
             self.close()
 
     def close(self) -> None:
@@ -85,7 +94,7 @@ class Renaming:
     def _on_closed(self, by_key: bool) -> None:
         self.editor = None
         self.words.hide()
-        item = self._view.board_scene.node_items.get(self._node)
+        item = self._item()
         if item is not None:
             item.set_state(renaming=False)
         if by_key:

@@ -1,14 +1,17 @@
 """The board's scene: follows a workspace and shows its document with the items of `board_items`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
+from app.canvas.annotations import AnnotationItems
 from app.canvas.appearance import Appearance
 from app.canvas.board_items import SMALL, BoardItems
 from app.canvas.differences import Differences, differences
+from app.canvas.far_board import far_picture
+from app.canvas.far_layer import FarPicture
 from app.canvas.geometry import StyleGeometry
 from app.canvas.ink import Ink
 from app.canvas.looks import Kit
@@ -48,6 +51,7 @@ class BoardScene(QGraphicsScene):
         self.node_items = self._items.nodes
         self.edge_items = self._items.edges
         self.auto_items = self._items.autos
+        self.annotations = AnnotationItems(self, self.kit)
         self.spotlight = Spotlight(self)
         self._take_results()
         workspace.document_changed.connect(self._on_document)
@@ -85,8 +89,25 @@ class BoardScene(QGraphicsScene):
         return self._items.far.isVisible()
 
     def content_box(self, ids: Iterable[Id] | None = None) -> QRectF:
-        """Return the box of these nodes, or of all, with their words and automatic arguments."""
-        return self._items.content_box(ids)
+        """Return the box of these things, or of all: nodes with their words and automatic arguments."""
+        wanted = None if ids is None else set(ids)
+        return self._items.content_box(wanted).united(self.annotations.box(wanted))
+
+    def far_picture(self) -> FarPicture:
+        """Return all nodes and wires as they are seen from afar."""
+        return far_picture(self.node_items.values(), self.edge_items.values())
+
+    def body_box(self, key: Id) -> QRectF:
+        """Return the box of a node's body, a frame or a note as it is shown now."""
+        item = self.node_items.get(key)
+        return item.body_box() if item is not None else self.annotations.box([key])
+
+    def body_boxes(self) -> Iterator[tuple[Id, QRectF]]:
+        """Yield the ids of everything that has a place, with the boxes of their bodies."""
+        for key, item in self.node_items.items():
+            yield key, item.body_box()
+        for key, annotation in self.annotations:
+            yield key, annotation.box
 
     def sizes(self) -> dict[Id, tuple[float, float]]:
         """Return how much room every node takes around its position, for a layout: twice the farther reach."""
@@ -158,6 +179,7 @@ class BoardScene(QGraphicsScene):
         self._items.show(
             Appearance(workspace.document, workspace.analysis, self.heats, sides, rewired), found
         )
+        self.annotations.show(workspace.document)
         if found is None or rewired:
             self.show_selection(workspace.store.selection)
         self.spotlight.shine()
@@ -166,22 +188,27 @@ class BoardScene(QGraphicsScene):
     # Selection, preview, marks -----------------------------------------------------------------------------------
 
     def show_selection(self, ids: Iterable[Id]) -> None:
-        """Mark these nodes and wires as selected and no others."""
-        self._items.show_selection(set(ids))
+        """Mark these things as selected and no others."""
+        chosen = set(ids)
+        self._items.show_selection(chosen)
+        self.annotations.show_selection(chosen)
 
     def preview(self, positions: Mapping[Id, QPointF]) -> None:
-        """Show nodes elsewhere for the moment, with their wires."""
-        self._items.preview(positions)
+        """Show nodes, with their wires, frames and notes elsewhere for the moment."""
+        self._items.preview({key: place for key, place in positions.items() if key in self.node_items})
+        self.annotations.preview(positions)
 
     def end_preview(self) -> None:
-        """Show every node where the document has it, and drop all marks of a gesture."""
+        """Show everything where the document has it, and drop all marks of a gesture."""
         self._items.end_preview()
+        self.annotations.end_preview()
         self.clear_marks()
         self.show_selection(self.workspace.store.selection)
 
     def clear_marks(self) -> None:
         """Take back what gestures and the pointer marked."""
         self._items.clear_marks()
+        self.annotations.clear_marks()
         self.spotlight.shine()
 
     def renew_far(self) -> None:
@@ -191,3 +218,4 @@ class BoardScene(QGraphicsScene):
     def set_scale(self, scale: float) -> None:
         """Tell the painters at which zoom they paint; far out one layer stands for all items."""
         self._items.set_scale(scale)
+        self.annotations.rescale()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.canvas.hits import Hit
 from app.canvas.looks import NodeLook
+from app.document.placed import all_placed, contents, counted, told
 from app.document.records import GROUP, VARIABLE, Id
 from app.document.topology import topology
 from app.qt import fonts
@@ -26,6 +27,8 @@ def tip_for(scene: "BoardScene", hit: Hit) -> str:
             return _page(_argument_lines(scene, hit.node, hit.number))
         case "wire":
             return _page(_wire_lines(scene, hit.edge))
+        case "annotation" if hit.annotation in scene.document.frames:
+            return _page(_frame_lines(scene, hit.annotation))
         case "shape" if analysis is not None:
             return _page(["Click: why this shape?"])
     return ""
@@ -121,18 +124,38 @@ def board_summary(scene: "BoardScene") -> str:
     return "heatmaps: output | gradient" if any(look.has_gradient for look in looks) else "heatmaps: output"
 
 
+def _frame_lines(scene: "BoardScene", key: Id) -> list[str]:
+    """Tell the whole title, which the bar may have no room for, and what goes along."""
+    title, inside = scene.document.frames[key].title, contents(scene.document, key)
+    lines = [fonts.strong(escape(title))] if title else []
+    return [
+        *lines,
+        f"<i>drag the bar to move it with {told(scene.document, inside)}</i>" if inside else "<i>empty</i>",
+    ]
+
+
+def accessible_sentence(scene: "BoardScene", key: Id) -> str:
+    """Say a node, a frame or a note in one sentence."""
+    document = scene.document
+    if key in document.frames:
+        title, inside = document.frames[key].title, contents(document, key)
+        holds = f"holds {told(document, inside)}" if inside else "empty"
+        return f"Frame {title}, {holds}" if title else f"Frame without a title, {holds}"
+    if key in document.notes:
+        return "Note, " + " ".join(scene.annotations.notes[key].plain_text.split())
+    return _node_sentence(scene, key) if key in scene.node_items else ""
+
+
 def selection_sentence(scene: "BoardScene") -> str:
-    """Say what is selected: one node or one wire in full, several things by their number."""
-    selection = scene.workspace.store.selection
-    nodes = [key for key in scene.node_items if key in selection]
+    """Say what is selected: one thing in its own sentence, several by their number."""
+    document, selection = scene.workspace.document, scene.workspace.store.selection
+    keys = [key for key in all_placed(document) if key in selection]
     wires = [key for key in scene.edge_items if key in selection]
-    if not wires and len(nodes) == 1:
-        return accessible_sentence(scene, nodes[0])
-    if not nodes and len(wires) == 1:
+    if len(keys) == 1 and not wires:
+        return accessible_sentence(scene, keys[0])
+    if len(wires) == 1 and not keys:
         return wire_sentence(scene, wires[0])
-    counts = [(len(nodes), "node"), (len(wires), "wire")]
-    said = " and ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count)
-    return f"{said} selected" if said else ""
+    return f"{counted(document, keys, len(wires))} selected" if keys or wires else ""
 
 
 def wire_sentence(scene: "BoardScene", edge_id: Id) -> str:
@@ -148,8 +171,8 @@ def wire_sentence(scene: "BoardScene", edge_id: Id) -> str:
     return ", ".join(parts)
 
 
-def accessible_sentence(scene: "BoardScene", node: Id) -> str:
-    """Say a node in one sentence: what it is, its inputs and output with their shapes, and what is wrong."""
+def _node_sentence(scene: "BoardScene", node: Id) -> str:
+    """Say what a node is, its inputs and output with their shapes, and what is wrong."""
     record = scene.document.nodes[node]
     look = scene.node_items[node].look
     analysis = scene.appearance.analysis

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final, cast
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QCursor,
     QDragEnterEvent,
@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
+from app.canvas.annotating import Annotating
 from app.canvas.board_keys import BoardKeys
 from app.canvas.clicks import Clicks
 from app.canvas.commands import Commands
@@ -27,6 +28,7 @@ from app.canvas.hand import Hand
 from app.canvas.hits import Hit, hit_at
 from app.canvas.hover import Hover
 from app.canvas.ink import Ink
+from app.canvas.minimap import Minimap
 from app.canvas.node_items import NodeItem
 from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
 from app.canvas.pan_zoom import PanZoomView
@@ -67,6 +69,7 @@ class BoardView(PanZoomView):
         self.board_scene = BoardScene(workspace)
         super().__init__(self.board_scene, parent)
         self.commands = Commands(workspace)
+        self.annotating = Annotating(self)
         self._keys = BoardKeys(self)
         self._dropping = Dropping(self)
         self._hand = Hand(self)
@@ -74,6 +77,7 @@ class BoardView(PanZoomView):
         self._renaming = Renaming(self)
         self._clicks = Clicks(self)
         self._searching = Searching(self)
+        self.minimap = Minimap(self)
         self._empty = EmptyHint(self, FIRST_STEPS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
@@ -110,6 +114,8 @@ class BoardView(PanZoomView):
     def moved(self) -> None:
         """Keep words and editor where they belong, and a gesture under the pointer."""
         self._renaming.place()
+        self.annotating.place()
+        self.minimap.update()
         self._hand.carry_on()
 
     def seen_nodes(self) -> list[NodeItem]:
@@ -146,13 +152,13 @@ class BoardView(PanZoomView):
         self._searching.in_place_of_the_selected()
 
     def rename(self) -> None:
-        """Edit the name of the selected node where it is written."""
-        nodes = self.commands.selected_nodes()
-        if len(nodes) != 1:
-            self.workspace.message.emit("Select one node to rename it.")
+        """Edit the name, title or text of what is selected where it is written."""
+        things = self.commands.selected_things()
+        if len(things) != 1:
+            self.workspace.message.emit("Select one node, frame or note to rename it.")
             return
-        self.reveal(nodes[0])
-        self._renaming.edit(nodes[0])
+        self.reveal(things[0])
+        self.edit_words(things[0])
 
     @property
     def name_editor(self) -> NameEditor | None:
@@ -180,9 +186,13 @@ class BoardView(PanZoomView):
         """Copy the selection to the clipboard."""
         self.commands.copy()
 
+    def at_hand(self) -> QPointF:
+        """Return the place of the board under the pointer, or in the middle when the pointer is elsewhere."""
+        return self.pointer(self._pointer_or_middle()[0]).board
+
     def paste(self, *, keep_inputs: bool = False) -> None:
         """Paste at the pointer, or in the middle when the pointer is elsewhere."""
-        self.commands.paste(self.pointer(self._pointer_or_middle()[0]).board, keep_inputs=keep_inputs)
+        self.commands.paste(self.at_hand(), keep_inputs=keep_inputs)
 
     def duplicate(self) -> None:
         """Copy the selection beside itself."""
@@ -193,15 +203,16 @@ class BoardView(PanZoomView):
         self.commands.select_all()
 
     def fit_selection(self) -> None:
-        """Show the selected nodes, or everything when there are none."""
-        nodes = self.commands.selected_nodes()
-        self.fit_box(self.board_scene.content_box(nodes or None))
+        """Show what is selected, or everything when nothing is."""
+        self.fit_box(self.board_scene.content_box(self.commands.selected_things() or None))
 
-    def reveal(self, node: Id) -> None:
-        """Scroll a node into sight, with its words; the room kept free for longer ones may stay outside."""
-        item = self.board_scene.node_items.get(node)
+    def reveal(self, key: Id) -> None:
+        """Scroll a node into sight, with its words, or a frame's title or a note; room for longer names may not be."""
+        item, frame = self.board_scene.node_items.get(key), self.board_scene.annotations.frames.get(key)
         if item is not None:
             self.show_box(item.drawing.bounds.translated(item.pos()))
+        else:
+            self.show_box(frame.bar if frame is not None else self.board_scene.body_box(key))
 
     def visit(self, node: Id) -> None:
         """Bring a node into sight, large enough to be read."""
@@ -225,7 +236,9 @@ class BoardView(PanZoomView):
         # Whatever a gesture has begun was meant for the document before.
         self.cancel_gesture()
         # Another document may have a node of the same id.
-        self._renaming.keep_only(update.after.nodes if update.origin != "load" else ())
+        same = update.after if update.origin != "load" else None
+        self._renaming.keep_only(same)
+        self.annotating.keep_only(same)
 
     def _on_selection(self, _ids: object) -> None:
         self.setAccessibleDescription(selection_sentence(self.board_scene))
@@ -239,7 +252,7 @@ class BoardView(PanZoomView):
         self.summary_changed.emit(self.summary)
 
     def _on_content(self) -> None:
-        self._empty.setVisible(not self.board_scene.node_items)
+        self._empty.setVisible(not any(True for _ in self.board_scene.body_boxes()))
         self._empty.place()
         self._hover.forget()
 
@@ -306,16 +319,19 @@ class BoardView(PanZoomView):
                 self._clicks.click(hit, self.pointer(event.position().toPoint(), event.modifiers()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Search on the empty board, rename on a name, look into a node."""
+        """Search on the empty board, edit a name, a title or a note, look into a node."""
         if event.button() != Qt.MouseButton.LeftButton or self._keys.space_down:
             self.mousePressEvent(event)
             return
         pointer = self.pointer(event.position().toPoint(), event.modifiers())
         self._clicks.double_click(self.hit(pointer), pointer)
 
-    def rename_node(self, node: Id) -> None:
-        """Edit the name of a node where it is written."""
-        self._renaming.edit(node)
+    def edit_words(self, key: Id) -> None:
+        """Edit the name of a node, the title of a frame or the text of a note where it is written."""
+        if key in self.workspace.document.notes:
+            self.annotating.writing.edit(key)
+        else:
+            self._renaming.edit(key)
 
     # Other events ------------------------------------------------------------------------------------------------
 
@@ -349,9 +365,10 @@ class BoardView(PanZoomView):
         super().focusOutEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the hint of an empty board in the middle."""
+        """Keep the hint of an empty board in the middle, and the map in its corner."""
         super().resizeEvent(event)
         self._empty.place()
+        self.minimap.place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Let an operator of the palette in."""

@@ -10,22 +10,26 @@ from app.document.records import (
     Binding,
     Document,
     Edge,
+    Frame,
     Head,
     Id,
     Node,
+    Note,
     Record,
     Settings,
     Table,
     TableName,
 )
 
-TABLES: tuple[TableName, ...] = ("nodes", "edges", "bindings", "heads", "settings")
+TABLES: tuple[TableName, ...] = ("nodes", "edges", "bindings", "heads", "frames", "notes", "settings")
 
 _TABLE_OF: Mapping[type, TableName] = {
     Node: "nodes",
     Edge: "edges",
     Binding: "bindings",
     Head: "heads",
+    Frame: "frames",
+    Note: "notes",
     Settings: "settings",
 }
 _NUMBER = re.compile(r"(.*?)([0-9]{0,18})\Z", re.DOTALL)

@@ -13,15 +13,30 @@ from app.document.changes import Draft, Transaction, new_ids
 from app.document.edits.wiring import can_connect
 from app.document.invariants import broken_invariants
 from app.document.names import argument_name, free_name, name_fault, name_owners
+from app.document.placed import Placed, corners, told
 from app.document.reading import read_node
-from app.document.records import GROUP, VARIABLE, Binding, Document, Edge, Head, Id, Node, Point
+from app.document.records import (
+    GROUP,
+    VARIABLE,
+    Annotation,
+    Binding,
+    Document,
+    Edge,
+    Frame,
+    Head,
+    Id,
+    Node,
+    Note,
+    Point,
+)
 from app.document.refusal import EditError
 from app.document.topology import Topology, topology
 from app.engine.operator import Port
 
 MARKER = "chalkgraph"
 KIND = "fragment"
-VERSION = 1
+VERSION = 2
+"""Pieces with frames or notes are of this version; those without are written for the oldest, which is 1."""
 DUPLICATE_OFFSET: Point = (32.0, 32.0)
 
 
@@ -44,6 +59,13 @@ class Fragment:
     incoming: tuple[Incoming, ...] = ()
     bindings: tuple[Binding, ...] = ()
     heads: tuple[Head, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def placed(self) -> tuple[Placed, ...]:
+        """Everything in it that has a place."""
+        return (*self.nodes, *self.frames, *self.notes)
 
 
 @attrs.frozen
@@ -55,7 +77,7 @@ class Pasted:
 
 
 def copy(document: Document, ids: Iterable[Id]) -> Fragment:
-    """Return the nodes among `ids` as a piece; the document stays as it is."""
+    """Return the nodes, frames and notes among `ids` as a piece; the document stays as it is."""
     wanted = set(ids)
     nodes = [node for node in document.nodes.values() if node.id in wanted]
     chosen = {node.id for node in nodes}
@@ -71,7 +93,9 @@ def copy(document: Document, ids: Iterable[Id]) -> Fragment:
     bindings = [document.bindings[name] for name in names if name in document.bindings]
     outputs = [name for node in nodes for name in read_node(node).output_names(node.name)]
     heads = [document.heads[name] for name in outputs if name in document.heads]
-    return Fragment(tuple(nodes), tuple(edges), tuple(incoming), tuple(bindings), tuple(heads))
+    frames = tuple(frame for frame in document.frames.values() if frame.id in wanted)
+    notes = tuple(note for note in document.notes.values() if note.id in wanted)
+    return Fragment(tuple(nodes), tuple(edges), tuple(incoming), tuple(bindings), tuple(heads), frames, notes)
 
 
 def _bound_names(node: Node, wires: Topology) -> list[str]:
@@ -91,6 +115,9 @@ def _bound_names(node: Node, wires: Topology) -> list[str]:
 def to_text(fragment: Fragment) -> str:
     """Write a piece as JSON that `from_text` knows again."""
     plain = {MARKER: KIND, "version": VERSION, **cattrs.unstructure(fragment)}
+    if not (fragment.frames or fragment.notes):
+        plain["version"] = 1
+        del plain["frames"], plain["notes"]
     return json.dumps(plain, ensure_ascii=False, indent=1)
 
 
@@ -102,7 +129,7 @@ def from_text(text: str) -> Fragment:
         plain = None
     if not isinstance(plain, Mapping) or plain.get(MARKER) != KIND:
         raise EditError("The clipboard holds no piece of a Chalkgraph drawing.")
-    if plain.get("version") != VERSION:
+    if plain.get("version") not in (1, VERSION):
         raise EditError("The clipboard holds a piece from a newer Chalkgraph. Paste it in that one.")
     try:
         fragment = _structure(plain)
@@ -112,16 +139,21 @@ def from_text(text: str) -> Fragment:
 
 
 def _structure(plain: Mapping[str, Any]) -> Fragment:
-    fragment = cattrs.structure({key: plain[key] for key in attrs.fields_dict(Fragment)}, Fragment)
+    since = {"frames", "notes"} if plain["version"] == 1 else set()
+    fragment = cattrs.structure(
+        {key: plain[key] for key in attrs.fields_dict(Fragment) if key not in since}, Fragment
+    )
     nodes = {node.id: node for node in fragment.nodes}
     edges = {edge.id: edge for edge in fragment.edges}
-    if len(nodes) < len(fragment.nodes) or len(edges) < len(fragment.edges):
+    frames = {frame.id: frame for frame in fragment.frames}
+    notes = {note.id: note for note in fragment.notes}
+    if len(nodes | edges | frames | notes) < len(fragment.placed) + len(fragment.edges):
         raise ValueError("an id comes twice")
-    for sentence in broken_invariants(Document(nodes=nodes, edges=edges)):
+    for sentence in broken_invariants(Document(nodes=nodes, edges=edges, frames=frames, notes=notes)):
         raise ValueError(sentence)
     if any(wire.target not in nodes or min(wire.output, wire.input) < 0 for wire in fragment.incoming):
         raise ValueError("a wire comes into nothing")
-    if not all(math.isfinite(number) for node in fragment.nodes for number in node.position):
+    if not all(math.isfinite(number) for one in fragment.placed for number in one.position):
         raise ValueError("a position is no number")
     return fragment
 
@@ -135,17 +167,17 @@ def paste(document: Document, fragment: Fragment, at: Point, keep_inputs: bool =
     Nodes keep their names where those are free. With `keep_inputs` the wires from outside are drawn again, from the
     nodes that are called as their sources were.
     """
-    x, y = _middle(fragment.nodes)
+    x, y = _middle(fragment.placed)
     return _place(document, fragment, (at[0] - x, at[1] - y), keep_inputs)
 
 
 def duplicate(document: Document, ids: Iterable[Id], keep_inputs: bool = False) -> Pasted:
-    """Copy nodes and put the copies beside them, in one step."""
+    """Copy nodes, frames and notes and put the copies beside them, in one step."""
     return _place(document, copy(document, ids), DUPLICATE_OFFSET, keep_inputs)
 
 
-def _middle(nodes: Iterable[Node]) -> Point:
-    places = [node.position for node in nodes] or [(0.0, 0.0)]
+def _middle(things: Iterable[Placed]) -> Point:
+    places = [corner for one in things for corner in corners(one)] or [(0.0, 0.0)]
     xs, ys = zip(*places, strict=True)
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
@@ -157,16 +189,34 @@ def _place(document: Document, fragment: Fragment, offset: Point, keep_inputs: b
     names = _new_names(document, fragment, wires)
     draft = Draft(document)
     for node in fragment.nodes:
-        place = (node.position[0] + offset[0], node.position[1] + offset[1])
         waits_for = tuple(ids[other] for other in node.control_deps if other in ids)
         copy = attrs.evolve(
-            node, id=ids[node.id], name=names[node.id], position=place, control_deps=waits_for
+            node,
+            id=ids[node.id],
+            name=names[node.id],
+            position=_shifted(node, offset),
+            control_deps=waits_for,
         )
         draft.put(copy)
     _put_wires(draft, fragment, wires, ids, keep_inputs)
     _put_values(draft, fragment, wires, names)
-    what = names[fragment.nodes[0].id] if len(new) == 1 else f"{len(new)} nodes"
-    return Pasted(draft.transaction(f"Paste {what}", selection=new), tuple(new))
+    chosen = [*new, *_put_annotations(draft, fragment, offset)]
+    return Pasted(draft.transaction(f"Paste {told(draft.document, chosen)}", selection=chosen), tuple(new))
+
+
+def _shifted(one: Placed, offset: Point) -> Point:
+    return one.position[0] + offset[0], one.position[1] + offset[1]
+
+
+def _put_annotations(draft: Draft, fragment: Fragment, offset: Point) -> list[Id]:
+    """Put copies of the frames and notes; return their ids."""
+    made: list[Id] = []
+    groups: tuple[tuple[str, tuple[Annotation, ...]], ...] = (("f", fragment.frames), ("t", fragment.notes))
+    for prefix, records in groups:
+        for record, key in zip(records, new_ids(draft.start, prefix, len(records)), strict=True):
+            draft.put(attrs.evolve(record, id=key, position=_shifted(record, offset)))
+            made.append(key)
+    return made
 
 
 def _new_names(document: Document, fragment: Fragment, wires: Topology) -> dict[Id, str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from app.document.changes import TABLES, Change, records_of
-from app.document.records import Document, Edge, Node
+from app.document.placed import CHOSEN
+from app.document.records import Document, Edge, Id, Node
 from app.document.topology import topology
 
 
@@ -50,8 +51,12 @@ def _broken_tables(document: Document) -> Iterator[str]:
                 yield f"the record {record.id!r} of {table} is filed under {key!r}"
     if set(document.settings) != {"settings"}:
         yield "there must be one settings record"
-    for key in document.nodes.keys() & document.edges.keys():
-        yield f"a node and a wire share the id {key!r}"
+    seen: set[Id] = set()
+    for name in CHOSEN:
+        keys = records_of(document, name).keys()
+        for key in seen & keys:
+            yield f"two things on the board share the id {key!r}"
+        seen |= keys
 
 
 def _broken_edges(document: Document) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The records a document is made of: frozen values in a few tables, joined by ids."""
 
 from collections.abc import Mapping
-from typing import Literal, NewType
+from typing import Any, Literal, NewType
 
 import attrs
 
@@ -101,6 +101,41 @@ class Head:
     gradient: str = "1"
 
 
+FrameColour = Literal["grey", "blue", "green", "amber", "violet"]
+LARGEST = 1e6
+"""No side of a frame and no line of a note is longer, on the board."""
+
+
+def _check_lengths(_record: object, field: "attrs.Attribute[Any]", value: Point | float) -> None:
+    lengths = value if isinstance(value, tuple) else (value,)
+    if not all(0 < length <= LARGEST for length in lengths):
+        raise ValueError(f"{field.name} is not above 0 and up to {LARGEST:.0f}")
+
+
+@attrs.frozen
+class Frame:
+    """A rectangle with a title behind a part of the drawing; `position` is its left upper corner, the bar's too.
+
+    It has no list of members: what stands in it belongs to it (docs/decisions/0038).
+    """
+
+    id: Id
+    title: str = ""
+    position: Point = (0.0, 0.0)
+    size: Point = attrs.field(default=(240.0, 160.0), validator=_check_lengths)
+    colour: FrameColour = "grey"
+
+
+@attrs.frozen
+class Note:
+    """A text in Markdown on the board; `position` is its left upper corner, and its height follows from the text."""
+
+    id: Id
+    text: str = ""
+    position: Point = (0.0, 0.0)
+    width: float = attrs.field(default=240.0, validator=_check_lengths)
+
+
 @attrs.frozen
 class Settings:
     """The few settings of the document as a whole; there is one record, with id "settings".
@@ -120,8 +155,9 @@ class Settings:
     show_auto: bool = True
 
 
-Record = Node | Edge | Binding | Head | Settings
-TableName = Literal["nodes", "edges", "bindings", "heads", "settings"]
+Annotation = Frame | Note
+Record = Node | Edge | Binding | Head | Annotation | Settings
+TableName = Literal["nodes", "edges", "bindings", "heads", "frames", "notes", "settings"]
 Table = Mapping[Id, Record]
 
 
@@ -133,6 +169,8 @@ class Document:
     edges: Mapping[Id, Edge] = attrs.Factory(dict)
     bindings: Mapping[Id, Binding] = attrs.Factory(dict)
     heads: Mapping[Id, Head] = attrs.Factory(dict)
+    frames: Mapping[Id, Frame] = attrs.Factory(dict)
+    notes: Mapping[Id, Note] = attrs.Factory(dict)
     settings: Mapping[Id, Settings] = attrs.Factory(lambda: {"settings": Settings()})
 
     @property

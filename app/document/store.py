@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 import attrs
 from psygnal import Signal
 
-from app.document.changes import Change, Transaction, in_order
+from app.document.changes import Change, Transaction, in_order, records_of
 from app.document.history import History, HistoryLabels, Selection, Step
 from app.document.invariants import check_changes, check_document
+from app.document.placed import CHOSEN
 from app.document.records import Document, Id, empty_document
 
 Origin = Literal["commit", "undo", "redo", "load"]
@@ -31,7 +32,7 @@ class Store:
     changed: ClassVar[Signal] = Signal(Update)
     """Emitted once for each commit, undo, redo and load, when everything is in place."""
     selection_changed: ClassVar[Signal] = Signal(frozenset)
-    """Emitted with the ids of the selected nodes and wires, after `changed` if both are due."""
+    """Emitted with the ids of what is selected, after `changed` if both are due."""
 
     def __init__(
         self, document: Document | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -50,7 +51,7 @@ class Store:
 
     @property
     def selection(self) -> Selection:
-        """Ids of the selected nodes and wires."""
+        """Ids of the selected nodes, wires, frames and notes."""
         return self._selection
 
     def commit(self, transaction: Transaction) -> None:
@@ -162,7 +163,7 @@ class Store:
     # Selection ---------------------------------------------------------------------------------------------------
 
     def select(self, ids: Iterable[Id]) -> None:
-        """Select these nodes and wires and no others; ids that aren't there are passed over."""
+        """Select these things and no others; ids that aren't there are passed over."""
         selection = _present(ids, self._document)
         if selection != self._selection:
             self._selection = selection
@@ -170,4 +171,5 @@ class Store:
 
 
 def _present(ids: Iterable[Id], document: Document) -> Selection:
-    return frozenset(key for key in ids if key in document.nodes or key in document.edges)
+    tables = [records_of(document, name) for name in CHOSEN]
+    return frozenset(key for key in ids if any(key in table for table in tables))

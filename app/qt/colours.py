@@ -106,6 +106,35 @@ class PictureColours:
     backward_wire: QColor
 
 
+def _hues(*hues: str) -> dict[str, QColor]:
+    return dict(zip(("grey", "blue", "green", "amber", "violet"), map(QColor, hues), strict=True))
+
+
+_HUES: Final[dict[PictureName, dict[str, QColor]]] = {
+    "standard": _hues("#75808d", "#3f7fe0", "#19a34a", "#dd9108", "#8b5cf6"),
+    "safe": _hues("#75808d", "#0072b2", "#009e73", "#e69f00", "#cc79a7"),
+    "print": _hues("#8a8a8a", "#3a3a3a", "#707070", "#b4b4b4", "#565656"),
+}
+
+
+@attrs.frozen(eq=False)
+class Tint:
+    """The colours of a frame or a note: its ground, its title bar, its outline, and that under the pointer."""
+
+    ground: QColor
+    bar: QColor
+    line: QColor
+    strong: QColor
+
+
+def tint_of(name: PictureName, colour: str, canvas: QColor) -> Tint:
+    """Return how a frame of a colour looks on a board: hues that go with a picture palette, greys in print."""
+    hue = _HUES[name][colour]
+    if name == "print" and relative_luminance(canvas) < 0.5:
+        hue = QColor(255 - hue.red(), 255 - hue.green(), 255 - hue.blue())
+    return Tint(mix(canvas, hue, 0.06), mix(canvas, hue, 0.26), mix(canvas, hue, 0.55), mix(canvas, hue, 0.9))
+
+
 @attrs.frozen(eq=False)
 class CodeColours:
     """Colours of the code pane."""

@@ -31,6 +31,8 @@ NO_GRADIENT = (
 def affects_a_run(change: Change) -> bool:
     """Tell whether a run after the change could give other numbers than one before it."""
     before, after = change.before, change.after
+    if change.table in ("frames", "notes"):
+        return False
     if isinstance(before, Node) and isinstance(after, Node):
         return attrs.evolve(before, position=after.position) != after
     if isinstance(before, Settings) and isinstance(after, Settings):

@@ -103,6 +103,7 @@ class Settings(QObject):
     node_style = Setting[NodeStyle]("board/node_style", "auto", _one_of(NodeStyle))
     graph_view = Setting[GraphView]("board/graph_view", "split", _one_of(GraphView))
     show_grid = Setting("board/show_grid", True, _flag)
+    minimap = Setting("board/minimap", False, _flag)
     show_arguments = Setting("board/show_arguments", True, _flag)
     show_shapes = Setting("board/show_shapes", True, _flag)
     show_heatmaps = Setting("board/show_heatmaps", True, _flag)

@@ -10,6 +10,7 @@ A widget asks for a special look by properties instead of a stylesheet of its ow
     widget.setProperty("look", "field")       button in the toolbar that opens something, looks like a field
     label.setProperty("look", "heading")      also "section", "muted", "notice", "error", "good", "box"
     label.setProperty("look", "mono")         for names and numbers; also "slanted", for shapes that are inferred
+    text.setProperty("look", "sheet")         editor that lies over the board
     frame.setProperty("look", "box")          rounded box for a note or a formula
 """
 
@@ -100,6 +101,7 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
   background: $box; }
 QLineEdit[readOnly="true"] { background: transparent; border-color: $separator; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border-color: $error; background: $error_soft; }
+QPlainTextEdit[look="sheet"] { background: $field; border: 1px solid $accent; }
 QLineEdit[look="search"] { background: $control; border-color: $separator; }
 QLineEdit[look="search"]:focus { background: $field; border-color: $accent; }
 QComboBox::drop-down { border: none; width: 22px; }

@@ -17,15 +17,35 @@ import cattrs
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from app.document.invariants import broken_invariants
-from app.document.records import Binding, Document, Edge, Head, JsonText, Node, Point, Settings
+from app.document.records import (
+    Binding,
+    Document,
+    Edge,
+    Frame,
+    Head,
+    JsonText,
+    Node,
+    Note,
+    Point,
+    Settings,
+)
 from app.engine.errors import FormatError
 
 FORMAT = "chalkgraph"
-VERSION = 3
+VERSION = 4
 _FIRST_WITH = {"arity": 2, "bare": 3, "control_deps": 3, "subgraphs": 3}
 """The versions from which on fields of a node are known: a document is written for the oldest that will do."""
 
-_TABLES: dict[str, type] = {"nodes": Node, "edges": Edge, "bindings": Binding, "heads": Head}
+_TABLES: dict[str, type] = {
+    "nodes": Node,
+    "edges": Edge,
+    "bindings": Binding,
+    "heads": Head,
+    "frames": Frame,
+    "notes": Note,
+}
+_TABLES_SINCE = {"frames": 4, "notes": 4}
+"""The versions from which on tables are known; they are written where there is something in them."""
 _TOP = ("format", "version", "arrays", "settings", *_TABLES)
 _EXACT = 2**53
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,13 +65,18 @@ def document_text(document: Document, *, arrays: str = "", moved: Constants | No
     settings.pop("id", None)
     lines = [f" {_json(key)}: {_json(value)}" for key, value in top.items()]
     lines.append(f' "settings": {_json(settings)}')
-    lines += [f" {_json(name)}: {_table(name, document, moved or {})}" for name in _TABLES]
+    lines += [
+        f" {_json(name)}: {_table(name, document, moved or {})}"
+        for name in _TABLES
+        if name not in _TABLES_SINCE or getattr(document, name)
+    ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _version_for(document: Document) -> int:
     nodes = document.nodes.values()
     held = [version for field, version in _FIRST_WITH.items() if any(getattr(node, field) for node in nodes)]
+    held += [version for name, version in _TABLES_SINCE.items() if getattr(document, name)]
     return max(held, default=1)
 
 
@@ -221,12 +246,14 @@ def _converter() -> cattrs.Converter:
     converter.register_unstructure_hook_func(_is_texts, lambda texts: dict(sorted(texts.items())))
     _always_write(converter, Node, "position")
     _always_write(converter, Binding, "kind")
+    _always_write(converter, Frame, "title", "position", "size")
+    _always_write(converter, Note, "text", "position", "width")
     return converter
 
 
-def _always_write(converter: cattrs.Converter, kind: type, field: str) -> None:
-    """Keep one field in the text even at its default, where a reader would miss it."""
-    overrides: dict[str, Any] = {field: override(omit_if_default=False)}
+def _always_write(converter: cattrs.Converter, kind: type, *fields: str) -> None:
+    """Keep fields in the text even at their defaults, where a reader would miss them."""
+    overrides: dict[str, Any] = {field: override(omit_if_default=False) for field in fields}
     hook: Any = make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, **overrides)
     converter.register_unstructure_hook(kind, hook)
 

@@ -8,13 +8,15 @@ from app.shell.conditions import (
     can_redo,
     can_undo,
     one_node_or_wire_selected,
-    one_selected,
+    one_with_words,
     running,
     selected,
     with_nodes,
     with_problems,
+    with_things,
 )
 from app.shell.flow_actions import FOLLOWING, OUT_OF_THE_FLOW, SWAP
+from app.shell.place_actions import PLACES
 from app.shell.view_actions import VIEW
 from app.shell.workbench import Workbench
 
@@ -23,7 +25,7 @@ TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit)
 
 def all_actions() -> tuple[Action, ...]:
     """Return the whole table."""
-    return (*FILE, *EDIT, *VIEW, *GRAPH, *EXECUTOR, *COMPUTING, *HELP)
+    return (*FILE, *EDIT, *VIEW, *GRAPH, *PLACES, *EXECUTOR, *COMPUTING, *HELP)
 
 
 def _text_or_board(bench: Workbench, verb: str) -> None:
@@ -147,14 +149,16 @@ EDIT = (
         "delete", "De&lete", "Edit", lambda bench: bench.board.delete(), ("Delete",), selected, board=True
     ),
     *OUT_OF_THE_FLOW,
-    Action("rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_selected, rule=True),
+    Action(
+        "rename", "Re&name", "Edit", lambda bench: bench.board.rename(), ("F2",), one_with_words, rule=True
+    ),
     Action(
         "select_all",
         "Select &all",
         "Edit",
         lambda bench: _text_or_board(bench, "selectAll"),
         ("Ctrl+A",),
-        with_nodes,
+        with_things,
     ),
     *FOLLOWING,
     Action(

@@ -1,5 +1,6 @@
 """When an action can be done."""
 
+from app.document.placed import all_placed
 from app.document.records import GROUP, VARIABLE
 from app.shell.actions import with_document
 from app.shell.workbench import Workbench
@@ -41,8 +42,26 @@ def spotlight_is_on(bench: Workbench) -> bool:
     return bench.parts is not None and bench.parts.board.board_scene.spotlight.is_on
 
 
+def one_with_words(bench: Workbench) -> bool:
+    """Exactly one node, frame or note is selected."""
+    chosen = bench.workspace.store.selection - bench.workspace.document.edges.keys()
+    return with_document(bench) and len(chosen) == 1
+
+
+def frame_selected(bench: Workbench) -> bool:
+    """A frame is selected."""
+    return with_document(bench) and bool(
+        bench.workspace.store.selection & bench.workspace.document.frames.keys()
+    )
+
+
+def with_things(bench: Workbench) -> bool:
+    """There is something on the board, if only a note."""
+    return with_document(bench) and any(True for _ in all_placed(bench.workspace.document))
+
+
 def with_nodes(bench: Workbench) -> bool:
-    """There is something on the board."""
+    """There is a graph on the board."""
     return with_document(bench) and bool(bench.workspace.document.nodes)
 
 

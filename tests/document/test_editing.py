@@ -1,9 +1,11 @@
 """Any sequence of edits: undo all is the start, redo all is the end, and whatever is derived stays sound."""
 
 from collections.abc import Callable
-from typing import Any
+from itertools import pairwise
+from typing import Any, get_args
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -14,9 +16,21 @@ from app.document.checks import analyse, analyse_after
 from app.document.edits import EditError
 from app.document.invariants import broken_invariants
 from app.document.names import name_owners
+from app.document.placed import all_placed, contents, placed, with_contents
 from app.document.records import Document
 from app.document.store import Store
-from tests.strategies import bindings, drawings, names, ops, param_texts, positions
+from tests.strategies import (
+    bindings,
+    drawings,
+    lengths,
+    names,
+    note_texts,
+    ops,
+    param_texts,
+    positions,
+    sizes,
+    titles,
+)
 
 nth = st.integers(0, 60)
 numbers = st.integers(0, 4)
@@ -173,6 +187,96 @@ class Editing(RuleBasedStateMachine):
         self.commit(pasted.transaction)
         assert self.store.selection == set(pasted.node_ids)
 
+    # Frames, notes and lining up
+
+    def thing(self, number: int) -> str:
+        ids = list(all_placed(self.document))
+        return ids[number % len(ids)]
+
+    def has_things(self) -> bool:
+        return any(True for _ in all_placed(self.document))
+
+    @rule(at=positions, size=sizes, title=titles)
+    def frame(self, at: tuple[float, float], size: tuple[float, float], title: str) -> None:
+        made = edits.add_frame(self.document, at, size)
+        self.commit(made.transaction)
+        assert self.store.selection == {made.annotation_id}
+        self.commit(edits.set_title(self.document, made.annotation_id, title))
+        assert "\n" not in self.document.frames[made.annotation_id].title
+
+    @rule(at=positions, text=note_texts)
+    def note(self, at: tuple[float, float], text: str) -> None:
+        before = len(self.document.notes)
+        refusal = self.attempt(edits.add_note, at, text)
+        assert len(self.document.notes) == before + bool(text.strip())
+        assert bool(refusal) == (not text.strip())
+
+    @precondition(lambda self: self.document.notes)
+    @rule(number=nth, text=note_texts, width=lengths)
+    def write(self, number: int, text: str, width: float) -> None:
+        key = [*self.document.notes][number % len(self.document.notes)]
+        self.commit(edits.set_width(self.document, key, width))
+        self.commit(edits.set_text(self.document, key, text))
+        assert (key in self.document.notes) == bool(text.strip())
+
+    @precondition(lambda self: self.document.frames)
+    @rule(number=nth, at=positions, size=sizes)
+    def reshape(self, number: int, at: tuple[float, float], size: tuple[float, float]) -> None:
+        key = [*self.document.frames][number % len(self.document.frames)]
+        nodes = self.document.nodes
+        self.commit(edits.reshape_frame(self.document, key, at, size))
+        assert self.document.nodes == nodes, "nothing in it moves"
+        inside = contents(self.document, key)
+        for node in nodes.values():
+            x, y = node.position
+            held = at[0] <= x <= at[0] + size[0] and at[1] <= y <= at[1] + size[1]
+            assert (node.id in inside) == held
+
+    @precondition(lambda self: self.document.frames)
+    @rule(number=nth, by=positions)
+    def carry(self, number: int, by: tuple[float, float]) -> None:
+        key = [*self.document.frames][number % len(self.document.frames)]
+        carried = with_contents(self.document, [key])
+        places = {one: placed(self.document, one).position for one in carried}
+        there = {one: (x + by[0], y + by[1]) for one, (x, y) in places.items()}
+        self.commit(edits.move(self.document, there))
+        assert carried <= with_contents(self.document, [key]), "what was in it still is"
+
+    @precondition(has_things)
+    @rule(chosen=st.sets(nth, min_size=1, max_size=3))
+    def delete_things(self, chosen: set[int]) -> None:
+        keys = {self.thing(number) for number in chosen}
+        nodes = keys & self.document.nodes.keys()
+        left = self.document.nodes.keys() - nodes
+        self.commit(edits.delete(self.document, nodes, (), keys - nodes))
+        assert self.document.nodes.keys() == left
+        assert not keys & set(all_placed(self.document))
+
+    @precondition(has_things)
+    @rule(chosen=st.sets(nth, max_size=4), side=st.sampled_from(get_args(edits.Side)), size=sizes)
+    def align(self, chosen: set[int], side: edits.Side, size: tuple[float, float]) -> None:
+        boxes = self.boxes(chosen, size)
+        if not self.attempt(edits.align, boxes, side):
+            lines = {edge_of(box, side) for box in self.boxes(chosen, size).values()}
+            assert max(lines) - min(lines) < 1e-6
+
+    @precondition(has_things)
+    @rule(chosen=st.sets(nth, max_size=5), axis=st.sampled_from(get_args(edits.Axis)), size=sizes)
+    def distribute(self, chosen: set[int], axis: edits.Axis, size: tuple[float, float]) -> None:
+        boxes = self.boxes(chosen, size)
+        if not self.attempt(edits.distribute, boxes, axis):
+            spans = sorted(box.span(axis) for box in self.boxes(chosen, size).values())
+            gaps = [after[0] - before[1] for before, after in pairwise(spans)]
+            assert max(gaps) - min(gaps) < 1e-6
+            assert spans[0] == pytest.approx(min(box.span(axis) for box in boxes.values()))
+
+    def boxes(self, chosen: set[int], size: tuple[float, float]) -> dict[str, edits.Box]:
+        found = {}
+        for key in {self.thing(number) for number in chosen}:
+            x, y = placed(self.document, key).position
+            found[key] = edits.Box(x, y, x + size[0], y + size[1])
+        return found
+
     @precondition(has_nodes)
     @rule(chosen=st.sets(nth, max_size=2))
     def choose_outputs(self, chosen: set[int]) -> None:
@@ -208,7 +312,7 @@ class Editing(RuleBasedStateMachine):
     def is_sound(self) -> None:
         if hasattr(self, "store"):
             assert broken_invariants(self.document) == []
-            assert self.store.selection <= self.document.nodes.keys() | self.document.edges.keys()
+            assert self.store.selection <= {*all_placed(self.document), *self.document.edges}
             node_names = [node.name for node in self.document.nodes.values()]
             assert len(set(node_names)) == len(node_names)
 
@@ -230,6 +334,13 @@ class Editing(RuleBasedStateMachine):
         self.store.go_to(done)
         assert self.document == end
         assert _order(self.document) == end_order
+
+
+def edge_of(box: edits.Box, side: edits.Side) -> float:
+    """Return where on its axis the edge or middle of a box lies."""
+    if side in ("centre", "middle"):
+        return sum(box.span("across" if side == "centre" else "down")) / 2
+    return float(getattr(box, side))
 
 
 def _order(document: Document) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ from app.document import edits, fragments
 from app.document.checks import analyse_after
 from app.document.edits import EditError
 from app.document.fragments import Fragment, Incoming
+from app.document.placed import all_placed
 from app.document.records import GROUP, VARIABLE, Binding, Document, Edge, Head, Node
 from app.document.store import Store
 from app.document.topology import topology
@@ -157,7 +158,7 @@ def test_foreign_text_is_refused_kindly(text: str) -> None:
 
 
 def test_a_piece_from_a_newer_program_is_refused() -> None:
-    text = json.dumps({**json.loads(fragments.to_text(Fragment())), "version": 2})
+    text = json.dumps({**json.loads(fragments.to_text(Fragment())), "version": 3})
     with pytest.raises(EditError, match="newer Chalkgraph"):
         fragments.from_text(text)
 
@@ -210,7 +211,7 @@ def test_names_that_may_not_be_are_mended() -> None:
 
 @given(drawings(), st.data())
 def test_text_gives_the_same_piece_back(document: Document, data: st.DataObject) -> None:
-    ids = data.draw(st.sets(st.sampled_from([*document.nodes, "gone"])))
+    ids = data.draw(st.sets(st.sampled_from([*all_placed(document), "gone"])))
     piece = fragments.copy(document, ids)
     assert fragments.from_text(fragments.to_text(piece)) == piece
 
@@ -218,10 +219,12 @@ def test_text_gives_the_same_piece_back(document: Document, data: st.DataObject)
 @given(drawings(), wild_documents(), st.booleans())
 def test_any_piece_can_be_pasted_anywhere(document: Document, wild: Document, keep_inputs: bool) -> None:
     store = Store(document)
-    piece = fragments.copy(wild, wild.nodes)
+    piece = fragments.copy(wild, all_placed(wild))
     pasted = fragments.paste(store.document, piece, (10.0, 20.0), keep_inputs)
     store.commit(pasted.transaction)
     assert len(pasted.node_ids) == len(wild.nodes)
+    assert len(store.selection) == len(piece.placed)
+    assert len(store.document.frames) == len(document.frames) + len(wild.frames)
     assert store.document.nodes.keys() == document.nodes.keys() | set(pasted.node_ids)
     store.undo()
     assert store.document == document

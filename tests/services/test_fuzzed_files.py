@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from app.document.checks import analyse_after
 from app.document.invariants import broken_invariants
+from app.document.records import Document, Frame, Node, Note
 from app.engine import Variable, sym
 from app.engine.errors import EngineError, FormatError
 from app.engine.inference.infer import infer
 from app.resources import resource
-from app.services.document_json import document_from_plain
+from app.services.document_json import document_from_plain, document_text
 from app.services.gallery import entries
 from app.services.import_symbol import document_from_symbol
 from app.services.params_file import parse_params, write_params
@@ -34,7 +35,13 @@ def small_network() -> str:
 
 
 SYMBOL = small_network()
+ANNOTATED = Document(
+    nodes={"n1": Node("n1", "Variable", "A")},
+    frames={"f1": Frame("f1", "Encoder", colour="blue"), "f2": Frame("f2", size=(8.0, 8.0))},
+    notes={"t1": Note("t1", "# Why\n\n* **so**"), "t2": Note("t2", width=80.0)},
+)
 DOCUMENTS = [resource("gallery", f"{entry.id}.chalk").read_text("utf-8") for entry in entries()]
+DOCUMENTS += [document_text(ANNOTATED)] * 3
 VALUES = st.sampled_from(
     [
         *(None, True, 0, -1, 1, 7, 2**31, 2**63, 10**30, 1.5, 1e308, "", "x" * 5000, "😀", "\ud800", "\0"),

@@ -12,11 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.document.constants import spell
-from app.document.records import Arity, Binding, Document, Edge, Head, Node, Settings, empty_document
+from app.document.records import (
+    Arity,
+    Binding,
+    Document,
+    Edge,
+    Frame,
+    Head,
+    Node,
+    Note,
+    Settings,
+    empty_document,
+)
 from app.engine.errors import FormatError
 from app.services import project_file
 from app.services.document_json import document_from_plain, document_text, plain_from_text
 from app.services.project_file import array_path, read_any, read_project, write_project
+from tests.strategies import frames
 
 texts = st.text(max_size=12)
 ids = st.text(min_size=1, max_size=6)
@@ -63,6 +75,7 @@ def documents(draw: st.DrawFn) -> Document:
         dtype=texts,
         request=st.sampled_from([None, "write", "add", "null"]),
     )
+    notes = st.builds(Note, st.sampled_from(["a note 1", "a note 2"]), texts, st.tuples(numbers, numbers))
     settings = st.builds(
         Settings,
         title=texts,
@@ -77,6 +90,8 @@ def documents(draw: st.DrawFn) -> Document:
         edges=edges,
         bindings=draw(_table(bindings)),
         heads=draw(_table(st.builds(Head, id=ids, gradient=texts))),
+        frames=draw(_table(frames(st.sampled_from(["frame 2", "frame 10"])))),
+        notes=draw(_table(notes)),
         settings={"settings": draw(settings)},
     )
 
@@ -269,7 +284,7 @@ BROKEN = {
     "newer": (lambda text: text.replace('"version": 1', '"version": 9'), "newer Chalkgraph saved it"),
     "no version": (lambda text: text.replace('"version": 1', '"version": "x"'), "no version number"),
     "another format": (lambda text: text.replace('"chalkgraph"', '"draw"'), "does not say"),
-    "unknown part": (lambda text: text.replace('"heads": [', '"frames": [], "heads": [', 1), "record|frames"),
+    "unknown part": (lambda text: text.replace('"heads": [', '"layers": [], "heads": [', 1), "record|layers"),
     "unknown key": (lambda text: text.replace('"op"', '"colour": "red", "op"'), r'nodes \("n2"\).*"colour"'),
     "missing key": (lambda text: text.replace('"target": "n2", ', ""), r'edges \("e1"\): target is missing'),
     "wrong kind": (lambda text: text.replace('"fc1"', "3"), r'nodes \("n2"\): name: 3 is not a text'),
@@ -310,6 +325,39 @@ def test_only_a_document_with_an_opaque_node_needs_the_newer_version() -> None:
     text = document_text(Document(nodes=nodes))
     assert '"version": 2' in text
     assert document_from_plain(plain_from_text(text)).nodes == nodes
+
+
+def test_only_a_document_with_frames_or_notes_says_so_and_needs_the_newest_version() -> None:
+    assert "frames" not in document_text(_example())
+    framed = attrs.evolve(_example(), frames={"f1": Frame("f1", "Encoder")})
+    noted = attrs.evolve(_example(), notes={"t1": Note("t1", "# Why")})
+    for document, line in (
+        (framed, '  {"id": "f1", "title": "Encoder", "position": [0, 0], "size": [240, 160]}'),
+        (noted, '  {"id": "t1", "text": "# Why", "position": [0, 0], "width": 240}'),
+    ):
+        text = document_text(document)
+        assert '"version": 4' in text and line in text.splitlines()
+        assert document_from_plain(plain_from_text(text)) == document
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[240, 160]", "[240, 0]", r'frames \("f1"\): .*size is not above 0'),
+        ("[240, 160]", "[240, 1e300]", "size is not above 0 and up to 1000000"),
+        ("[240, 160]", "[240]", "size: .240. is not a list of two numbers"),
+        ('"grey"', '"pink"', 'colour: "pink" is none of grey, blue'),
+        ('"title": "Encoder"', '"title": 3', "title: 3 is not a text"),
+        ('"f1"', '"n2"', "two things on the board share the id 'n2'"),
+        ('"grey"', '"grey", "members": []', r'frames \("f1"\): "members" is a key'),
+    ],
+)
+def test_a_damaged_frame_is_a_sentence(old: str, new: str, words: str) -> None:
+    text = document_text(attrs.evolve(_example(), frames={"f1": Frame("f1", "Encoder")}))
+    text = text.replace("[240, 160]", '[240, 160], "colour": "grey"')
+    assert document_from_plain(plain_from_text(text)).frames
+    with pytest.raises(FormatError, match=words):
+        document_from_plain(plain_from_text(text.replace(old, new)))
 
 
 def test_an_id_of_more_digits_than_a_number_may_have_is_written() -> None:

@@ -75,10 +75,12 @@ class BandGesture(Gesture):
         before = self.board.workspace.store.selection
         if max(box.width(), box.height()) * at.scale < LEAST:
             return before
+        scene = self.board.board_scene
         caught = frozenset(
             key
-            for key, item in self.board.board_scene.node_items.items()
-            if (box.contains(item.body_box()) if whole else box.intersects(item.body_box()))
+            for key, body in scene.body_boxes()
+            # a frame is seldom meant by a band that is drawn around what stands in it
+            if (box.contains(body) if whole or key in scene.annotations.frames else box.intersects(body))
         )
         if at.ctrl:
             return before - caught

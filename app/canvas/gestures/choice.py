@@ -5,6 +5,7 @@ from app.canvas.gestures.cut import CutGesture
 from app.canvas.gestures.extract import ExtractGesture
 from app.canvas.gestures.gesture import Board, Gesture, Pointer
 from app.canvas.gestures.move import MoveGesture
+from app.canvas.gestures.reshape import ReshapeGesture
 from app.canvas.hits import Hit
 from app.document.records import Id
 from app.document.topology import topology
@@ -15,10 +16,8 @@ def gesture_for(board: Board, hit: Hit, pointer: Pointer) -> Gesture:
     if pointer.alt and pointer.shift and not hit.node:
         return CutGesture(board)
     match hit.kind:
-        case "node" | "name":
-            return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))
-        case "shape" if hit.node:
-            return MoveGesture(board, hit.node, _carried(board, hit.node, pointer))
+        case "node" | "name" | "annotation" | "shape" if held := hit.node or hit.annotation:
+            return MoveGesture(board, held, _carried(board, held, pointer))
         case "output":
             return _new_wire(board, hit.node, hit.number, "output")
         case "input":
@@ -27,13 +26,15 @@ def gesture_for(board: Board, hit: Hit, pointer: Pointer) -> Gesture:
             return _moved_wire(board, hit)
         case "argument" | "argument shape":
             return ExtractGesture(board, hit.node, hit.number)
+        case "annotation edge":
+            return ReshapeGesture(board, hit.annotation, hit.sides)
     return BandGesture(board)
 
 
-def _carried(board: Board, node: Id, pointer: Pointer) -> frozenset[Id]:
-    """Return what a drag of a node takes along: the selection if the node belongs to it."""
-    selection = board.workspace.store.selection & board.workspace.document.nodes.keys()
-    return selection if node in selection or pointer.shift else frozenset({node})
+def _carried(board: Board, held: Id, pointer: Pointer) -> frozenset[Id]:
+    """Return what a drag takes along: the selection, but for its wires, if what is held belongs to it."""
+    selection = board.workspace.store.selection - board.workspace.document.edges.keys()
+    return selection if held in selection or pointer.shift else frozenset({held})
 
 
 def _new_wire(board: Board, node: Id, number: int, side: str) -> Gesture:

@@ -1,5 +1,15 @@
 """What can be done to a document: pure functions from a document to a transaction, or a refusal with its reason."""
 
+from app.document.edits.annotations import (
+    Annotated,
+    add_frame,
+    add_note,
+    reshape_frame,
+    set_colour,
+    set_text,
+    set_title,
+    set_width,
+)
 from app.document.edits.bindings import set_binding, set_head_gradient, set_options
 from app.document.edits.growing import (
     InPlaceOf,
@@ -12,6 +22,7 @@ from app.document.edits.growing import (
 )
 from app.document.edits.healing import delete_and_heal, detach
 from app.document.edits.inserting import insert_node, insert_on_wire, is_unwired
+from app.document.edits.lining_up import Axis, Box, Side, align, distribute
 from app.document.edits.nodes import (
     Added,
     add_node,
@@ -29,14 +40,21 @@ from app.document.refusal import EditError, Verdict
 
 __all__ = [
     "Added",
+    "Annotated",
+    "Axis",
+    "Box",
     "EditError",
     "InPlaceOf",
     "LooseEnd",
     "OnWire",
     "Opening",
+    "Side",
     "Verdict",
     "add_and_connect",
+    "add_frame",
     "add_node",
+    "add_note",
+    "align",
     "best_input",
     "can_connect",
     "connect",
@@ -44,6 +62,7 @@ __all__ = [
     "delete_and_heal",
     "detach",
     "disconnect",
+    "distribute",
     "extract_argument",
     "insert_node",
     "insert_on_wire",
@@ -53,11 +72,16 @@ __all__ = [
     "put",
     "rename",
     "rename_param",
+    "reshape_frame",
     "rewire",
     "set_binding",
+    "set_colour",
     "set_head_gradient",
     "set_operator",
     "set_options",
     "set_param",
+    "set_text",
+    "set_title",
+    "set_width",
     "swap_operator",
 ]

@@ -39,15 +39,20 @@ class _Healing:
 
 
 def delete_and_heal(
-    document: Document, node_ids: Iterable[Id], edge_ids: Iterable[Id] = (), fits: Judge = always_fits
+    document: Document,
+    node_ids: Iterable[Id],
+    edge_ids: Iterable[Id] = (),
+    fits: Judge = always_fits,
+    annotation_ids: Iterable[Id] = (),
 ) -> Transaction:
     """Take nodes away and wire the first input that fits on to their readers; refuse where a wire would break.
 
-    Wires among `edge_ids` go as well. The wires to the readers stay the same wires, at their places.
+    Wires among `edge_ids` go as well, and frames and notes. The wires to the readers stay the same wires, at their
+    places.
     """
-    gone, wires = dict.fromkeys(node_ids), tuple(dict.fromkeys(edge_ids))
+    gone, wires, annotations = (tuple(dict.fromkeys(ids)) for ids in (node_ids, edge_ids, annotation_ids))
     draft = Draft(document)
-    draft.include(delete(document, (), wires))
+    draft.include(delete(document, (), wires, annotations))
     for piece in list(_pieces(draft.document, gone)):
         healing = _heal(draft.document, piece, delete, fits)
         if healing.broken is not None:
@@ -56,7 +61,7 @@ def delete_and_heal(
                 f"{_told(document, healing, 'would break')} Delete takes {name} away all the same."
             )
         _put(draft, healing)
-    label = delete(document, gone, wires).label
+    label = delete(document, gone, wires, annotations).label
     draft.include(delete(draft.document, gone))
     return draft.transaction(f"{label} and heal" if gone else label, selection=())
 

@@ -8,6 +8,7 @@ import attrs
 from app.document.changes import Draft, Transaction, new_ids
 from app.document.edits.wiring import drop_wires
 from app.document.names import argument_name, automatic_name, check_name, name_owners
+from app.document.placed import placed, told
 from app.document.reading import read_node
 from app.document.records import GROUP, VARIABLE, Document, Id, Node, Point
 from app.document.refusal import EditError
@@ -58,11 +59,17 @@ def _starting_params(op: str, params: Mapping[str, str] | None) -> dict[str, str
     return {**required_values(operator_class), **params}
 
 
-def delete(document: Document, node_ids: Iterable[Id], edge_ids: Iterable[Id] = ()) -> Transaction:
-    """Take nodes and wires away, with the wires, values and head gradients of those nodes.
+def delete(
+    document: Document,
+    node_ids: Iterable[Id],
+    edge_ids: Iterable[Id] = (),
+    annotation_ids: Iterable[Id] = (),
+) -> Transaction:
+    """Take nodes and wires away, with the wires, values and head gradients of those nodes; and frames and notes.
 
-    A variadic operator that loses a wire closes the gap.
+    A variadic operator that loses a wire closes the gap. What stands in a frame stays.
     """
+    annotations = [*dict.fromkeys(annotation_ids)]
     nodes = [document.nodes[node_id] for node_id in dict.fromkeys(node_ids)]
     gone = {node.id for node in nodes}
     wires = [*dict.fromkeys(edge_ids)]
@@ -82,25 +89,24 @@ def delete(document: Document, node_ids: Iterable[Id], edge_ids: Iterable[Id] = 
     heads = document.options.heads
     if gone.intersection(heads):
         draft.put(attrs.evolve(document.options, heads=tuple(head for head in heads if head not in gone)))
-    return draft.transaction(_delete_label(nodes, len(wires)), selection=())
+    for key in annotations:
+        draft.drop("frames" if key in document.frames else "notes", key)
+    things = [*(node.id for node in nodes), *annotations]
+    return draft.transaction(_delete_label(document, things, len(wires)), selection=())
 
 
-def _delete_label(nodes: list[Node], wires: int) -> str:
-    if len(nodes) == 1:
-        return f"Delete {nodes[0].name}"
-    if nodes:
-        return f"Delete {len(nodes)} nodes"
+def _delete_label(document: Document, things: list[Id], wires: int) -> str:
+    if things:
+        return f"Delete {told(document, things)}"
     return "Delete a wire" if wires == 1 else f"Delete {wires} wires"
 
 
 def move(document: Document, positions: Mapping[Id, Point], *, merge: str = "") -> Transaction:
-    """Put nodes elsewhere; with a `merge` key, quick moves (by arrow key) become one step."""
+    """Put nodes, frames and notes elsewhere; with a `merge` key, quick moves (by arrow key) become one step."""
     draft = Draft(document)
-    for node_id, (x, y) in positions.items():
-        draft.put(attrs.evolve(document.nodes[node_id], position=(float(x), float(y))))
-    ids = list(positions)
-    what = document.nodes[ids[0]].name if len(ids) == 1 else f"{len(ids)} nodes"
-    return draft.transaction(f"Move {what}", merge=merge)
+    for key, (x, y) in positions.items():
+        draft.put(attrs.evolve(placed(document, key), position=(float(x), float(y))))
+    return draft.transaction(f"Move {told(document, positions)}", merge=merge)
 
 
 def rename(document: Document, node_id: Id, name: str) -> Transaction:
