@@ -67,7 +67,8 @@ class NumpyProgram:
             if node.operator is not None:
                 rng = np.random.Generator(np.random.PCG64(0)) if node.operator.is_random else idle
                 scratch: dict[str, Any] = {}
-                facts = (rng, scratch, lent, index in spoilt)
+                goes_back = index in self._executor_graph.backward_heads
+                facts = (rng, scratch, lent, index in spoilt, False, goes_back)
                 runs[index] = (Run(False, *facts), Run(True, *facts))
         return runs
 
@@ -98,7 +99,7 @@ class NumpyProgram:
         if not how.is_second:
             return run
         scratch, lent = (kept.setdefault("second half", {}) for kept in (run.scratch, run.lent))
-        return attrs.evolve(run, scratch=scratch, lent=lent)
+        return attrs.evolve(run, scratch=scratch, lent=lent, is_second=True)
 
     # Backward ----------------------------------------------------------------------------------------------------
 

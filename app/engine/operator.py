@@ -71,7 +71,8 @@ class Run:
 
     `train` is MXNet's is_train. `rng` is this node's own random stream. `scratch` keeps a node's work arrays between
     calls; forward and backward of one node share it. All nodes share `lent`, whose arrays are free when a call ends.
-    `overwritten` tells an operator that minds it that MXNet overwrites its incoming gradient.
+    `overwritten` tells an operator that minds it that MXNet overwrites its incoming gradient. `is_second` says that it
+    computes the second half of a step, `goes_back` that a backward may follow.
     """
 
     train: bool
@@ -79,6 +80,8 @@ class Run:
     scratch: dict[str, Any] = attrs.Factory(dict)
     lent: dict[str, Any] = attrs.Factory(dict)
     overwritten: bool = False
+    is_second: bool = False
+    goes_back: bool = True
 
 
 @attrs.frozen
@@ -295,6 +298,10 @@ class Operator:
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """Pairs (input, output) that may share memory in forward."""
         return ()
+
+    def overwrites(self, ins: Shapes) -> tuple[tuple[int, int], ...]:
+        """Return those pairs of `inplace` that a plan uses for inputs of these shapes."""
+        return self.inplace
 
     @property
     def inplace_backward(self) -> tuple[tuple[int, int], ...]:

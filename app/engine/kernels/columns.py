@@ -18,6 +18,8 @@ from app.engine.work_space import WorkSpace
 
 CACHE_LIMIT = 600 * 1024
 """Bytes of unrolled windows that stay in a core's own cache until the product has read them."""
+LEAST_AT_ONCE = 128
+"""Windows of one sample that are unrolled at once at least: fewer have all filters read again too soon."""
 VIEWS = 4096
 """Numbers as large as the views that three steps keep of one piece."""
 Move = tuple[Array, Array]
@@ -29,8 +31,16 @@ class Setting:
     """What one convolution needs besides its arrays."""
 
     windows: Windows
-    groups: int
     scratch: dict[str, Any]
+
+
+def rows_from(image: Array, setting: Setting, first: int, count: int) -> tuple[Array, Setting]:
+    """Return the part of an image that `count` rows of windows from `first` on see, and its padding above."""
+    windows = setting.windows
+    above = first * windows.stride[0] - windows.pad[0]
+    below = above + (count - 1) * windows.stride[0] + windows.reach[0]
+    pad = (max(0, -above), *windows.pad[1:])
+    return image[:, :, max(0, above) : below], attrs.evolve(setting, windows=attrs.evolve(windows, pad=pad))
 
 
 @attrs.frozen
@@ -53,9 +63,9 @@ class Chunk:
 
 
 def chunks(samples: int, counts: Sizes, bytes_per_row: int, limit: int) -> list[Chunk]:
-    """Split the work so that columns stay in a cache of `limit` bytes."""
+    """Split the work so that columns stay in a cache of `limit` bytes, unless they are too few then."""
     row, rows = prod(counts[1:]), counts[0]
-    fit = max(1, limit // bytes_per_row)
+    fit = max(1, limit // bytes_per_row, LEAST_AT_ONCE // row)
     if fit >= rows:
         at_once = max(1, limit // (bytes_per_row * rows))
         firsts = range(0, samples, at_once)
@@ -72,8 +82,8 @@ def chunks(samples: int, counts: Sizes, bytes_per_row: int, limit: int) -> list[
     ]
 
 
-def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows) -> WorkSpace:
-    """Tell the work space of one convolution in two halves.
+def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows, held: int = 2) -> WorkSpace:
+    """Tell the work space of one convolution in two halves, which have columns for `held` at once.
 
     The columns, strips, joined results and `filters` (flipped ones, and gradients) serve all nodes in turn; the views
     of every piece stay.
@@ -84,14 +94,14 @@ def work_space(image: Sizes, counts: Sizes, filters: int, windows: Windows) -> W
         (count - 1) * stride + reach
         for count, stride, reach in zip(counts, windows.stride, windows.reach, strict=True)
     ]
-    piece = max(1, CACHE_LIMIT // 4)
+    piece = max(CACHE_LIMIT // 4, channels * windows.places * min(prod(counts), LEAST_AT_ONCE))
     at_once = min(samples, max(1, piece // (row * counts[0])))
     has_strips = len(counts) > 1 and max(windows.stride) == 1
     strips = at_once * channels * (windows.kernel[-1] if has_strips else 1) * prod(spread)
     joined = at_once * channels * prod(counts)
     parts = min(counts[0], -(-row * counts[0] // piece)) if at_once == 1 else 1
     pieces = -(-samples // at_once) * parts
-    passing = 2 * (max(row, piece) + strips + joined + filters)
+    passing = held * (max(row, piece) + strips) + 2 * (joined + filters)
     return WorkSpace(VIEWS * pieces, passing)
 
 
@@ -259,24 +269,24 @@ class _Pattern:
 
 
 class Columns:
-    """Windows unrolled piece by piece into one buffer.
+    """Windows unrolled piece by piece into one buffer, in groups of `width` channels.
 
     A matrix is (samples, groups, depth, positions), or with `joined` (groups, depth, samples · positions).
     """
 
     def __init__(
-        self, image: Array, counts: Sizes, setting: Setting, pieces: list[Chunk], *, joined: bool
+        self, image: Array, counts: Sizes, setting: Setting, pieces: list[Chunk], width: int, *, joined: bool
     ) -> None:
         """Prepare buffers and views for these pieces of an image."""
-        self._setting, self._joined = setting, joined
+        self._setting, self._joined, self._groups = setting, joined, image.shape[1] // width
         self._plain: list[Array] | None = None
-        windows, groups = setting.windows, setting.groups
-        depth = image.shape[1] // groups * windows.places
+        windows = setting.windows
+        depth = width * windows.places
         ones = (1,) * len(counts)
         sees_all = windows.kernel == windows.stride == ones and image.shape[2:] == counts
         if sees_all and not any(windows.pad) and not joined:
             # a 1×1 window on every pixel: the image is its own columns
-            plain = image.reshape((image.shape[0], groups, depth, -1), copy=False)
+            plain = image.reshape((image.shape[0], self._groups, depth, -1), copy=False)
             self._plain = [plain[piece.samples, ..., piece.positions] for piece in pieces]
             return
         self._strips = Strips(image, counts, setting, pieces)
@@ -293,10 +303,10 @@ class Columns:
         windows = self._strips.of(piece)
         shape = (piece.count, *windows.shape[1:])
         buffer = _columns(self._setting, prod(shape), windows.dtype)
-        matrix: Array = buffer.reshape(piece.count, self._setting.groups, depth, -1)
+        matrix: Array = buffer.reshape(piece.count, self._groups, depth, -1)
         unrolled: Array = buffer.reshape(shape)
         if self._joined:
-            matrix = buffer.reshape(self._setting.groups, depth, -1)
+            matrix = buffer.reshape(self._groups, depth, -1)
             half = windows.ndim // 2  # the samples stand behind channels and kernel
             unrolled = np.moveaxis(
                 buffer.reshape((*shape[1 : half + 1], shape[0], *shape[half + 1 :])), half, 0
@@ -325,10 +335,12 @@ class Columns:
 class Folding:
     """The same moves backwards: columns are added up onto the image wherever windows overlap."""
 
-    def __init__(self, image: Array, counts: Sizes, setting: Setting, pieces: list[Chunk]) -> None:
+    def __init__(
+        self, image: Array, counts: Sizes, setting: Setting, pieces: list[Chunk], width: int
+    ) -> None:
         """Prepare buffers and views for these pieces of an image."""
         self._image, self._setting = image, setting
-        self._depth = image.shape[1] // setting.groups * setting.windows.places
+        self._groups, self._depth = image.shape[1] // width, width * setting.windows.places
         self._strips = None if max(setting.windows.stride) > 1 else Strips(image, counts, setting, pieces)
         self._steps = [self._step(piece, counts) for piece in pieces]
 
@@ -338,7 +350,7 @@ class Folding:
         sizes = (piece.height, *counts[1:])
         size = piece.count * channels * windows.places * prod(sizes)
         buffer = _columns(self._setting, size, self._image.dtype)
-        matrix = buffer.reshape(piece.count, self._setting.groups, self._depth, -1)
+        matrix = buffer.reshape(piece.count, self._groups, self._depth, -1)
         if self._strips is None:
             unrolled = buffer.reshape(piece.count, channels, windows.places, *sizes)
             stands = ((piece.rows.start, piece.rows.stop), *((0, count) for count in counts[1:]))

@@ -1,7 +1,7 @@
 """Convolution as matrix products over unrolled windows: values, gradient of the image, gradient of the filters.
 
-Shapes: image (N, C, *sizes), filters (F, C / groups, *kernel), result (N, F, *counts). A Deconvolution is the gradient
-of the image run forwards, so the functions here serve both.
+Shapes: image (N, C, *sizes), filters (F, C / groups, *kernel), result (N, F, *counts), which tell the number of groups.
+A Deconvolution is the gradient of the image run forwards, so the functions here serve both.
 
 Each function prepares its buffers once; what it returns is called without arguments, as often as wanted.
 """
@@ -29,12 +29,12 @@ ADDITION_COST = 1.3
 
 def convolution(image: Array, filters: Array, bias: Array | None, result: Array, setting: Setting) -> Step:
     """Prepare result[n] = filters · columns(image[n]) + bias; a result as large as its image may take its place."""
-    samples, groups, counts = result.shape[0], setting.groups, result.shape[2:]
+    samples, groups, counts = result.shape[0], _groups(image, filters), result.shape[2:]
     row = prod(counts[1:])
     depth = image.shape[1] * setting.windows.places
     pieces = chunks(samples, counts, depth * row * image.itemsize, CACHE_LIMIT)
     whole, keep = _kept_whole(image, result, pieces, setting)
-    columns = Columns(whole, counts, setting, pieces, joined=False)
+    columns = Columns(whole, counts, setting, pieces, filters.shape[1], joined=False)
     flat = _matrix_of(filters, groups)
     rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
     blocks = [_blocks(piece, filters.size * row) for piece in pieces]
@@ -61,13 +61,10 @@ def _blocks(piece: Chunk, product_per_row: int) -> int:
     if not has_small_products():
         return 1
     width = (piece.positions.stop - piece.positions.start) // piece.height
-    for count in range(1, piece.height + 1):
-        rows = piece.height // count
-        if piece.height % count == 0 and (
-            rows * product_per_row <= GEMM_LIMIT or rows * width < 2 * LEAST_POSITIONS
-        ):
-            return count
-    return piece.height
+    most = max(1, piece.height * width // LEAST_POSITIONS)
+    counts = [count for count in range(1, piece.height + 1) if piece.height % count == 0 and count <= most]
+    small = (count for count in counts if piece.height // count * product_per_row <= GEMM_LIMIT)
+    return next(small, counts[-1])
 
 
 def _in_blocks(matrix: Array, count: int) -> Array:
@@ -97,7 +94,7 @@ def image_gradient(result: Array, filters: Array, image: Array, setting: Setting
     """Prepare the image (gradient) whose windows hold filtersᵀ · result[n], overlaps added up."""
     count, places = filters.shape[0], setting.windows.places
     channels = image.shape[1]
-    product = count * channels * places / setting.groups / 50  # nanoseconds per position
+    product = count * channels * places / _groups(image, filters) / 50  # nanoseconds per position
     flipping = prod(image.shape[2:]) * (product + count * places / 4.6)
     folding = prod(result.shape[2:]) * (product + channels * places * ADDITION_COST)
     strided = any(stride != 1 for stride in setting.windows.stride)
@@ -108,7 +105,7 @@ def image_gradient(result: Array, filters: Array, image: Array, setting: Setting
 
 def _image_gradient_by_flipping(result: Array, filters: Array, image: Array, setting: Setting) -> Step:
     """Use that with stride 1 the gradient is a convolution with the flipped filters, without overlaps to add."""
-    windows, groups = setting.windows, setting.groups
+    windows, groups = setting.windows, _groups(image, filters)
     count, per_group = filters.shape[:2]
     kernel = filters.shape[2:]
     shape = (groups * per_group, count // groups, *kernel)
@@ -129,13 +126,13 @@ def _image_gradient_by_flipping(result: Array, filters: Array, image: Array, set
 
 def _image_gradient_by_folding(result: Array, filters: Array, image: Array, setting: Setting) -> Step:
     """Compute columns as products and add each place of the window onto the image."""
-    groups, samples, counts = setting.groups, result.shape[0], result.shape[2:]
+    groups, samples, counts = _groups(image, filters), result.shape[0], result.shape[2:]
     row = prod(counts[1:])
     depth = image.shape[1] * setting.windows.places
     flat = _matrix_of(filters, groups)
     rows = result.reshape(samples, groups, filters.shape[0] // groups, -1, copy=False)
     pieces = chunks(samples, counts, depth * row * result.itemsize, CACHE_LIMIT)
-    folding = Folding(image, counts, setting, pieces)
+    folding = Folding(image, counts, setting, pieces, filters.shape[1])
     sources = [rows[piece.samples, ..., piece.positions] for piece in pieces]
 
     def run() -> None:
@@ -148,11 +145,11 @@ def _image_gradient_by_folding(result: Array, filters: Array, image: Array, sett
 
 def filter_gradient(image: Array, result: Array, filters: Array, setting: Setting) -> Step:
     """Prepare the gradient of the filters: the columns of every sample times its result's gradient."""
-    groups, count, counts = setting.groups, filters.shape[0], result.shape[2:]
+    groups, count, counts = _groups(image, filters), filters.shape[0], result.shape[2:]
     samples, row = result.shape[0], prod(counts[1:])
     depth = image.shape[1] * setting.windows.places
     pieces = chunks(samples, counts, depth * row * image.itemsize, CACHE_LIMIT)
-    columns = Columns(image, counts, setting, pieces, joined=True)
+    columns = Columns(image, counts, setting, pieces, filters.shape[1], joined=True)
     rows = result.reshape(samples, groups, count // groups, -1, copy=False)
     # depth × filters, not filters × depth: the BLAS is twice as fast with the long axis first
     shape = (groups, depth // groups, count // groups)
@@ -207,6 +204,10 @@ def bias_gradient(result: Array, bias: Array) -> Step:
         np.sum(sums.reshape(samples, filters), axis=0, out=bias)
 
     return run
+
+
+def _groups(image: Array, filters: Array) -> int:
+    return int(image.shape[1] // filters.shape[1])
 
 
 def _matrix_of(filters: Array, groups: int) -> Callable[[], Array]:

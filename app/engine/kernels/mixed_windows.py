@@ -39,7 +39,7 @@ def work_space(image: Shape, result: Shape, windows: Windows) -> WorkSpace:
 def image_gradient(result: Array, filters: Array, image: Array, setting: Setting) -> Callable[[], None]:
     """Prepare the gradient of an image (N, C, height, width)."""
     channels, *sizes = image.shape[1:]
-    groups, kernel, counts = setting.groups, filters.shape[2:], result.shape[2:]
+    groups, kernel, counts = image.shape[1] // filters.shape[1], filters.shape[2:], result.shape[2:]
     rows, columns = (_taken(setting.windows, axis, sizes[axis], counts[axis], image.dtype) for axis in (0, 1))
 
     def run() -> None:

@@ -1,10 +1,12 @@
 """Convolution in one, two and three dimensions."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Annotated, ClassVar, Literal
 
 from app.engine.examples import Example
 from app.engine.kernels import convolution as kernels
+from app.engine.kernels.columns import rows_from
 from app.engine.kernels.steps import overwrite
 from app.engine.operator import (
     Array,
@@ -27,6 +29,7 @@ from app.engine.operators.geometry import (
 from app.engine.operators.lines import assign_zeros
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
+from app.engine.split import MOST_RUNS, Split
 
 
 @operator(category="Layers")
@@ -66,9 +69,18 @@ class Convolution(Filtering):
         return not self.no_bias
 
     @property
+    def filter_axis(self) -> int:
+        """A row of the weight is a filter."""
+        return 0
+
+    @property
     def inplace(self) -> tuple[tuple[int, int], ...]:
         """A result as large as data may take its place, unless data is its own columns."""
         return ((0, 0),) if any(self.windows.pad) else ()
+
+    def overwrites(self, ins: Shapes) -> tuple[tuple[int, int], ...]:
+        """None of a single sample: of two threads that each write some channels, both read all of them."""
+        return self.inplace if ins[0][0] > 1 else ()
 
     @property
     def overwrites_data(self) -> bool:
@@ -123,11 +135,24 @@ class Convolution(Filtering):
             return count_words(self.windows, where - 2, channels_first(ins[0], self.channels_last)[where])
         return ""
 
+    def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
+        """Rows of a single sample are a way too: worth it where they are unrolled into more than the weight holds."""
+        found = super().splits(ins, outs)
+        samples, filters, *counts = channels_first(outs[0], self.channels_last)
+        if samples > 1 or self.windows.places == 1 or not filters < prod(counts) or filters > MOST_RUNS:
+            return found
+        whole = (None,) * len(self.inputs)
+        return [Split(whole, (1 if self.channels_last else 2,), needs_place=True), *found]
+
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
         """Set up the columns once."""
         bias = ins[2] if self.has_bias else None
         image, weight, result = self.first(ins[0]), self.first(ins[1]), self.first(outs[0])
-        return kernels.convolution(image, weight, bias, result, self.setting(run))
+        setting = self.setting(run)
+        left_out = windows_along(self.windows, 0, image.shape[2]) - result.shape[2]
+        if left_out:
+            image, setting = rows_from(image, setting, left_out if run.is_second else 0, result.shape[2])
+        return kernels.convolution(image, weight, bias, result, setting)
 
     def data_gradient(self, run: Run, head: Array, weight: Array, grad: Array) -> Callable[[], object]:
         """Prepare the transposed convolution of the head gradient."""

@@ -59,6 +59,11 @@ class Deconvolution(Filtering):
         """Whether a bias is added to every output channel."""
         return not self.no_bias
 
+    @property
+    def filter_axis(self) -> int:
+        """A row of the weight belongs to a channel of data."""
+        return len(self.kernel) + 1 if self.channels_last else 1
+
     def check(self) -> None:
         """Refuse an adj that reaches the stride, besides what any window refuses."""
         super().check()

@@ -101,15 +101,26 @@ class Filtering(Prepared):
 
     def setting(self, run: Run) -> Setting:
         """Collect what the kernels need."""
-        return Setting(self.windows, self.num_group, run.lent)
+        return Setting(self.windows, run.lent)
 
     def gradient_reads(self, index: int) -> Reads:
         """The image's gradient reads the filters, the filters' gradient reads the image."""
         return Reads(inputs=((1,), (0,), ())[index])
 
+    @property
+    def filter_axis(self) -> int:
+        """The axis of the weight along which its filters lie, where there is one group."""
+        raise NotImplementedError
+
     def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
-        """Samples know nothing of each other."""
-        return [Split((0, *(None,) * (len(self.inputs) - 1)), (0,))]
+        """Samples know nothing of each other, nor do filters, which both unroll the image, though; nor do groups."""
+        nothing, bias = (None,) * self.has_bias, (0,) * self.has_bias
+        if outs[0][0] > 1:
+            return [Split((0, None, *nothing), (0,))]
+        channels = len(outs[0]) - 1 if self.channels_last else 1
+        if self.num_group == 1:
+            return [Split((None, self.filter_axis, *bias), (channels,))]
+        return [Split((channels, 0, *bias), (channels,))] if self.num_group % 2 == 0 else []
 
     def prepare_backward(
         self,
@@ -154,7 +165,10 @@ class Filtering(Prepared):
         image = channels_first(outs[0] if sliding is ins[0] else ins[0], self.channels_last)
         counts = channels_first(sliding, self.channels_last)[2:]
         rooms = 4 if gradients else 1
-        return work_space(image, counts, rooms * element_count(ins[1]), self.windows)
+        held = (
+            3 if image[0] == 1 else 2
+        )  # forward may run in halves of the rows, and backward in halves of the filters
+        return work_space(image, counts, rooms * element_count(ins[1]), self.windows, held)
 
     def _sliding_side(self, ins: Shapes, outs: Shapes) -> Shape:
         """The array with one element per window position."""

@@ -83,8 +83,10 @@ class FullyConnected(Prepared):
         return f"num_hidden = {self.num_hidden}" if decides else ""
 
     def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
-        """Rows know nothing of each other."""
-        return [self.strips] if len(outs[0]) > 1 else []
+        """Rows know nothing of each other, nor do the numbers of a single one."""
+        if element_count(outs[0]) > self.num_hidden:
+            return [self.strips]
+        return [Split((None, *(0,) * (len(self.inputs) - 1)), (len(outs[0]) - 1,), is_product=True)]
 
     @property
     def strips(self) -> Split:
@@ -94,7 +96,7 @@ class FullyConnected(Prepared):
     def _matrices(self, data: Array, out: Array) -> tuple[Array, list[Step], Array]:
         rows = len(data) if self.flatten else prod(data.shape[:-1])
         table, before = reading(data, (rows, data.size // rows))
-        return table, before, out.reshape(rows, self.num_hidden)
+        return table, before, out.reshape(rows, -1)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
@@ -111,8 +113,8 @@ class FullyConnected(Prepared):
 
     def backward_steps(self, flow: Flow) -> list[Step]:
         """Write the wanted gradients."""
-        rows = flow.head.size // self.num_hidden
-        above = flow.head.reshape(rows, self.num_hidden)
+        rows = flow.head.size // flow.head.shape[-1]
+        above = flow.head.reshape(rows, -1)
         steps: list[Step] = []
         for index, grad in flow.wanted:
             if index == 0:

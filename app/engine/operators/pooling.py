@@ -12,7 +12,7 @@ from app.engine.examples import Domain, Example
 from app.engine.kernels import pooling as kernels
 from app.engine.kernels.steps import Step
 from app.engine.kernels.windows import Windows
-from app.engine.operator import Array, Arrays, CodeNames, Reads, Types, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, Reads, Run, Types, operator, refuse
 from app.engine.operators.geometry import (
     AXIS_NAMES,
     LAYOUTS,
@@ -226,6 +226,13 @@ class Pooling(Prepared):
         work = Work(keeps=0.6, takes=1.1) if self.global_pool and self.pool_type != "lp" else self.work
         return work.beside(max(map(element_count, (*ins, *outs))), gradients=gradients)
 
+    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Step:
+        """Leave out which place held a maximum where no gradient asks for it."""
+        if self.pool_type == "max" and not self.global_pool and not run.goes_back:
+            data, result = self.first(ins[0]), self.first(outs[0])
+            return kernels.max_pool_alone(data, result, self.windows(data.shape[2:]))
+        return super().prepare_forward(run, ins, outs)
+
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Set up the places of the window once."""
         data, result = self.first(ins[0]), self.first(outs[0])
@@ -244,8 +251,9 @@ class Pooling(Prepared):
         return kernels.sum_pool(data, result, windows, scale)
 
     def splits(self, ins: Shapes, outs: Shapes) -> Sequence[Split]:
-        """Samples know nothing of each other."""
-        return [Split((0,), (0,) * len(self.outputs + self.hidden), pace=0.5)]
+        """Samples know nothing of each other, nor do the channels of a single one."""
+        axis = 0 if outs[0][0] > 1 else len(outs[0]) - 1 if self.channels_last else 1
+        return [Split((axis,), (axis,) * len(self.outputs + self.hidden), pace=0.5)]
 
     def gradient_reads(self, index: int) -> Reads:
         """Maximum pooling reads only who won; power means read data and result; sums read nothing."""

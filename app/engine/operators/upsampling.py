@@ -135,7 +135,7 @@ class UpSampling(Operator):
         return Windows((side,) * 2, (self.scale,) * 2, (1, 1), (pad, pad))
 
     def _setting(self, run: Run) -> Setting:
-        return Setting(self._windows, self.num_filter, run.lent)
+        return Setting(self._windows, run.lent)
 
     def _parts(self, result: Array, images: Sequence[Shape]) -> list[Array]:
         """View the part of the result that belongs to each image as (N, C, H, factor, W, factor)."""

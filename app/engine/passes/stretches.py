@@ -161,8 +161,6 @@ class _Territory:
                 for other, step in self._last.get(extent, _NONE).items():
                     if step > need and clash(access, other):
                         need = step
-            if need == self._steps - 1 != NOTHING:
-                return None
         return need
 
     def _accesses(self, split: Split, given: Given) -> list[Access]:

@@ -89,7 +89,8 @@ class Outline:
     def task(self, given: Given, prepare: Prepare, after: tuple[Call, ...] = (), gradients: int = 0) -> Task:
         """Return the task of an operator's forward, or of its backward to so many gradients with several axes."""
         passes = max(1, gradients)
-        return Task(given, prepare, self.splits, self.time * passes, self.products * passes, after)
+        splits = tuple(split for split in self.splits if not (given.grads and split.needs_place))
+        return Task(given, prepare, splits, self.time * passes, self.products * passes, after)
 
 
 class Outlines:

@@ -5,15 +5,15 @@ axis, many times for one of a later axis. So whether two halves meet is arithmet
 """
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from app.engine.operator import Array
+from app.engine.split import MOST_RUNS
 
 Extent = tuple[int, int]
 """Bytes from the first address to before the second."""
-MOST_RUNS: Final = 256
 
 
 class Share(NamedTuple):

@@ -307,7 +307,7 @@ class _Blocks:
         if own.operator is None:
             return
         if step.kind == "forward":
-            for source, number in own.operator.inplace:
+            for source, number in own.operator.overwrites(self.arrays.inference.in_shapes(step.symbol_node)):
                 if own.inputs.count(own.inputs[source]) == 1:
                     yield value_key((step.symbol_node, number)), value_key(own.inputs[source])
         elif step.kind == "backward":

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.engine.kernels import columns
 from app.engine.kernels import convolution as kernels
 from app.engine.kernels.columns import Chunk, Setting
 from app.engine.kernels.windows import Windows
@@ -28,7 +29,7 @@ SHAPES = [
 def all_three(image: Any, filters: Any, windows: Windows, groups: int) -> list[Any]:
     """Return values, gradient of the image and gradient of the filters, with one scratch as a node has it."""
     rng = np.random.default_rng(1)
-    setting = Setting(windows, groups, {})
+    setting = Setting(windows, {})
     counts = [
         (size + 2 * p - r) // s + 1
         for size, p, r, s in zip(image.shape[2:], windows.pad, windows.reach, windows.stride, strict=True)
@@ -64,6 +65,7 @@ def test_splitting_changes_nothing(
     monkeypatch.setattr(kernels, "LEAST_POSITIONS", 1)
     monkeypatch.setattr(kernels, "GEMM_LIMIT", limits[0])
     monkeypatch.setattr(kernels, "CACHE_LIMIT", limits[1])
+    monkeypatch.setattr(columns, "LEAST_AT_ONCE", 1)
     for got, right in zip(all_three(*given, windows, groups), wanted, strict=True):
         np.testing.assert_allclose(got, right, atol=1e-12)
 
@@ -95,6 +97,8 @@ def test_products_are_divided_until_they_are_small_but_not_narrow(monkeypatch: p
     assert kernels._blocks(piece, 16 * 144 * 32) == 4
     assert kernels._blocks(piece, 10) == 1
     assert kernels._blocks(piece, 10**9) == 16  # 64 positions each, however large that is
+    prime = Chunk(slice(0, 1), slice(0, 17), slice(0, 17 * 17))
+    assert kernels._blocks(prime, 10**9) == 1  # a row at a time would be 17 positions
     monkeypatch.setattr(kernels, "has_small_products", lambda: False)
     assert kernels._blocks(piece, 16 * 144 * 32) == 1
 

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.engine import Variable, sym
 from app.engine.errors import ParameterError, ShapeError
+from app.engine.kernels import pooling as pooling_kernels
 from app.engine.operators.pooling import Pooling
 from app.engine.registry import find_operator
 from tests.layer_runs import layer, ran, single
@@ -143,3 +145,16 @@ class TestFirstVersion:
 def test_a_stride_of_0_is_refused_even_where_nobody_looks_at_it(op_name: str) -> None:
     with pytest.raises(ParameterError, match="must not be 0"):
         find_operator(op_name).from_attributes({"global_pool": "True", "stride": "(0, 2)"})
+
+
+@pytest.mark.parametrize("settings", [{"stride": (2, 2)}, {"pad": (1, 1)}, {"layout": "NHWC"}])
+def test_without_a_backward_only_the_maximum_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    symbol = sym.Pooling(Variable("data"), kernel=(3, 3), pool_type="max", **settings)
+    data = np.random.default_rng(0).normal(size=(2, 6, 7, 5)).astype(np.float32)
+    data[0, 2, 3, 1] = np.nan
+    wanted = symbol.simple_bind({"data": data.shape}).forward(data=data)[0]
+    monkeypatch.setattr(pooling_kernels, "max_pool", None)
+    found = symbol.simple_bind({"data": data.shape}, grad_req="null").forward(data=data)[0]
+    np.testing.assert_array_equal(found, wanted)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -35,14 +36,15 @@ def test_halves_compute_the_whole(operator: type[Operator], example: Example) ->
     for split in cuts(case):
         whole = case.forward([array.copy() for array in ins])
         own, outs = [array.copy() for array in ins], case.buffers()
-        runs = case.run(), case.run()
+        runs = case.run(), attrs.evolve(case.run(), is_second=True)
         for number, run in enumerate(runs):
             given = half(split, Given(own, outs), number)
             with np.errstate(all="ignore"):
                 node.prepare_forward(run, given.all_ins, given.all_outs)()
         for got, wanted in zip(outs, whole, strict=True):
             close(got, wanted)
-        compare_gradients(case, split, ins, whole)
+        if not split.needs_place:
+            compare_gradients(case, split, ins, whole)
 
 
 def compare_gradients(case: Case, split: Split, ins: Arrays, outs: Arrays) -> None:
