@@ -19,6 +19,7 @@ from app.qt.colours import (
     POSITIVE_INFINITY_LEVEL,
     HeatColours,
 )
+from app.services.number_words import number_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,20 +84,6 @@ def heat_of(array: "Array", colours: HeatColours, *, diverging: bool) -> Heat:
         0 if all_finite else int(np.isnan(numbers).sum()),
         0 if all_finite else int(np.isinf(numbers).sum()),
         keeps_aspect,
-    )
-
-
-def number_text(value: float) -> str:
-    """Write one number for people, in four digits."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.4g}"
-    return (
-        "0"
-        if text == "-0"
-        else text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")
     )
 
 

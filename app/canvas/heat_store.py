@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from app.canvas.heat import Heat, heat_of, number_text, summary_lines
+from app.canvas.heat import Heat, heat_of, summary_lines
 from app.document.records import Id
+from app.services.number_words import number_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

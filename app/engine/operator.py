@@ -319,6 +319,10 @@ class Operator:
 
     # For people --------------------------------------------------------------------------------------------------
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the right-hand side of the value with the graph's own names, auxiliary states left out."""
+        return f"{self.op_name}({', '.join(ins)})"
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the right-hand side of the gradient of input `index` with the graph's own names."""
         return ""

@@ -5,7 +5,8 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
-from app.canvas.heat import heat_of, number_text, summary_lines
+from app.canvas.heat import heat_of, summary_lines
+from app.services.number_words import number_text
 from app.qt.colours import HEAT
 
 
