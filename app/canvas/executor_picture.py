@@ -106,6 +106,21 @@ def executor_picture(analysis: "Analysis", results: "Results | None", *, current
     )
 
 
+def next_moment(picture: ExecutorPicture, results: "Results") -> tuple[ExecutorPicture, tuple[int, ...]]:
+    """Return the picture at another moment of the run that is shown, and the nodes that look otherwise there."""
+    before, after = (one.moment if one is not None else None for one in (picture.results, results))
+    assert before is not None and after is not None and picture.graph is not None
+    stops = after.course.stops[min(before.at, after.at) : max(before.at, after.at)]
+    near = {node for stop in stops for node in (*stop.nodes, *stop.reads)} | set(
+        picture.graph.head_gradients.values()
+    )
+    writer = Writer(picture.graph, results, is_current=True)
+    looks = list(picture.looks)
+    for index in near:
+        looks[index] = writer.look(picture.graph.nodes[index], looks[index].form)
+    return attrs.evolve(picture, results=results, looks=tuple(looks)), tuple(near)
+
+
 def are_alike(one: "ExecutorGraph", other: "ExecutorGraph") -> bool:
     """Tell whether two executor graphs have the same nodes, so that numbers of one belong to the other."""
     if one is other:

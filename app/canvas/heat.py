@@ -24,6 +24,8 @@ from app.services.number_words import number_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from app.services.running import Results
+
     Array = NDArray[Any]
     Levels = NDArray[np.uint8]
 
@@ -85,6 +87,17 @@ def heat_of(array: "Array", colours: HeatColours, *, diverging: bool) -> Heat:
         0 if all_finite else int(np.isinf(numbers).sum()),
         keeps_aspect,
     )
+
+
+def are_of_one_run(one: "Results | None", other: "Results | None") -> bool:
+    """Tell whether both are moments of one run, in which what was once written stays as it is."""
+    moment = one.moment if one is not None else None
+    return moment is not None and other is not None and moment.is_alike(other.moment)
+
+
+def is_same(one: "Array | None", other: "Array | None") -> bool:
+    """Tell whether two arrays of one run are one in memory: a variable that was changed has a copy of its own."""
+    return one is not None and other is not None and one.ctypes.data == other.ctypes.data
 
 
 def summary_lines(array: "Array") -> list[str]:

@@ -17,6 +17,8 @@ from app.canvas.ink import Ink
 from app.canvas.looks import Kit
 from app.canvas.making_room import size_around
 from app.canvas.spotlight import Spotlight
+from app.canvas.step_layer import Bodies, StepLayers
+from app.canvas.stepping_marks import board_marks
 from app.document.records import Document, Id
 
 if TYPE_CHECKING:
@@ -53,7 +55,11 @@ class BoardScene(QGraphicsScene):
         self.auto_items = self._items.autos
         self.annotations = AnnotationItems(self, self.kit)
         self.spotlight = Spotlight(self)
+        self._steps = StepLayers(self, self.kit, Bodies(self._body, self._is_round))
         self._take_results()
+        self.content_changed.connect(self.mark_steps)
+        self.values_changed.connect(self.mark_steps)
+        workspace.breakpoints_changed.connect(self.mark_steps)
         workspace.document_changed.connect(self._on_document)
         workspace.analysis_changed.connect(self._on_analysis)
         workspace.results_changed.connect(self._on_results)
@@ -161,7 +167,20 @@ class BoardScene(QGraphicsScene):
         else:
             from app.canvas.heat_store import HeatStore
 
-            self.heats = self.kit.heats = HeatStore(results, colours, is_current=is_current)
+            self.heats = HeatStore(results, colours, is_current=is_current, before=self.heats)
+            self.kit.heats = self.heats
+
+    def mark_steps(self) -> None:
+        """Mark what stepping has come to, and the breakpoints."""
+        workspace = self.workspace
+        self._steps.show_marks(board_marks(workspace.results, workspace.breakpoints))
+
+    def _body(self, key: Id) -> QRectF | None:
+        item = self.node_items.get(key)
+        return item.body_box() if item is not None else None
+
+    def _is_round(self, key: Id) -> bool:
+        return self.node_style == "picture" and self.node_items[key].look.shape.kind != "group"
 
     def _follow(self, found: Differences) -> None:
         """Take over a document in which little looks otherwise; arguments stay at the sides where they are."""

@@ -5,7 +5,7 @@ later step made is left out. Only variables that a step changes in place, such a
 copied before it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, Literal
 
 import attrs
@@ -38,7 +38,7 @@ class Stop:
 
     @property
     def symbol_node(self) -> int:
-        """The node of the symbol that is computed, forward or backward; a sum belongs to the node it is the gradient of."""
+        """The node of the symbol that is computed, forward or backward, or whose gradients are added up."""
         return self.step.symbol_node
 
 
@@ -52,7 +52,7 @@ class Course:
     finished: Mapping[int, int]
     """For every executor node that a step makes: after how many stops it is there."""
 
-    def halts_before(self, symbol_nodes: Collection[int]) -> frozenset[int]:
+    def halts_before(self, symbol_nodes: Set[int]) -> frozenset[int]:
         """Return after how many stops a run comes to one of these nodes of the symbol, on its way there or back."""
         return frozenset(
             number
@@ -144,9 +144,9 @@ class Moment:
         return node in self.course.finished and self.course.finished[node] <= self.at
 
     def has(self, node: int) -> bool:
-        """Tell whether this executor node holds anything yet: what a step makes when it is done, else what is handed in.
+        """Tell whether this executor node holds anything yet: what a step makes, or what is handed in.
 
-        Gradients are handed in as backward begins.
+        Gradients are handed in as backward begins, all else before forward.
         """
         if self.course.graph.nodes[node].kind == "head_gradient":
             return self.at > self.course.forward_count

@@ -157,7 +157,9 @@ class Results:
         kind = self.executor_graph.nodes[index].kind
         if self.moment is not None:
             return self.moment.has(index)
-        return kind in VARIABLES or self.stage == "backward" or (kind == "operator" and self.stage == "forward")
+        return (
+            kind in VARIABLES or self.stage == "backward" or (kind == "operator" and self.stage == "forward")
+        )
 
     def check_gradient(self, entry: Entry, cancel: Cancel | None = None) -> CheckEvents:
         """Compare a gradient with finite differences on copies of this run's arrays; the last event is the answer."""

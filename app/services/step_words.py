@@ -61,7 +61,9 @@ def _forward(results: Results, stop: Stop) -> str:
     if len(shapes) > MOST_SHAPES:
         shapes[MOST_SHAPES - 1 :] = [f"{len(shapes) - MOST_SHAPES + 1} more"]
     before = f"{', '.join(shapes)} → " if shapes else ""
-    return f"{own.name} = {formula}{_worked_out(formula, dict(zip(names, reads, strict=True)), result, before)}"
+    return (
+        f"{own.name} = {formula}{_worked_out(formula, dict(zip(names, reads, strict=True)), result, before)}"
+    )
 
 
 def _name(graph: Graph, entry: Entry) -> str:
@@ -84,7 +86,9 @@ def _gradient(results: Results, index: int) -> str:
     return formula + _worked_out("" if added else right, reads, results.exec_value(index)) + added
 
 
-def _worked_out(formula: str, reads: Mapping[str, Array | None], result: Array | None, before: str = "") -> str:
+def _worked_out(
+    formula: str, reads: Mapping[str, Array | None], result: Array | None, before: str = ""
+) -> str:
     """Write what a formula comes to: with its numbers where all are single ones, else the shape and the mean."""
     if result is None:
         return ""

@@ -4,7 +4,7 @@ It only ever goes on: stepping back is looking at an earlier moment, and what wa
 So random numbers are drawn once, states move once, and whatever way one goes, the numbers are those of a plain run.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 import attrs
@@ -42,8 +42,8 @@ class Trail:
         """What is kept to look back: at most as much as the variables that the run changes, for each time it does."""
         return self._changes.size
 
-    def advance(self, to: int, halts: Collection[int], cancel: Cancel | None = None) -> Iterator[Progress]:
-        """Go on to a stop, or until one of the `halts`; a run that is cancelled halts where it is.
+    def advance(self, to: int, cancel: Cancel | None = None) -> Iterator[Progress]:
+        """Go on to a stop, unless that is behind; a run that is cancelled halts where it is.
 
         EngineError where a step can't be done, and again whenever it is tried once more.
         """
@@ -52,11 +52,9 @@ class Trail:
             stop = self.course.stops[self.reached]
             self._take(stop)
             yield Progress(self.reached, to, stop.phase, stop.nodes)
-            if self.reached in halts:
-                return
 
     def moment(self, at: int) -> Results:
-        """Return what the run had left after so many stops."""
+        """Return what the run had left after so many stops, none of them ahead."""
         forward = self.course.forward_count
         stage: Stage = "bound" if at == 0 < forward else "forward" if at <= forward else "backward"
         moment = Moment(self.course, at, self._changes)
@@ -93,7 +91,11 @@ class Trail:
     def _keep(self, stop: Stop) -> dict[int, Array]:
         """Copy the variables that a step may change: those beside auxiliary states, which its operator may write to."""
         own = self.bound.executor.graph.nodes[stop.symbol_node]
-        if stop.step.kind not in ("forward", "backward") or own.operator is None or not own.operator.auxiliary:
+        if (
+            stop.step.kind not in ("forward", "backward")
+            or own.operator is None
+            or not own.operator.auxiliary
+        ):
             return {}
         nodes = self.bound.executor.graph.nodes
         read = dict.fromkeys(source for source, _ in own.inputs if nodes[source].is_variable)

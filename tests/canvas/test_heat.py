@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
 from app.canvas.heat import heat_of, summary_lines
-from app.services.number_words import number_text
 from app.qt.colours import HEAT
+from app.services.number_words import number_text
 
 
 def colour(heat, x, y):
