@@ -168,7 +168,8 @@ class ExecutorView(PanZoomView):
 
             lines += [escape(line) for line in summary_lines(array)]
         else:
-            lines.append("<i>no numbers yet</i>")
+            is_stepping = results is not None and results.moment is not None
+            lines.append(f"<i>{'not computed' if is_stepping else 'no numbers'} yet</i>")
         return "<p>" + "<br>".join(lines) + "</p>"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -17,7 +17,7 @@ from app.canvas.ink import Ink
 from app.canvas.looks import Kit
 from app.canvas.making_room import size_around
 from app.canvas.spotlight import Spotlight
-from app.canvas.step_layer import Bodies, StepLayers
+from app.canvas.step_layer import Bodies, Marks, StepLayers
 from app.canvas.stepping_marks import board_marks
 from app.document.records import Document, Id
 
@@ -169,6 +169,11 @@ class BoardScene(QGraphicsScene):
 
             self.heats = HeatStore(results, colours, is_current=is_current, before=self.heats)
             self.kit.heats = self.heats
+
+    @property
+    def marks(self) -> Marks[Id]:
+        """What stepping and breakpoints mark."""
+        return self._steps.marks
 
     def mark_steps(self) -> None:
         """Mark what stepping has come to, and the breakpoints."""

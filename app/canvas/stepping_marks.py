@@ -39,6 +39,22 @@ def _computed(stop: "Stop | None", ids: dict[int, Id]) -> set[Id]:
     return {ids[stop.symbol_node]} if stop is not None and stop.symbol_node in ids else set()
 
 
+def in_words(marks: Marks[Id], node: Id, *, is_variable: bool) -> list[str]:
+    """Say what is marked at a node of the board."""
+    parts = []
+    ticks = marks.done.get(node, 0)
+    if ticks:
+        done = "gradient" if is_variable else "forward" if ticks == 1 else "forward and backward"
+        parts.append(f"{done} done")
+    if node in marks.current:
+        parts.append("computed last")
+    if node in marks.coming:
+        parts.append("computed next")
+    if node in marks.breakpoints:
+        parts.append("breakpoint")
+    return parts
+
+
 def executor_marks(moment: "Moment | None", breakpoints: Collection[int]) -> Marks[int]:
     """Mark nodes of the executor graph, those of `breakpoints` included."""
     if moment is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.panels.panel import Panel
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LARGER = 2
 """By how many pixels the sentence is larger than other words: it is read aloud in class."""
+LEAST_LINES = 2
 
 
 class StepBar(Panel):
@@ -26,6 +27,7 @@ class StepBar(Panel):
     def __init__(self, workspace: "Workspace", parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self.setAccessibleName("Stepping")
+        self._height = 0
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(HALF_STEP)
         self.place = QLabel()
@@ -59,11 +61,26 @@ class StepBar(Panel):
         moment = results.moment if results is not None else None
         if moment is not None:
             self._tell(moment)
+        else:
+            self._height = 0
         self.setVisible(moment is not None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the room that the sentence needs in another width."""
+        super().resizeEvent(event)
+        self._keep_height()
+
+    def _keep_height(self) -> None:
+        """Grow with the longest sentence and do not shrink again, so that the graphs above stay where they are."""
+        lines = LEAST_LINES * self.sentence.fontMetrics().lineSpacing()
+        needed = self.sentence.heightForWidth(self.sentence.width())
+        self._height = max(self._height, lines, needed)
+        self.sentence.setMinimumHeight(self._height)
 
     def _tell(self, moment: "Moment") -> None:
         passed = moment.current.phase if moment.current is not None else "forward"
         self.place.setText(f"Step {moment.at} of {moment.total} · {passed}")
         self.sentence.setText(moment.sentence)
         self.sentence.setAccessibleName(f"{self.place.text()}. {moment.sentence}")
+        self._keep_height()
         QAccessible.updateAccessibility(QAccessibleEvent(self.sentence, QAccessible.Event.Alert))

@@ -4,7 +4,7 @@ The canvas and the panels are built with a Workspace and talk to nothing else. W
 imported when it is first asked for, so that a window can be painted before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -178,10 +178,13 @@ class Workspace(QObject):
         """Look at the run as it was one step before."""
         self.runs.step(-1)
 
-    def toggle_breakpoints(self, nodes: Iterable[Id]) -> None:
+    def toggle_breakpoints(self, nodes: Collection[Id]) -> None:
         """Let runs pause before these nodes, or no longer where all of them have a breakpoint."""
-        self.runs.stepping.toggle(nodes)
+        chosen = [self.document.nodes[key].name for key in nodes if key in self.document.nodes]
+        is_set = self.runs.stepping.toggle(nodes)
         self.breakpoints_changed.emit()
+        what = f"before {chosen[0]}" if len(chosen) == 1 else f"before {len(nodes)} nodes"
+        self.message.emit(f"Forward and Backward {'pause' if is_set else 'no longer pause'} {what}.")
 
     @property
     def breakpoints(self) -> frozenset[Id]:
