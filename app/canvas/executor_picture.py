@@ -109,11 +109,8 @@ def executor_picture(analysis: "Analysis", results: "Results | None", *, current
 def next_moment(picture: ExecutorPicture, results: "Results") -> tuple[ExecutorPicture, tuple[int, ...]]:
     """Return the picture at another moment of the run that is shown, and the nodes that look otherwise there."""
     before, after = (one.moment if one is not None else None for one in (picture.results, results))
-    assert before is not None and after is not None and picture.graph is not None
-    stops = after.course.stops[min(before.at, after.at) : max(before.at, after.at)]
-    near = {node for stop in stops for node in (*stop.nodes, *stop.reads)} | set(
-        picture.graph.head_gradients.values()
-    )
+    assert after is not None and picture.graph is not None
+    near = after.changed_since(before)
     writer = Writer(picture.graph, results, is_current=True)
     looks = list(picture.looks)
     for index in near:

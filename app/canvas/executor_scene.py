@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.document.analysis import Analysis
     from app.engine.gradient import ExecutorGraph
     from app.qt.workspace import Workspace
+    from app.services.moments import Moment
     from app.services.running import Results
 
 LARGE: Final = 400
@@ -50,6 +51,8 @@ class ExecutorScene(QGraphicsScene):
     bind would make now, with the numbers of the last run, muted, where they still belong to it.
     """
 
+    stepped = Signal(QRectF)
+    """A step was taken, and this is where."""
     content_changed = Signal()
     """Nodes came or went, or `summary` or `hint` says something else."""
 
@@ -67,7 +70,10 @@ class ExecutorScene(QGraphicsScene):
         self._active = True
         self._waiting = False
         workspace.analysis_changed.connect(self._on_change)
-        self._marks = StepLayers(self, self.kit, Bodies(self._body, self._is_round, self._way))
+        self._marks = StepLayers(
+            self, self.kit, Bodies(self._body, self.content_box, self._is_round, self._way)
+        )
+        self._stepped_to: Moment | None = None
         self.content_changed.connect(self._mark)
         workspace.breakpoints_changed.connect(self._mark)
         workspace.results_changed.connect(self._on_results)
@@ -158,6 +164,10 @@ class ExecutorScene(QGraphicsScene):
             if key in breakpoints and picture.graph is not None and picture.graph.nodes[index].kind in FORWARD
         ]
         self._marks.show_marks(executor_marks(moment, stopped))
+        if moment is not self._stepped_to:
+            self._stepped_to = moment
+            for index in self._marks.marks.current:
+                self.stepped.emit(self.items_by_index[index].box)
 
     def _body(self, index: int) -> QRectF | None:
         return self.items_by_index[index].box if index < len(self.items_by_index) else None

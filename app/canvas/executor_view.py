@@ -47,6 +47,7 @@ class ExecutorView(PanZoomView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Executor graph")
         self.executor_scene.content_changed.connect(self._on_content)
+        self.executor_scene.stepped.connect(self.show_box)
         workspace.view_option_changed.connect(self._dress)
         workspace.document_changed.connect(self._on_document)
         self._dress()

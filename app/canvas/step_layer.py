@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
+from app.canvas.far_layer import FarLayer
 from app.canvas.ink import pen
 from app.canvas.looks import Kit
 
@@ -44,9 +45,10 @@ class Marks(Generic[Key]):
     ways: Collection[tuple[Key, Key]] = ()
     """The wires that are lit, by their ends."""
 
-    def all(self) -> Iterable[Key]:
-        """Return everything that is marked."""
-        return {*self.current, *self.coming, *self.read, *self.waiting, *self.done, *self.breakpoints}
+    def __bool__(self) -> bool:
+        """Tell whether anything is marked."""
+        groups = (self.current, self.coming, self.read, self.waiting, self.done, self.breakpoints)
+        return any(groups)
 
 
 @attrs.frozen(eq=False)
@@ -54,6 +56,8 @@ class Bodies(Generic[Key]):
     """Where a scene draws what is marked now: the box of a body, whether it is round, and the way of a wire."""
 
     box: Callable[[Key], QRectF | None]
+    around: Callable[[], QRectF]
+    """The box of everything there is."""
     is_round: Callable[[Key], bool] = lambda _key: False
     way: Callable[[tuple[Key, Key]], QPainterPath | None] = lambda _ends: None
 
@@ -75,16 +79,12 @@ class StepLayer(QGraphicsItem, Generic[Key]):
         """Mark these and nothing else, where they stand now."""
         self.prepareGeometryChange()
         self.marks = marks
-        bounds = QRectF()
-        for key in marks.all():
-            box = self._bodies.box(key)
-            if box is not None:
-                bounds = bounds.united(box)
-        self._bounds = bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if bounds.isValid() else QRectF()
+        around = self._bodies.around() if marks else QRectF()
+        self._bounds = around.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if marks else QRectF()
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """Return the box of everything marked."""
+        """Return the box of everything that may be marked."""
         return self._bounds
 
     def paint(
@@ -115,8 +115,8 @@ class StepLayer(QGraphicsItem, Generic[Key]):
     def _paint_over(self, painter: QPainter, seen: QRectF, grown: float) -> None:
         """Draw ticks, breakpoints, and what is not computed yet."""
         marks = self.marks
-        for key, box in self._seen(marks.waiting, seen):
-            self._paint_waiting(painter, key, box)
+        if not FarLayer.serves(self._kit.scale):
+            self._paint_waiting(painter, seen)
         for key, box in self._seen(marks.done, seen):
             corner = _corner(box, 1.0, 1.0, is_round=self._bodies.is_round(key))
             for number in range(marks.done[key]):
@@ -140,13 +140,14 @@ class StepLayer(QGraphicsItem, Generic[Key]):
             if way is not None:
                 painter.drawPath(way)
 
-    def _paint_waiting(self, painter: QPainter, key: Key, box: QRectF) -> None:
-        """Let a body look hollow: the array is there, and nothing has been written to it."""
+    def _paint_waiting(self, painter: QPainter, seen: QRectF) -> None:
+        """Let bodies look hollow: the arrays are there, and nothing has been written to them."""
         veil = QColor(self._kit.ink.theme.canvas)
         veil.setAlphaF(0.72)
         painter.setPen(pen(self._kit.ink.theme.muted, 1.4, Qt.PenStyle.DashLine))
         painter.setBrush(veil)
-        self._draw(painter, key, box, 0.8)
+        for key, box in self._seen(self.marks.waiting, seen):
+            self._draw(painter, key, box, 0.8)
 
     def _paint_around(self, painter: QPainter, key: Key, box: QRectF, line: QPen, away: float) -> None:
         painter.setPen(line)

@@ -35,6 +35,16 @@ def board_marks(results: "Results | None", breakpoints: Collection[Id]) -> Marks
     )
 
 
+def changed_nodes(before: "Results | None", after: "Results | None") -> set[Id] | None:
+    """Return the nodes of the board whose arrays are others at another moment of one run; None where any may be."""
+    one, other = (results.moment if results is not None else None for results in (before, after))
+    if after is None or other is None or not other.is_alike(one):
+        return None
+    nodes = other.course.graph.nodes
+    found = {nodes[node].entry[0] for node in other.changed_since(one)}
+    return {key for key, index in after.node_index.items() if index in found}
+
+
 def _computed(stop: "Stop | None", ids: dict[int, Id]) -> set[Id]:
     return {ids[stop.symbol_node]} if stop is not None and stop.symbol_node in ids else set()
 

@@ -91,6 +91,7 @@ class BoardView(PanZoomView):
         for signal in (workspace.results_changed, workspace.breakpoints_changed):
             signal.connect(self._on_selection)
         self.board_scene.values_changed.connect(self.keep_fit)
+        self.board_scene.stepped.connect(self.show_box)
         self.board_scene.content_changed.connect(self._on_content)
         self._on_content()
 

@@ -152,6 +152,13 @@ class Moment:
             return self.at > self.course.forward_count
         return self.course.finished.get(node, 0) <= self.at
 
+    def changed_since(self, other: "Moment | None") -> set[int]:
+        """Return the executor nodes that may hold something else than at another moment of this run."""
+        assert other is not None and self.is_alike(other), "moments of two runs have nothing in common"
+        stops = self.course.stops[min(self.at, other.at) : max(self.at, other.at)]
+        handed_in = self.course.graph.head_gradients.values()
+        return {node for stop in stops for node in (*stop.nodes, *stop.reads)} | set(handed_in)
+
     def is_alike(self, other: "Moment | None") -> bool:
         """Tell whether the other is a moment of the same run."""
         return other is not None and other.course is self.course
