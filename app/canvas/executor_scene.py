@@ -19,7 +19,6 @@ from app.canvas.executor_picture import (
     executor_picture,
     next_moment,
 )
-from app.canvas.executor_tiles import FORWARD
 from app.canvas.executor_wires import ExecutorWire
 from app.canvas.ink import Ink
 from app.canvas.looks import Kit
@@ -156,14 +155,10 @@ class ExecutorScene(QGraphicsScene):
 
     def _mark(self) -> None:
         """Mark what stepping has come to, as far as it is drawn, and the breakpoints."""
-        picture, breakpoints = self.picture, self.workspace.breakpoints
+        picture, nodes = self.picture, self.workspace.document.nodes
         moment = picture.results.moment if picture.results is not None else None
-        stopped = [
-            index
-            for index, key in picture.node_ids.items()
-            if key in breakpoints and picture.graph is not None and picture.graph.nodes[index].kind in FORWARD
-        ]
-        self._marks.show_marks(executor_marks(moment, stopped))
+        names = {nodes[key].name for key in self.workspace.breakpoints if key in nodes}
+        self._marks.show_marks(executor_marks(moment, picture.named(names)))
         if moment is not self._stepped_to:
             self._stepped_to = moment
             for index in self._marks.marks.current:

@@ -25,9 +25,10 @@ RING: Final = 6.5
 BAND: Final = 6.0
 TICK: Final = 6.5
 STOP: Final = 7.5
+CURVE: Final = 3.0
 EIGHTH: Final = 0.41
 """The half of an octagon's side, of half its width."""
-LEAST_SCALE: Final = 0.35
+LEAST_SCALE: Final = 0.55
 """Below this zoom marks are drawn larger, so that they can still be seen."""
 MARGIN: Final = 60.0
 
@@ -93,24 +94,25 @@ class StepLayer(QGraphicsItem, Generic[Key]):
         """Draw the marks of what can be seen."""
         grown = max(1.0, LEAST_SCALE / self._kit.scale)
         seen = option.exposedRect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        is_far = FarLayer.serves(self._kit.scale)
+        if self._over is is_far:  # from far away no words are written, and nothing else should hide a ring
+            self._paint_rings(painter, seen, grown)
         if self._over:
             self._paint_over(painter, seen, grown)
-        else:
-            self._paint_under(painter, seen, grown)
 
-    def _paint_under(self, painter: QPainter, seen: QRectF, grown: float) -> None:
+    def _paint_rings(self, painter: QPainter, seen: QRectF, grown: float) -> None:
         """Draw rings, and bands around what was read and along its wires."""
         marks, theme = self.marks, self._kit.ink.theme
         self._paint_ways(painter, grown)
         lit = QColor(theme.accent)
         lit.setAlphaF(0.3)
         for key, box in self._seen(marks.read, seen):
-            self._paint_around(painter, key, box, pen(lit, BAND * grown), 0.5 * BAND)
+            self._paint_around(painter, key, box, pen(lit, BAND * grown), 0.5 * BAND * grown)
         dashed = pen(theme.accent, 2.2 * grown, Qt.PenStyle.DashLine)
         for key, box in self._seen(marks.coming, seen):
-            self._paint_around(painter, key, box, dashed, RING)
+            self._paint_around(painter, key, box, dashed, RING * grown)
         for key, box in self._seen(marks.current, seen):
-            self._paint_around(painter, key, box, pen(theme.accent, 3.4 * grown), RING)
+            self._paint_around(painter, key, box, pen(theme.accent, 3.4 * grown), RING * grown)
 
     def _paint_over(self, painter: QPainter, seen: QRectF, grown: float) -> None:
         """Draw ticks, breakpoints, and what is not computed yet."""
@@ -159,7 +161,7 @@ class StepLayer(QGraphicsItem, Generic[Key]):
         if self._bodies.is_round(key):
             painter.drawEllipse(place)
         else:
-            painter.drawRoundedRect(place, 3.0 + away, 3.0 + away)
+            painter.drawRoundedRect(place, CURVE + away, CURVE + away)
 
     def _paint_tick(self, painter: QPainter, middle: QPointF, grown: float) -> None:
         theme, size = self._kit.ink.theme, TICK * grown

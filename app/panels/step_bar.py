@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.panels.panel import Panel
 from app.qt import fonts
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 LARGER = 2
 """By how many pixels the sentence is larger than other words: it is read aloud in class."""
-LEAST_LINES = 2
+LEAST_LINES, MOST_LINES = 2, 4
+BESIDE = 640
+"""From so many pixels on the sentence has room beside the buttons."""
+SIGNS = (
+    "Ring: computed last. Dashed ring: computed next. Pale band: read. Tick: done, two of them forward and backward.\n"
+    "Dashed and pale: not computed yet. Octagon: a breakpoint."
+)
 
 
 class StepBar(Panel):
@@ -27,7 +33,10 @@ class StepBar(Panel):
     def __init__(self, workspace: "Workspace", parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self.setAccessibleName("Stepping")
+        self.setToolTip(SIGNS)
+        self.setAccessibleDescription(SIGNS)
         self._height = 0
+        self._whole = ""
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(HALF_STEP)
         self.place = QLabel()
@@ -38,12 +47,14 @@ class StepBar(Panel):
         self.sentence.setFont(fonts.text_font(fonts.BODY + LARGER))
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(GAP, STEP, GAP, STEP)
-        row.setSpacing(GAP)
-        row.addLayout(self._buttons)
-        row.addWidget(self.place)
-        row.addWidget(self.sentence, 1)
+        self._front = QHBoxLayout()
+        self._front.setSpacing(GAP)
+        self._front.addLayout(self._buttons)
+        self._front.addWidget(self.place, 1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(GAP, STEP, GAP, STEP)
+        self._row.addLayout(self._front)
+        self._row.addWidget(self.sentence, 1)
         self.hide()
         workspace.results_changed.connect(self._on_results)
 
@@ -66,21 +77,46 @@ class StepBar(Panel):
         self.setVisible(moment is not None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Take the room that the sentence needs in another width."""
+        """Put the sentence under the buttons where there is little room beside them, and cut it anew."""
         super().resizeEvent(event)
-        self._keep_height()
+        directions = QBoxLayout.Direction
+        is_wide = self.width() >= BESIDE
+        self._row.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
+        self._row.setSpacing(GAP if is_wide else HALF_STEP)
+        if event.size().width() != event.oldSize().width():
+            self._height = 0
+            self._write()
 
-    def _keep_height(self) -> None:
-        """Grow with the longest sentence and do not shrink again, so that the graphs above stay where they are."""
-        lines = LEAST_LINES * self.sentence.fontMetrics().lineSpacing()
-        needed = self.sentence.heightForWidth(self.sentence.width())
-        self._height = max(self._height, lines, needed)
-        self.sentence.setMinimumHeight(self._height)
+    def _write(self) -> None:
+        """Write the sentence, or its beginning, in few lines.
+
+        The bar grows with the longest sentence and does not shrink again, so that the graphs above stay where they are.
+        """
+        room = self._room()
+        line = self.sentence.fontMetrics().lineSpacing()
+        words = self._whole.split(" ")
+        count = len(words)
+        while True:
+            self.sentence.setText(" ".join(words[:count]) + ("" if count == len(words) else " …"))
+            needed = self.sentence.heightForWidth(room)
+            if needed <= MOST_LINES * line or count < 2:
+                break
+            count -= 1
+        self.sentence.setToolTip("" if count == len(words) else self._whole)
+        self._height = max(self._height, LEAST_LINES * line, min(needed, MOST_LINES * line))
+        self.sentence.setFixedHeight(self._height)
+
+    def _room(self) -> int:
+        """Return how wide the sentence may be."""
+        if self.width() < BESIDE:
+            return self.width() - 2 * GAP
+        beside = self._front.sizeHint().width()
+        return self.width() - 3 * GAP - beside
 
     def _tell(self, moment: "Moment") -> None:
         passed = moment.current.phase if moment.current is not None else "forward"
         self.place.setText(f"Step {moment.at} of {moment.total} · {passed}")
-        self.sentence.setText(moment.sentence)
+        self._whole = moment.sentence
+        self._write()
         self.sentence.setAccessibleName(f"{self.place.text()}. {moment.sentence}")
-        self._keep_height()
         QAccessible.updateAccessibility(QAccessibleEvent(self.sentence, QAccessible.Event.Alert))

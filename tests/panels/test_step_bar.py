@@ -31,11 +31,29 @@ def test_it_is_there_while_a_run_is_gone_through(desk: Any, qtbot: QtBot) -> Non
     for _ in range(3):
         step(workspace, qtbot, "step")
     assert bar.place.text() == "Step 4 of 4 · backward" and bar.sentence.text().endswith("last step.")
-    high = bar.sentence.minimumHeight()
+    high = bar.sentence.height()
     step(workspace, qtbot, "step_back")
-    assert bar.sentence.minimumHeight() == high, "a shorter sentence moves nothing"
+    assert bar.sentence.height() == high, "a shorter sentence moves nothing"
     step(workspace, qtbot, "stop")
     assert not bar.isVisible()
+
+
+def test_a_narrow_one_writes_below_its_buttons_and_cuts_what_has_no_room(desk: Any, qtbot: QtBot) -> None:
+    workspace = desk.workspace
+    workspace.live = False
+    workspace.load(open_entry("executor-simple-bind"))
+    bar = StepBar(workspace)
+    qtbot.addWidget(bar)
+    for _ in range(4):
+        step(workspace, qtbot, "step")
+    whole = workspace.results.moment.sentence
+    for width, is_whole in ((1200, True), (200, False), (1200, True)):
+        bar.resize(width, bar.height())
+        qtbot.waitUntil(lambda: (bar.sentence.x() < 40) != is_whole)  # noqa: B023
+        assert (bar.sentence.text() == whole) == is_whole
+        assert bar.sentence.text().endswith("…") != is_whole and bar.sentence.accessibleName().endswith(whole)
+        line = bar.sentence.fontMetrics().lineSpacing()
+        assert bar.sentence.heightForWidth(bar.sentence.width()) <= bar.sentence.height() <= 4 * line
 
 
 def test_its_buttons_are_the_actions_it_is_given(desk: Any, qtbot: QtBot) -> None:
