@@ -16,7 +16,7 @@ def _chosen(bench: Workbench) -> frozenset[Id]:
 STEPPING = (
     Action(
         "step",
-        "S&tep",
+        "St&ep",
         "Executor",
         lambda bench: bench.workspace.step(),
         ("F10",),

@@ -10,7 +10,7 @@ from app.shell.actions import Actions, keys_of
 
 VIEWS = ("view_symbol", "view_split", "view_executor")
 RUNS = ("forward", "backward")
-ROOMY, SHORT, TIGHT, LEAST = 1160, 1040, 928, 672
+ROOMY, SHORT, TIGHT, LEAST = 1192, 1072, 968, 672
 """Down to so many pixels a row has room for everything, for short words, for words that nobody guesses, for icons."""
 STOP_AFTER_MS = 150
 BIND_WIDTH, FIND_WIDTH, LEAST_WIDTH = 208, 240, 40

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from app.document.checks import analyse
 from app.document.records import Binding, Document
 from app.engine import Variable, sym
+from app.engine.backends.computing import Computing, is_installed
 from app.engine.errors import EngineError
 from app.services.gallery import entries, open_entry
 from app.services.import_symbol import document_from_symbol
 from app.services.moments import course_of
-from app.services.running import Results, bind, results_of, run_to
+from app.services.running import HERE, Results, bind, results_of, run_to
 from app.services.stepping import Trail
 from app.services.values import ValueShapes
 from tests.moving import moving
@@ -47,13 +48,13 @@ def assert_same(one: list[Any], other: list[Any]) -> None:
             np.testing.assert_array_equal(mine, theirs)
 
 
-def assert_steps_as_plain_runs_do(document: Document) -> None:
+def assert_steps_as_plain_runs_do(document: Document, computing: Computing = HERE) -> None:
     """Go through two runs, the second going on from the first, looking back after every step; then compare."""
     analysis = analyse(document, ValueShapes())
     plain = walked = None
     for _ in range(2):
-        plain = results_of(run_to(analysis, "backward", after=plain))
-        trail = Trail(bind(analysis, after=walked))
+        plain = results_of(run_to(analysis, "backward", computing=computing, after=plain))
+        trail = Trail(bind(analysis, computing=computing, after=walked))
         seen = [held(go(trail, 0))]
         for at in range(1, len(trail.course.stops) + 1):
             seen.append(held(go(trail, at)))
@@ -107,6 +108,11 @@ def test_a_state_that_a_step_changes_is_named_and_had_another_value_before() -> 
 
 def test_batchnorm_and_dropout_give_the_numbers_of_a_plain_run_whatever_way_one_goes() -> None:
     assert_steps_as_plain_runs_do(moving())
+
+
+@pytest.mark.skipif(not is_installed("torch"), reason="torch is not installed")
+def test_pytorch_steps_as_it_runs() -> None:
+    assert_steps_as_plain_runs_do(moving(), Computing("torch"))
 
 
 @pytest.mark.parametrize("entry", [entry.id for entry in entries()])
