@@ -204,8 +204,7 @@ class BindPanel(Panel):
     def show_times(self) -> None:
         """Say how long the last run took."""
         results = self.workspace.results
-        is_over = results is not None and results.moment is None  # half a run says nothing
-        costs = results.costs if results is not None and is_over else None
+        costs = None if results is None else results.costs
         words = "" if costs is None else time_text(costs.forward_seconds, costs.backward_seconds)
         self.times.setText(f"{words} in the last run" if words else "")
         self.times.setVisible(bool(words) and not self.cost.isHidden())

@@ -189,9 +189,9 @@ class Results:
         return held.copy()
 
     @cached_property
-    def costs(self) -> GraphCost:
-        """What every node of the graph costs, with the times of this run."""
-        return costs_of(self._executor)
+    def costs(self) -> GraphCost | None:
+        """What every node of the graph costs, with the times of this run; None amid one that is gone through."""
+        return costs_of(self._executor) if self.moment is None else None
 
 
 def bind(

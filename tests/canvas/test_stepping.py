@@ -60,6 +60,10 @@ def test_the_board_marks_what_was_computed_what_comes_and_what_is_done(
     assert (set(board.marks.current), set(board.marks.coming)) == ({c}, {e})
     assert (set(board.marks.read), dict(board.marks.done)) == ({a, b}, {c: 1})
     assert board.node_items[c].look.number == "10" and not board.node_items[e].look.number
+    step(workspace, qtbot, "step")
+    assert board.node_items[e].look.number == "20"
+    step(workspace, qtbot, "step_back")
+    assert board.node_items[e].look.number == "" and board.node_items[c].look.number == "10"
     step(workspace, qtbot, "step", "step")
     assert (set(board.marks.current), set(board.marks.coming)) == ({e}, {c})
     assert dict(board.marks.done) == {c: 1, e: 2}, "forward and backward"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.qt.stepping import AT_THE_END, ENDED_BY_EDIT
@@ -72,7 +73,12 @@ def test_f10_goes_through_the_gradient_picture_and_back(teacher: Teacher) -> Non
     assert teacher.numbers() == ("", "", "", "")
     assert not teacher.bench.actions["step_back"].isEnabled()
 
+    stop = teacher.bench.actions["stop"]
+    buttons = [one for one in teacher.bench.window.findChildren(QToolButton) if one.defaultAction() is stop]
+    assert len(buttons) == 2
+    teacher.wait(lambda: all(button.isEnabled() for button in buttons))
     teacher.press(teacher.bench.window, Qt.Key.Key_F5, SHIFT)
+    teacher.wait(lambda: not any(button.isEnabled() for button in buttons))
     assert teacher.at is None and teacher.sentence == "" and teacher.shown("E") == "20"
 
 

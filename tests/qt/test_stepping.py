@@ -152,6 +152,13 @@ def test_stop_ends_it_and_shows_what_there_was_before(walker: Walker) -> None:
     assert walker.said == [ENDED], "there is nothing to end any more"
 
 
+def test_what_was_old_before_is_old_again(walker: Walker) -> None:
+    walker.do("forward")
+    walker.workspace.commit(set_binding(walker.workspace.document, Binding("A", "constant", "3", (1,))))
+    assert walker.do("step").workspace.results_are_current and walker.number("C") == 3
+    assert not walker.do("stop").workspace.results_are_current and walker.number("C") == 10
+
+
 def test_stop_after_the_last_step_keeps_the_run(walker: Walker) -> None:
     walker.do("step", "step", "step", "step", "step_back", "stop")
     assert walker.at is None and walker.results.argument_gradient("A") == 4

@@ -95,6 +95,15 @@ def test_what_is_no_number_and_what_is_added_is_said() -> None:
     assert said[-1].endswith(", with NaN in it, added to what was there. That was the last step.")
 
 
+def test_a_gradient_that_nothing_flows_into_is_told_without_numbers() -> None:
+    document = document_from_symbol(sym.BlockGrad(Variable("a"), name="b"))
+    bindings = {"a": Binding("a", "constant", "[1, 2]", request="write")}
+    trail = trail_of(Document(document.nodes, document.edges, bindings, document.heads, document.settings))
+    moment = go(trail, len(trail.course.stops)).moment
+    assert moment is not None
+    assert moment.sentence == "d(a) = 0: nothing flows back. That was the last step."
+
+
 def test_a_state_that_a_step_changes_is_named_and_had_another_value_before() -> None:
     trail = trail_of(open_entry("executor-aux-state"))
     last = len(trail.course.stops)

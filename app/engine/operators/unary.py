@@ -105,7 +105,9 @@ class Unary(InPieces):
         ]
 
     def value_formula(self, ins: Sequence[str]) -> str:
-        """Write the function of the data."""
+        """Write the function of the data, or name it where its formula does not name the data."""
+        if "{x}" not in (self.value.formula or self.value.code):
+            return super().value_formula(ins)
         return self.value.told(ins[0])
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
