@@ -197,12 +197,11 @@ def _corner(box: QRectF, right: float, down: float, *, is_round: bool) -> QPoint
 
 
 class StepLayers(Generic[Key]):
-    """Both layers of one scene."""
+    """Both layers of one scene, in it as long as anything is marked."""
 
     def __init__(self, scene: QGraphicsScene, kit: Kit, bodies: Bodies[Key]) -> None:
+        self._scene = scene
         self._layers = [StepLayer(kit, bodies, over=over) for over in (False, True)]
-        for layer in self._layers:
-            scene.addItem(layer)
 
     @property
     def marks(self) -> Marks[Key]:
@@ -213,3 +212,7 @@ class StepLayers(Generic[Key]):
         """Mark these and nothing else, where they stand now."""
         for layer in self._layers:
             layer.show_marks(marks)
+            if marks and layer.scene() is None:
+                self._scene.addItem(layer)
+            elif not marks and layer.scene() is not None:
+                self._scene.removeItem(layer)

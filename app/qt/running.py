@@ -133,6 +133,8 @@ class Runs(QObject):
         if self._leave_steps():
             self._workspace.results_changed.emit(self._results)
             self._workspace.message.emit(ENDED)
+            if not self._current:  # what runs by itself may have been given up for the steps
+                self.document_moved_on()
 
     def _give_up(self) -> None:
         self._timer.stop()

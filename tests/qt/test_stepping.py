@@ -159,6 +159,17 @@ def test_what_was_old_before_is_old_again(walker: Walker) -> None:
     assert not walker.do("stop").workspace.results_are_current and walker.number("C") == 10
 
 
+def test_a_live_run_that_was_given_up_for_a_step_is_made_up_for(walker: Walker, qtbot: QtBot) -> None:
+    walker.do("forward")
+    walker.workspace.live = True
+    walker.workspace.commit(set_binding(walker.workspace.document, Binding("A", "constant", "3", (1,))))
+    walker.do("step")
+    assert walker.number("C") == 3 and walker.at == 1
+    walker.do("stop")
+    qtbot.waitUntil(lambda: walker.workspace.results_are_current, timeout=5000)
+    assert walker.at is None and walker.number("E") == 6
+
+
 def test_stop_after_the_last_step_keeps_the_run(walker: Walker) -> None:
     walker.do("step", "step", "step", "step", "step_back", "stop")
     assert walker.at is None and walker.results.argument_gradient("A") == 4
