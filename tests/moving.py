@@ -1,5 +1,7 @@
 """A net that no run leaves as it was: BatchNorm's statistics move, Dropout draws, and a gradient is added."""
 
+import attrs
+
 from app.document.records import Binding, Document, Settings
 from app.engine import Variable, sym
 from app.services.import_symbol import document_from_symbol
@@ -17,10 +19,8 @@ def moving() -> Document:
         Binding("bn1_gamma", "constant", "3"),
         Binding("fc2_weight", request="add"),
     )
-    return Document(
-        document.nodes,
-        document.edges,
-        {binding.id: binding for binding in bindings},
-        document.heads,
-        {"settings": Settings(seed=3, train=True)},
+    return attrs.evolve(
+        document,
+        bindings={binding.id: binding for binding in bindings},
+        settings={"settings": Settings(seed=3, train=True)},
     )

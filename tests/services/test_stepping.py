@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -89,7 +90,7 @@ def test_what_is_no_number_and_what_is_added_is_said() -> None:
     a = Variable("a")
     document = document_from_symbol(sym.log(a, name="b") + sym.sqrt(a, name="c"))
     bindings = {"a": Binding("a", "constant", "[-1, 4]", request="add")}
-    trail = trail_of(Document(document.nodes, document.edges, bindings, document.heads, document.settings))
+    trail = trail_of(attrs.evolve(document, bindings=bindings))
     said = [go(trail, at).moment.sentence for at in range(1, len(trail.course.stops) + 1)]  # type: ignore[union-attr]
     assert said[0] == "b = ln(a): (2) → (2), with NaN in it."
     assert said[-1].endswith(", with NaN in it, added to what was there. That was the last step.")
@@ -98,7 +99,7 @@ def test_what_is_no_number_and_what_is_added_is_said() -> None:
 def test_a_gradient_that_nothing_flows_into_is_told_without_numbers() -> None:
     document = document_from_symbol(sym.BlockGrad(Variable("a"), name="b"))
     bindings = {"a": Binding("a", "constant", "[1, 2]", request="write")}
-    trail = trail_of(Document(document.nodes, document.edges, bindings, document.heads, document.settings))
+    trail = trail_of(attrs.evolve(document, bindings=bindings))
     moment = go(trail, len(trail.course.stops)).moment
     assert moment is not None
     assert moment.sentence == "d(a) = 0: nothing flows back. That was the last step."
@@ -137,9 +138,7 @@ def test_any_network_does(network: Network) -> None:
         name: Binding(name, shape=network.shapes.get(name), request=request)
         for name, request in network.requests.items()
     }
-    assert_steps_as_plain_runs_do(
-        Document(document.nodes, document.edges, bindings, document.heads, document.settings)
-    )
+    assert_steps_as_plain_runs_do(attrs.evolve(document, bindings=bindings))
 
 
 def test_a_moment_shows_what_is_done_and_nothing_else() -> None:
@@ -181,7 +180,7 @@ def test_a_step_that_can_not_be_done_is_refused_each_time() -> None:
     net = sym.sample_poisson(Variable("lam"), name="drawn")
     document = document_from_symbol(net)
     bindings = {"lam": Binding("lam", "constant", "[-1]")}
-    trail = trail_of(Document(document.nodes, document.edges, bindings, document.heads, document.settings))
+    trail = trail_of(attrs.evolve(document, bindings=bindings))
     for _ in range(2):
         with pytest.raises(EngineError, match="below 0"):
             go(trail, 1)
