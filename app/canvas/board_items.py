@@ -230,14 +230,15 @@ class BoardItems:
             for node in self.nodes if self.is_small else nodes:
                 self.nodes[node].lay_out()
 
-    def show_values(self) -> None:
-        """Show the numbers of other results."""
+    def show_values(self, nodes: Collection[Id] | None = None) -> None:
+        """Show the numbers of other results, at these nodes where no others have changed."""
         changed = set()
-        for key, item in self.nodes.items():
+        for key, item in [(key, self.nodes[key]) for key in (self.nodes if nodes is None else nodes)]:
             if item.show_look(self.appearance.with_values(item.look), self.style):
                 changed.add(key)
             item.update()
-        self._lay_out(changed)
+        if changed:
+            self._lay_out(changed)
 
     def update_far(self) -> None:
         """Let the far layer, where it is seen, show what the items do."""

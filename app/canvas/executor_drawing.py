@@ -94,7 +94,7 @@ class ExecutorDrawing:
             yield from self._cut_down(0, {})  # all words find their places anew
         yield from self._cut_down(len(picture.looks), picture.wires)
         before, self.picture = self.picture, picture
-        self._kit.heats = ExecutorHeats(picture.results, self._kit.ink.theme)
+        self._take_heats(picture)
         worded, moved = yield from self._place_nodes(other_values=picture.results is not before.results)
         turned = yield from self._make_wires(before.lanes)
         few = len(self.wires) <= SMALL
@@ -112,6 +112,19 @@ class ExecutorDrawing:
         del before
         yield from _let_go(left)
         self.select(self._chosen)
+
+    def follow(self, picture: ExecutorPicture, changed: Iterable[int]) -> None:
+        """Draw another moment of the run whose graph is shown, in which nothing stands elsewhere."""
+        self.picture = picture
+        self._take_heats(picture)
+        for index in changed:
+            self.items[index].show_look(picture.looks[index])
+            self.items[index].update()
+
+    def _take_heats(self, picture: ExecutorPicture) -> None:
+        before = self._kit.heats
+        known = before if isinstance(before, ExecutorHeats) else None
+        self._kit.heats = ExecutorHeats(picture.results, self._kit.ink.theme, known)
 
     def _add_items(self) -> Iterator[None]:
         """Add what is not yet in the scene, and find out how far everything reaches."""

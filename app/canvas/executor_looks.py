@@ -142,7 +142,7 @@ class Writer:
         array = self._results.exec_value(index) if self._results is not None else None
         if array is None or array.size != 1:
             return ""
-        from app.canvas.heat import number_text
+        from app.services.number_words import number_text
 
         return number_text(float(array.item()))
 

@@ -1,6 +1,6 @@
 """What is to be drawn of an executor graph, as one value that a worker can make: it asks nothing of the board."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import TYPE_CHECKING
 
 import attrs
@@ -21,7 +21,7 @@ from app.canvas.executor_looks import (
     wire_kind,
 )
 from app.canvas.executor_plates import body_of
-from app.canvas.executor_tiles import tile_layout
+from app.canvas.executor_tiles import FORWARD, tile_layout
 from app.canvas.executor_wires import wire_pen
 from app.canvas.far_layer import FarBoxes, FarLines, FarPicture
 from app.canvas.ink import Ink
@@ -57,6 +57,11 @@ class ExecutorPicture:
     far: FarPicture = attrs.Factory(FarPicture)
     summary: str = ""
     hint: str = ""
+
+    def named(self, names: Set[str]) -> list[int]:
+        """Return the arrays that the nodes of the symbol with these names hold."""
+        nodes = self.graph.nodes if self.graph is not None and names else ()
+        return [node.index for node in nodes if node.kind in FORWARD and node.name in names]
 
     def is_alike(self, other: "ExecutorPicture") -> bool:
         """Tell whether the other shows the same nodes in the same form, perhaps elsewhere and with other numbers."""
@@ -104,6 +109,18 @@ def executor_picture(analysis: "Analysis", results: "Results | None", *, current
         _far(looks, places, wires, with_reads=layout is None),
         summary_of(graph, requests_of(analysis.document, graph), bound=current),
     )
+
+
+def next_moment(picture: ExecutorPicture, results: "Results") -> tuple[ExecutorPicture, tuple[int, ...]]:
+    """Return the picture at another moment of the run that is shown, and the nodes that look otherwise there."""
+    before, after = (one.moment if one is not None else None for one in (picture.results, results))
+    assert after is not None and picture.graph is not None
+    near = after.changed_since(before)
+    writer = Writer(picture.graph, results, is_current=True)
+    looks = list(picture.looks)
+    for index in near:
+        looks[index] = writer.look(picture.graph.nodes[index], looks[index].form)
+    return attrs.evolve(picture, results=results, looks=tuple(looks)), tuple(near)
 
 
 def are_alike(one: "ExecutorGraph", other: "ExecutorGraph") -> bool:

@@ -6,15 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtGui import QPainterPath
 from PySide6.QtWidgets import QGraphicsScene
 
 from app.canvas.executor_drawing import ExecutorDrawing
 from app.canvas.executor_heats import ExecutorHeats
 from app.canvas.executor_items import ExecutorItem
-from app.canvas.executor_picture import ExecutorPicture, WireKey, empty_picture, executor_picture
+from app.canvas.executor_picture import (
+    ExecutorPicture,
+    WireKey,
+    empty_picture,
+    executor_picture,
+    next_moment,
+)
 from app.canvas.executor_wires import ExecutorWire
 from app.canvas.ink import Ink
 from app.canvas.looks import Kit
+from app.canvas.step_layer import Bodies, StepLayers
+from app.canvas.stepping_marks import executor_marks
 from app.document.records import Id
 from app.qt.runner import Runner
 
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from app.document.analysis import Analysis
     from app.engine.gradient import ExecutorGraph
     from app.qt.workspace import Workspace
+    from app.services.moments import Moment
     from app.services.running import Results
 
 LARGE: Final = 400
@@ -40,6 +50,8 @@ class ExecutorScene(QGraphicsScene):
     bind would make now, with the numbers of the last run, muted, where they still belong to it.
     """
 
+    stepped = Signal(QRectF)
+    """A step was taken, and this is where."""
     content_changed = Signal()
     """Nodes came or went, or `summary` or `hint` says something else."""
 
@@ -57,7 +69,13 @@ class ExecutorScene(QGraphicsScene):
         self._active = True
         self._waiting = False
         workspace.analysis_changed.connect(self._on_change)
-        workspace.results_changed.connect(self._on_change)
+        self._marks = StepLayers(
+            self, self.kit, Bodies(self._body, self.content_box, self._is_round, self._way)
+        )
+        self._stepped_to: Moment | None = None
+        self.content_changed.connect(self._mark)
+        workspace.breakpoints_changed.connect(self._mark)
+        workspace.results_changed.connect(self._on_results)
         workspace.view_option_changed.connect(self._on_view_option)
         workspace.selection_changed.connect(self.drawing.select)
         self.drawing.select(workspace.store.selection)
@@ -117,6 +135,43 @@ class ExecutorScene(QGraphicsScene):
         self._active = active
         if active and self._waiting:
             self.refresh()
+
+    def _on_results(self, results: "Results | None") -> None:
+        """Follow a step of a large graph where its picture stands; draw everything else anew."""
+        shown = self.picture.results
+        follows = self._active and not self.is_behind and not self._pause.isActive()
+        if (
+            follows
+            and len(self.items_by_index) > LARGE
+            and results is not None
+            and results.moment is not None
+            and shown is not None
+            and results.moment.is_alike(shown.moment)
+        ):
+            self.drawing.follow(*next_moment(self.picture, results))
+            self._mark()
+        else:
+            self._on_change(results)
+
+    def _mark(self) -> None:
+        """Mark what stepping has come to, as far as it is drawn, and the breakpoints."""
+        picture, nodes = self.picture, self.workspace.document.nodes
+        moment = picture.results.moment if picture.results is not None else None
+        names = {nodes[key].name for key in self.workspace.breakpoints if key in nodes}
+        self._marks.show_marks(executor_marks(moment, picture.named(names)))
+        if moment is not self._stepped_to:
+            self._stepped_to = moment
+            for index in self._marks.marks.current:
+                self.stepped.emit(self.items_by_index[index].box)
+
+    def _body(self, index: int) -> QRectF | None:
+        return self.items_by_index[index].box if index < len(self.items_by_index) else None
+
+    def _is_round(self, index: int) -> bool:
+        return self.items_by_index[index].look.kind == "head"
+
+    def _way(self, ends: WireKey) -> QPainterPath | None:
+        return self.wires[ends].way if ends in self.wires else None
 
     def _on_change(self, _what: object) -> None:
         self._waiting = True

@@ -47,6 +47,7 @@ class ExecutorView(PanZoomView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Executor graph")
         self.executor_scene.content_changed.connect(self._on_content)
+        self.executor_scene.stepped.connect(self.show_box)
         workspace.view_option_changed.connect(self._dress)
         workspace.document_changed.connect(self._on_document)
         self._dress()
@@ -168,7 +169,8 @@ class ExecutorView(PanZoomView):
 
             lines += [escape(line) for line in summary_lines(array)]
         else:
-            lines.append("<i>no numbers yet</i>")
+            is_stepping = results is not None and results.moment is not None
+            lines.append(f"<i>{'not computed' if is_stepping else 'no numbers'} yet</i>")
         return "<p>" + "<br>".join(lines) + "</p>"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

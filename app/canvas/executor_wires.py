@@ -84,6 +84,11 @@ class ExecutorWire(QGraphicsItem):
             self.pale = pale
             self.update()
 
+    @property
+    def way(self) -> QPainterPath:
+        """Where it runs."""
+        return self._way
+
     def pieces(self) -> list[tuple[QPointF, QPointF]]:
         """Return the way as straight pieces."""
         if self._is_straight:

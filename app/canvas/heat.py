@@ -19,9 +19,12 @@ from app.qt.colours import (
     POSITIVE_INFINITY_LEVEL,
     HeatColours,
 )
+from app.services.number_words import number_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from app.services.running import Results
 
     Array = NDArray[Any]
     Levels = NDArray[np.uint8]
@@ -86,18 +89,15 @@ def heat_of(array: "Array", colours: HeatColours, *, diverging: bool) -> Heat:
     )
 
 
-def number_text(value: float) -> str:
-    """Write one number for people, in four digits."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.4g}"
-    return (
-        "0"
-        if text == "-0"
-        else text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")
-    )
+def are_of_one_run(one: "Results | None", other: "Results | None") -> bool:
+    """Tell whether both are moments of one run, in which what was once written stays as it is."""
+    moment = one.moment if one is not None else None
+    return moment is not None and other is not None and moment.is_alike(other.moment)
+
+
+def is_same(one: "Array | None", other: "Array | None") -> bool:
+    """Tell whether two arrays of one run are one in memory: a variable that was changed has a copy of its own."""
+    return one is not None and other is not None and one.ctypes.data == other.ctypes.data
 
 
 def summary_lines(array: "Array") -> list[str]:

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from app.canvas.heat import Heat, heat_of, number_text, summary_lines
+from app.canvas.heat import Heat, are_of_one_run, heat_of, is_same, summary_lines
 from app.document.records import Id
+from app.services.number_words import number_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,11 +16,30 @@ if TYPE_CHECKING:
 class HeatStore:
     """Values and gradients of nodes, as pictures, as single numbers, and in words."""
 
-    def __init__(self, results: "Results | None", colours: "HeatColours", *, is_current: bool) -> None:
+    def __init__(
+        self,
+        results: "Results | None",
+        colours: "HeatColours",
+        *,
+        is_current: bool,
+        before: "HeatStore | None" = None,
+    ) -> None:
         self.results = results
         self.is_current = is_current
         self._colours = colours
-        self._heats: dict[tuple[Id, str], Heat | None] = {}
+        self._heats: dict[tuple[Id, str], Heat | None] = (
+            before.still_true(results, colours) if before is not None else {}
+        )
+
+    def still_true(
+        self, results: "Results | None", colours: "HeatColours"
+    ) -> "dict[tuple[Id, str], Heat | None]":
+        """Return the pictures of arrays that are the same in other results, of another moment of one run."""
+        if self._colours != colours or not are_of_one_run(results, self.results):
+            return {}
+        return {
+            key: heat for key, heat in self._heats.items() if is_same(self.array(*key), _array(results, *key))
+        }
 
     def serves(self, results: "Results", colours: "HeatColours") -> bool:
         """Tell whether the pictures drawn so far are of these results and in these colours."""
@@ -27,9 +47,7 @@ class HeatStore:
 
     def array(self, node: Id, which: str) -> "NDArray[Any] | None":
         """Return a node's first output, or the gradient that flows into it."""
-        if self.results is None:
-            return None
-        return self.results.by_node(node) if which == "output" else self.results.gradient_by_node(node)
+        return _array(self.results, node, which)
 
     def has(self, node: Id, which: str) -> bool:
         """Tell whether there is such an array."""
@@ -55,3 +73,9 @@ class HeatStore:
         """Describe the array in short lines, none where there is no array."""
         array = self.array(node, which)
         return summary_lines(array) if array is not None else []
+
+
+def _array(results: "Results | None", node: Id, which: str) -> "NDArray[Any] | None":
+    if results is None:
+        return None
+    return results.by_node(node) if which == "output" else results.gradient_by_node(node)

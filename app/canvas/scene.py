@@ -17,12 +17,15 @@ from app.canvas.ink import Ink
 from app.canvas.looks import Kit
 from app.canvas.making_room import size_around
 from app.canvas.spotlight import Spotlight
+from app.canvas.step_layer import Bodies, Marks, StepLayers
+from app.canvas.stepping_marks import board_marks, changed_nodes
 from app.document.records import Document, Id
 
 if TYPE_CHECKING:
     from app.canvas.heat import Heat
     from app.canvas.heat_store import HeatStore
     from app.qt.workspace import Workspace
+    from app.services.running import Results
 
 
 class NoHeats:
@@ -40,6 +43,7 @@ class BoardScene(QGraphicsScene):
     """
 
     content_changed = Signal()  # nodes or wires came, went or moved
+    stepped = Signal(QRectF)  # a step was taken, and this is where
     values_changed = Signal()  # the heatmaps of a run are shown, so nodes may need more room
 
     def __init__(self, workspace: "Workspace", parent: QObject | None = None) -> None:
@@ -53,7 +57,11 @@ class BoardScene(QGraphicsScene):
         self.auto_items = self._items.autos
         self.annotations = AnnotationItems(self, self.kit)
         self.spotlight = Spotlight(self)
+        self._steps = StepLayers(self, self.kit, Bodies(self._body, self.content_box, self._is_round))
         self._take_results()
+        self.content_changed.connect(self.mark_steps)
+        self.values_changed.connect(self.mark_steps)
+        workspace.breakpoints_changed.connect(self.mark_steps)
         workspace.document_changed.connect(self._on_document)
         workspace.analysis_changed.connect(self._on_analysis)
         workspace.results_changed.connect(self._on_results)
@@ -130,11 +138,15 @@ class BoardScene(QGraphicsScene):
         else:
             self._follow(found)
 
-    def _on_results(self, _results: object) -> None:
+    def _on_results(self, results: "Results | None") -> None:
+        before = self.heats.results if self.heats is not None else None
         self._take_results()
         self.appearance.heats = self.heats
-        self._items.show_values()
+        self._items.show_values(changed_nodes(before, results))
         self.values_changed.emit()
+        if results is not None and results.moment is not None:
+            for key in self.marks.current:
+                self.stepped.emit(self.content_box([key]))
 
     def _on_view_option(self) -> None:
         theme = self.workspace.theme
@@ -161,7 +173,25 @@ class BoardScene(QGraphicsScene):
         else:
             from app.canvas.heat_store import HeatStore
 
-            self.heats = self.kit.heats = HeatStore(results, colours, is_current=is_current)
+            self.heats = HeatStore(results, colours, is_current=is_current, before=self.heats)
+            self.kit.heats = self.heats
+
+    @property
+    def marks(self) -> Marks[Id]:
+        """What stepping and breakpoints mark."""
+        return self._steps.marks
+
+    def mark_steps(self) -> None:
+        """Mark what stepping has come to, and the breakpoints."""
+        workspace = self.workspace
+        self._steps.show_marks(board_marks(workspace.results, workspace.breakpoints & self.node_items.keys()))
+
+    def _body(self, key: Id) -> QRectF | None:
+        item = self.node_items.get(key)
+        return item.body_box() if item is not None else None
+
+    def _is_round(self, key: Id) -> bool:
+        return self.node_style == "picture" and self.node_items[key].look.shape.kind != "group"
 
     def _follow(self, found: Differences) -> None:
         """Take over a document in which little looks otherwise; arguments stay at the sides where they are."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.canvas.hits import Hit
 from app.canvas.looks import NodeLook
+from app.canvas.stepping_marks import in_words
 from app.document.placed import all_placed, contents, counted, told
 from app.document.records import GROUP, VARIABLE, Id
 from app.document.topology import topology
@@ -52,8 +53,10 @@ def _node_lines(scene: "BoardScene", hit: Hit) -> list[str]:
         shape = f"{which}{escape(look.outputs[number].text)}"
         lines.append(f"{shape} {kind}" if kind is not None else shape)
     heats = scene.heats
+    lines += in_words(scene.marks, look.id, is_variable=look.shape.kind == "variable")
     if heats is None or not heats.has(look.id, "output"):
-        lines.append("<i>no numbers yet: run Forward</i>")
+        is_stepping = heats is not None and heats.results is not None and heats.results.moment is not None
+        lines.append(f"<i>{'not computed yet' if is_stepping else 'no numbers yet: run Forward'}</i>")
         return lines
     for which, title in (("output", "value"), ("gradient", "gradient")):
         said = heats.lines(look.id, which)
@@ -187,6 +190,7 @@ def _node_sentence(scene: "BoardScene", node: Id) -> str:
         parts.append(f"{word} {', '.join(shapes)}" if record.op != VARIABLE else f"shape {shapes[0]}")
     if look.number:
         parts.append(f"value {look.number}")
+    parts += in_words(scene.marks, node, is_variable=record.op == VARIABLE)
     if look.tags:
         parts.append("bound as output " + " and ".join(map(str, look.tags)))
     parts.append(look.problem.replace("\n", " ") if look.problem else "no errors")

@@ -88,7 +88,10 @@ class BoardView(PanZoomView):
         workspace.selection_changed.connect(self._on_selection)
         workspace.view_option_changed.connect(self._dress)
         workspace.results_changed.connect(self._tell_summary)
+        for signal in (workspace.results_changed, workspace.breakpoints_changed):
+            signal.connect(self._on_selection)
         self.board_scene.values_changed.connect(self.keep_fit)
+        self.board_scene.stepped.connect(self.show_box)
         self.board_scene.content_changed.connect(self._on_content)
         self._on_content()
 
@@ -240,7 +243,7 @@ class BoardView(PanZoomView):
         self._renaming.keep_only(same)
         self.annotating.keep_only(same)
 
-    def _on_selection(self, _ids: object) -> None:
+    def _on_selection(self, *_news: object) -> None:
         self.setAccessibleDescription(selection_sentence(self.board_scene))
 
     @property

@@ -243,9 +243,8 @@ class Operator:
 
     def gradient_reads(self, index: int) -> Reads:
         """Tell which arrays the gradient of input `index` reads; others may be freed or missing in backward."""
-        return Reads(
-            inputs=tuple(range(len(self.ports))), outputs=tuple(range(len(self.outputs + self.hidden)))
-        )
+        outputs = self.outputs + self.hidden
+        return Reads(inputs=tuple(range(len(self.ports))), outputs=tuple(range(len(outputs))))
 
     def backward(
         self,
@@ -319,6 +318,10 @@ class Operator:
 
     # For people --------------------------------------------------------------------------------------------------
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the right-hand side of the value with the graph's own names, auxiliary states left out."""
+        return f"{self.op_name}({', '.join(ins)})"
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the right-hand side of the gradient of input `index` with the graph's own names."""
         return ""
@@ -351,8 +354,7 @@ class Operator:
 
         Equal texts give the same object, so that its memory serves all nodes like it.
         """
-        made: Any = read_settings(cast(Any, cls), tuple(attributes.items()), MOST_PORTS)
-        return cast(Self, made)
+        return cast(Self, read_settings(cast(Any, cls), tuple(attributes.items()), MOST_PORTS))
 
     def check(self) -> None:
         """Refuse settings that contradict each other; ParameterError."""

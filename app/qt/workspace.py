@@ -4,7 +4,7 @@ The canvas and the panels are built with a Workspace and talk to nothing else. W
 imported when it is first asked for, so that a window can be painted before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,6 +54,8 @@ class Workspace(QObject):
     """"idle", "running" or "stopping"."""
     run_progressed = Signal(object)
     """How far a run has come, a few times a second."""
+    breakpoints_changed = Signal()
+    """Other nodes have breakpoints than before."""
     message = Signal(str)
     """One sentence for the status line."""
     view_option_changed = Signal()
@@ -168,8 +170,39 @@ class Workspace(QObject):
         """Bind where needed and run forward and backward on the worker."""
         self.runs.start("backward")
 
+    def step(self) -> None:
+        """Take the next step of a run on the worker, the first one where none is gone through yet."""
+        self.runs.step(1)
+
+    def step_back(self) -> None:
+        """Look at the run as it was one step before."""
+        self.runs.step(-1)
+
+    def toggle_breakpoints(self, nodes: Collection[Id]) -> None:
+        """Let runs pause before these nodes, or no longer where all of them have a breakpoint."""
+        chosen = [self.document.nodes[key].name for key in nodes if key in self.document.nodes]
+        is_set = self.runs.stepping.toggle(nodes)
+        self.breakpoints_changed.emit()
+        what = f"before {chosen[0]}" if len(chosen) == 1 else f"before {len(nodes)} nodes"
+        self.message.emit(f"Forward and Backward {'pause' if is_set else 'no longer pause'} {what}.")
+
+    @property
+    def breakpoints(self) -> frozenset[Id]:
+        """The nodes before which a run pauses, be they on the board or deleted for now."""
+        return self.runs.stepping.breakpoints
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether a run is being gone through step by step."""
+        return self.runs.stepping.is_on
+
+    @property
+    def can_step_back(self) -> bool:
+        """Whether there is a step to go back."""
+        return self.runs.stepping.can_go_back
+
     def stop(self) -> None:
-        """End the run that is going on, at its next step."""
+        """End the run that is going on, at its next step, and the stepping through one."""
         self.runs.stop()
 
     @property

@@ -31,12 +31,15 @@ from app.engine.gradient import ExecutorGraph, Request, ignores_head_gradient
 from app.engine.graph import Entry, Graph
 from app.engine.inference.infer import Inference
 from app.engine.planning.plan import Plan
+from app.services.moments import Moment
 from app.services.proposals import propose_request, propose_value
 from app.services.values import generator, resolve
 
 Array = NDArray[Any]
 Stage = Literal["bound", "forward", "backward"]
 HERE = Computing()
+VARIABLES = ("argument", "auxiliary")
+FORWARD_KINDS = (*VARIABLES, "operator")
 Events = Generator["Progress | Results", None, "Results | None"]
 """Progress after each step; at the end the results, yielded and returned, or None when the run was cancelled."""
 
@@ -72,6 +75,8 @@ class Results:
     computing: Computing
     _executor: Executor
     _head_gradients: tuple[Array, ...]
+    moment: Moment | None = None
+    """How far a run that is gone through step by step had come; None for one that is over."""
 
     @property
     def host_nodes(self) -> tuple[HostNode, ...]:
@@ -109,14 +114,16 @@ class Results:
         return tuple(self.value(head) for head in self.graph.heads)
 
     def value(self, entry: Entry) -> Array | None:
-        """Return an array of the graph; None where forward has not been run, or for an output nobody keeps."""
-        if self.stage == "bound" and not self.graph.nodes[entry[0]].is_variable:
+        """Return an array of the graph; None where forward has not come to it, or for an output nobody keeps."""
+        if not self._has(self.executor_graph.value_nodes[entry[0]]):
             return None
-        return _frozen(self._executor.value(entry))
+        before = self.moment.changes.at(entry[0], self.moment.at) if self.moment is not None else None
+        return _frozen(self._executor.value(entry) if before is None else before)
 
     def gradient(self, entry: Entry) -> Array | None:
         """Return the whole gradient of an array; None before backward, and where nobody asked for it."""
-        return _frozen(self._executor.gradient(entry)) if self.stage == "backward" else None
+        node = self.executor_graph.gradient_nodes.get(entry)
+        return None if node is None else self.exec_value(node)
 
     def by_node(self, node_id: Id, output: int = 0) -> Array | None:
         """Return the value of one output of a node on the board; None where it is not part of what was bound."""
@@ -141,11 +148,18 @@ class Results:
     def exec_value(self, index: int) -> Array | None:
         """Return what one node of the executor graph holds; None as long as the run has not come to it."""
         node = self.executor_graph.nodes[index]
-        if node.kind == "operator" and self.stage == "bound":
-            return None
-        if node.kind not in ("argument", "auxiliary", "operator") and self.stage != "backward":
-            return None
-        return _frozen(self._executor.node_array(index))
+        if node.kind in FORWARD_KINDS:
+            return self.value(node.entry)
+        return _frozen(self._executor.node_array(index)) if self._has(index) else None
+
+    def _has(self, index: int) -> bool:
+        """Tell whether the run has come to a node of the executor graph; variables are there from the beginning."""
+        kind = self.executor_graph.nodes[index].kind
+        if self.moment is not None:
+            return self.moment.has(index)
+        return (
+            kind in VARIABLES or self.stage == "backward" or (kind == "operator" and self.stage == "forward")
+        )
 
     def check_gradient(self, entry: Entry, cancel: Cancel | None = None) -> CheckEvents:
         """Compare a gradient with finite differences on copies of this run's arrays; the last event is the answer."""
@@ -175,9 +189,9 @@ class Results:
         return held.copy()
 
     @cached_property
-    def costs(self) -> GraphCost:
-        """What every node of the graph costs, with the times of this run."""
-        return costs_of(self._executor)
+    def costs(self) -> GraphCost | None:
+        """What every node of the graph costs, with the times of this run; None amid one that is gone through."""
+        return costs_of(self._executor) if self.moment is None else None
 
 
 def bind(
@@ -247,12 +261,12 @@ def run(bound: Bound, *, backward: bool, cancel: Cancel | None = None) -> Events
         passes.append(executor.run_backward(list(bound.head_gradients), cancel))
     done = 0
     for steps in passes:
-        while (step := _next(steps)) is not None:
+        while (step := next_step(steps)) is not None:
             done += 1
             yield Progress(done, total, step.phase, step.nodes)
     if done < total:
         return None
-    results = _results(bound, "backward" if backward else "forward", time.perf_counter() - start)
+    results = results_so_far(bound, "backward" if backward else "forward", time.perf_counter() - start)
     yield results
     return results
 
@@ -274,7 +288,7 @@ def run_to(
     bound = bind(analysis, folder, computing, after=after if stage != "bound" else None)
     if stage != "bound":
         return (yield from run(bound, backward=stage == "backward", cancel=cancel))
-    results = _results(bound, stage, time.perf_counter() - start)
+    results = results_so_far(bound, stage, time.perf_counter() - start)
     yield results
     return results
 
@@ -299,7 +313,8 @@ def refuse_broken(analysis: Analysis) -> tuple[Graph, Inference]:
     return graph, inference
 
 
-def _results(bound: Bound, stage: Stage, seconds: float) -> Results:
+def results_so_far(bound: Bound, stage: Stage, seconds: float, moment: Moment | None = None) -> Results:
+    """Return what a run has left that came so far, or what it had left at one moment of it."""
     analysis = bound.analysis
     return Results(
         analysis.document,
@@ -309,10 +324,11 @@ def _results(bound: Bound, stage: Stage, seconds: float) -> Results:
         bound.computing,
         bound.executor,
         bound.head_gradients,
+        moment,
     )
 
 
-def _next(steps: Iterator[StepDone]) -> StepDone | None:
+def next_step(steps: Iterator[StepDone]) -> StepDone | None:
     """Take one step; numbers that overflow or divide by zero show as infinity and NaN, not as warnings."""
     with np.errstate(all="ignore"):
         return next(steps, None)

@@ -17,6 +17,7 @@ from app.shell.conditions import (
 )
 from app.shell.flow_actions import FOLLOWING, OUT_OF_THE_FLOW, SWAP
 from app.shell.place_actions import PLACES
+from app.shell.stepping_actions import STEPPING
 from app.shell.view_actions import VIEW
 from app.shell.workbench import Workbench
 
@@ -25,7 +26,7 @@ TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit)
 
 def all_actions() -> tuple[Action, ...]:
     """Return the whole table."""
-    return (*FILE, *EDIT, *VIEW, *GRAPH, *PLACES, *EXECUTOR, *COMPUTING, *HELP)
+    return (*FILE, *EDIT, *VIEW, *GRAPH, *PLACES, *EXECUTOR, *STEPPING, *COMPUTING, *HELP)
 
 
 def _text_or_board(bench: Workbench, verb: str) -> None:

@@ -16,6 +16,7 @@ from app.panels.memory.memory import MemoryPanel
 from app.panels.palette import Palette
 from app.panels.problems import Problems
 from app.panels.start_page import StartPage
+from app.panels.step_bar import StepBar
 from app.shell.bound import BoundPopup
 from app.shell.placing import Placing
 
@@ -37,6 +38,7 @@ class Parts:
     code: CodePanel
     problems: Problems
     memory: MemoryPanel
+    step_bar: StepBar
     start_page: StartPage
     finder: Finder
     commands: CommandPalette
@@ -56,6 +58,7 @@ def assemble(bench: "Workbench") -> Parts:
         code=CodePanel(workspace),
         problems=Problems(workspace),
         memory=MemoryPanel(workspace),
+        step_bar=StepBar(workspace),
         start_page=StartPage(workspace),
         finder=finder,
         commands=CommandPalette(workspace.theming, window),
@@ -71,6 +74,8 @@ def _place(bench: "Workbench", parts: Parts) -> None:
     bench.centre.board_pane.fill(parts.board)
     bench.centre.executor_pane.fill(parts.executor)
     bench.centre.set_start_page(parts.start_page)
+    bench.centre.put_below(parts.step_bar)
+    parts.step_bar.offer(bench.actions[name] for name in ("step_back", "step", "stop"))
     bench.docks.fill(
         {
             "palette": parts.palette,

@@ -72,12 +72,17 @@ class Centre(QStackedWidget):
         self.splitter.addWidget(self.board_pane)
         self.splitter.addWidget(self.executor_pane)
         self.even_out()
+        self._graphs = QWidget()
+        self._below = QVBoxLayout(self._graphs)
+        self._below.setContentsMargins(0, 0, 0, 0)
+        self._below.setSpacing(1)
+        self._below.addWidget(self.splitter, 1)
         self._blank = QWidget()
         self._blank.setProperty("look", "panel")
         self._blank.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._start_page: QWidget | None = None
         self.addWidget(self._blank)
-        self.addWidget(self.splitter)
+        self.addWidget(self._graphs)
         self.setCurrentWidget(self._blank)
         self.view: View = "split"
 
@@ -89,7 +94,11 @@ class Centre(QStackedWidget):
     @property
     def shows_graphs(self) -> bool:
         """Whether a document is shown rather than the start page."""
-        return self.currentWidget() is self.splitter
+        return self.currentWidget() is self._graphs
+
+    def put_below(self, bar: QWidget) -> None:
+        """Put a line under the graphs."""
+        self._below.addWidget(bar)
 
     def even_out(self) -> None:
         """Give both graphs the same room."""
@@ -109,7 +118,7 @@ class Centre(QStackedWidget):
 
     def show_graphs(self) -> None:
         """Show the document."""
-        self.setCurrentWidget(self.splitter)
+        self.setCurrentWidget(self._graphs)
         self.updateGeometry()
 
     def show_view(self, view: View) -> None:

@@ -66,8 +66,8 @@ def with_nodes(bench: Workbench) -> bool:
 
 
 def running(bench: Workbench) -> bool:
-    """The worker is busy."""
-    return bench.workspace.is_running
+    """The worker is busy, or a run is gone through step by step."""
+    return bench.workspace.is_running or bench.workspace.is_stepping
 
 
 def with_problems(bench: Workbench) -> bool:

@@ -10,7 +10,7 @@ from app.shell.actions import Actions, keys_of
 
 VIEWS = ("view_symbol", "view_split", "view_executor")
 RUNS = ("forward", "backward")
-ROOMY, SHORT, TIGHT, LEAST = 1160, 1040, 928, 672
+ROOMY, SHORT, TIGHT, LEAST = 1192, 1072, 968, 672
 """Down to so many pixels a row has room for everything, for short words, for words that nobody guesses, for icons."""
 STOP_AFTER_MS = 150
 BIND_WIDTH, FIND_WIDTH, LEAST_WIDTH = 208, 240, 40
@@ -59,6 +59,8 @@ class ToolBar(QToolBar):
         self.bind_button = self._add_bind()
         self._add_run("forward", "good")
         self._add_run("backward", "info")
+        self._actions["step_back"].setIcon(self._icons.icon("step-back", "text"))
+        self._add_icon("step", "step", "text")
         self._stop_button = self._add_icon("stop", "stop", "error")
         self._add_live()
         self._row.addStretch(1)
@@ -91,12 +93,13 @@ class ToolBar(QToolBar):
         self.find_button.setMaximumWidth(FIND_WIDTH if self._room >= SHORT else LEAST_WIDTH)
 
     def show_run_state(self, state: str) -> None:
-        """Make Stop available once a run takes long enough to be stopped."""
+        """Make Stop available once a run takes long enough to be stopped, and as long as one is gone through."""
         if state == "running":
             self._stop_timer.start()
         else:
             self._stop_timer.stop()
-            self._stop_button.setEnabled(False)
+            self._actions.refresh()
+            self._stop_button.setEnabled(self._actions["stop"].isEnabled())
 
     def show_bound(self, words: str) -> None:
         """Say what a bind would hand out."""

@@ -111,6 +111,8 @@ class Workbench(QObject):
             workspace.analysis_changed,
             workspace.selection_changed,
             workspace.run_state_changed,
+            workspace.results_changed,
+            workspace.breakpoints_changed,
             self.files.state_changed,
             self.settings.changed,
         ):

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
-from app.canvas.heat import heat_of, number_text, summary_lines
+from app.canvas.heat import heat_of, summary_lines
 from app.qt.colours import HEAT
 
 
@@ -81,22 +81,6 @@ def test_every_rank_lies_inside_its_place(shape):
     assert place.adjusted(-0.01, -0.01, 0.01, 0.01).contains(inside)
     assert inside.width() > 3
     assert inside.height() > 3
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (10, "10"),
-        (-0.0, "0"),
-        (1 / 3, "0.3333"),
-        (1e10, "1e10"),
-        (1e-7, "1e−7"),
-        (-2.5, "−2.5"),
-        (float("nan"), "NaN"),
-    ],
-)
-def test_numbers_are_written_for_people(value, text):
-    assert number_text(value) == text
 
 
 def test_the_summary_counts_what_is_not_finite():

@@ -279,6 +279,15 @@ def test_every_gradient_is_explained(operator: type[Operator], example: Example)
 
 
 @pytest.mark.parametrize(("operator", "example"), CASES)
+def test_the_value_has_a_formula_that_names_every_input(operator: type[Operator], example: Example) -> None:
+    node = operator(**example.settings)
+    names = [f"input{number}" for number in range(len(node.inputs))]
+    formula = node.value_formula(names)
+    assert formula and all(name in formula for name in names)
+    assert not set("{}") & set(formula) and "np." not in formula
+
+
+@pytest.mark.parametrize(("operator", "example"), CASES)
 def test_cost_and_card_are_there(operator: type[Operator], example: Example) -> None:
     case = Case(operator, example)
     adds = case.node.multiply_adds(case.in_shapes, case.out_shapes)

@@ -137,6 +137,21 @@ def test_the_last_run_tells_its_times(inspector: Inspector, desk: Any) -> None:
     assert "backward in the last run" in inspector.node_page.times.text()
     desk.workspace.select(set())
     assert "backward in the last run" in inspector.summary.times.text()
+    desk.run("step")
+    assert inspector.summary.times.isHidden(), "a run that is gone through step by step has no time yet"
+    desk.workspace.select({ids["C"]})
+    assert inspector.node_page.times.isHidden()
+
+
+def test_a_gradient_that_the_steps_have_not_come_to_is_said_to_come(inspector: Inspector, desk: Any) -> None:
+    desk.open("executor-backward")
+    desk.workspace.select({desk.find("A")})
+    page = gradient_page(inspector)
+    for words in ("Not computed yet", "Not computed yet", "Not computed yet", ""):
+        desk.run("step")
+        assert page.hint.text().startswith(words) and page.hint.isHidden() == (not words)
+    desk.workspace.select({desk.find("B")})
+    assert page.hint.text().startswith("Nobody asked for the gradient of B.")
 
 
 @pytest.mark.parametrize(

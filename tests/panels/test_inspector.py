@@ -17,7 +17,6 @@ from app.panels.amounts import cost_text
 from app.panels.inspector import Inspector
 from app.panels.inspector.array_page import ArrayPage
 from app.panels.inspector.facts import array_facts, cost_of, reason_lines
-from app.panels.inspector.formula_card import put_in
 from app.panels.inspector.shapes_box import CLASHING, NOTHING_GIVEN
 from app.qt.workspace import Workspace
 
@@ -470,16 +469,3 @@ def test_a_sum_of_gradients_shows_its_parts(inspector: Inspector, desk: Any) -> 
     desk.run("backward")
     assert len(gradient.card.formulas) > 1
     assert gradient.view.number.text() == "7"
-
-
-@pytest.mark.parametrize(
-    ("formula", "numbers", "filled"),
-    [
-        ("D ⊙ d(E)", {"D": "2", "d(E)": "3"}, "2 × 3"),
-        ("d(E) · D", {"D": "-2", "d(E)": "3"}, "3 · (-2)"),
-        ("d(d) + d", {"d": "1", "d(d)": "5"}, "5 + 1"),
-        ("2 · A", {"A": "4"}, "2 · 4"),
-    ],
-)
-def test_numbers_are_put_into_formulas(formula: str, numbers: dict[str, str], filled: str) -> None:
-    assert put_in(formula, numbers) == filled

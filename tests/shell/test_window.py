@@ -391,7 +391,7 @@ def test_in_a_narrow_window_the_toolbar_leaves_words_away(bench: Workbench, qtbo
     assert bench.toolbar.find_button.words.startswith("Find or run a command")
 
 
-@pytest.mark.parametrize("width", [1440, 1040, 928, 924, 720])
+@pytest.mark.parametrize("width", [1440, 1192, 1072, 1040, 968, 964, 720])
 def test_however_narrow_a_window_is_the_toolbar_tells_what_is_bound(
     bench: Workbench, qtbot: QtBot, width: int
 ) -> None:

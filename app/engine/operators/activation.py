@@ -131,6 +131,10 @@ class Activation(InPieces):
         source = flow.out if self._bend.by_output else flow.read(0)
         return [self._bend.backward(source, flow.head, grad) for _, grad in flow.wanted]
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Name the chosen function."""
+        return f"{self.act_type}({ins[0]})"
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the chain rule for the chosen function."""
         return self._bend.formula.format(x=ins[0], y=outs[0], d=heads[0])

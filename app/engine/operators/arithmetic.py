@@ -258,6 +258,10 @@ class AddN(Prepared):
         """Write the wanted gradients."""
         return [copy(flow.head, grad) for _, grad in flow.wanted]
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the sum."""
+        return " + ".join(ins)
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return heads[0]

@@ -122,6 +122,11 @@ class MatrixProduct(Prepared):
                 steps += self._product(left, head, out)
         return steps
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the product."""
+        scale = "" if self.scale == 1 else f"{number(self.scale)} · "
+        return f"{scale}{ins[0]}{'ᵀ' * self.transpose_a} · {ins[1]}{'ᵀ' * self.transpose_b}"
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         scale = "" if self.scale == 1 else f"{number(self.scale)} · "
@@ -300,6 +305,11 @@ class Gemm(Gemm2):
         if added is not None:
             steps.append(ufunc(np.multiply, flow.head, np.array(self.beta, added.dtype), out=added))
         return steps
+
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the product and what is added to it."""
+        scale = "" if self.beta == 1 else f"{number(self.beta)} · "
+        return f"{super().value_formula(ins)} + {scale}{ins[2]}"
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""

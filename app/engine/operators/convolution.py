@@ -162,6 +162,10 @@ class Convolution(Filtering):
         """Prepare the product of the image's windows with the head gradient."""
         return kernels.filter_gradient(data, head, grad, self.setting(run))
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the convolution, and the bias that is added to it."""
+        return " + ".join((f"{ins[0]} ∗ {ins[1]}", *ins[2:]))
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the three gradients as operations on whole arrays."""
         return (

@@ -128,6 +128,10 @@ class FullyConnected(Prepared):
                 steps.append(sum_to(above, grad))
         return steps
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the product, and the bias that is added to it."""
+        return " + ".join((f"{ins[0]} · {ins[1]}ᵀ", *ins[2:]))
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return (f"{heads[0]} · {ins[1]}", f"{heads[0]}ᵀ · {ins[0]}", f"sum of the rows of {heads[0]}")[index]
@@ -277,6 +281,10 @@ class Dot(Prepared):
             out, after = writing(grad, (columns, inner) if self.transpose_b else (inner, columns))
             step = product(above.T, across.T, out) if self.transpose_b else product(across, above, out)
         return [*before, step, *after]
+
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the product."""
+        return f"{ins[0]}{'ᵀ' * self.transpose_a} · {ins[1]}{'ᵀ' * self.transpose_b}"
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""

@@ -66,6 +66,11 @@ class Pair:
     scalars: tuple[float, ...] = (1.5,)
     """Numbers that suit the examples of the scalar forms."""
 
+    @property
+    def told(self) -> str:
+        """The template of the value for people."""
+        return self.formula or mathematics(self.value)
+
     def side(self, index: int) -> tuple[Slope | None, str]:
         """Return how to compute and how to write the gradient of one side."""
         return (self.left_step, self.left) if index == 0 else (self.right_step, self.right)
@@ -97,6 +102,10 @@ class PairOperator(InPieces):
             return ()
         repeated = [[axis if shape[axis] > 1 else None for shape in ins] for axis in range(rank)]
         return [Split(tuple(axes), (axis,)) for axis, axes in enumerate(repeated)]
+
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the function of both operands."""
+        return self.fill(self.pair.told, ins, "", "")
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
@@ -370,7 +379,7 @@ def _declare(
     left, right = "a", "b"
     if issubclass(kind, WithScalar):
         left, right = ("s", "x") if constants["mirrored"] else ("x", "s")
-    formula = (pair.formula or mathematics(pair.value)).format(a=left, b=right)
+    formula = pair.told.format(a=left, b=right)
     members = {
         "__doc__": f"{doc}\n\ny = {formula}",
         "__module__": kind.__module__,

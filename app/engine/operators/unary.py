@@ -35,6 +35,10 @@ class Value:
     torch: str = ""
     formula: str = ""
 
+    def told(self, x: str) -> str:
+        """Write the function for people, of an argument with this name."""
+        return (self.formula or mathematics(self.code)).format(x=x)
+
 
 @attrs.frozen
 class Slope:
@@ -100,6 +104,12 @@ class Unary(InPieces):
             for _, grad in flow.wanted
         ]
 
+    def value_formula(self, ins: Sequence[str]) -> str:
+        """Write the function of the data, or name it where its formula does not name the data."""
+        if "{x}" not in (self.value.formula or self.value.code):
+            return super().value_formula(ins)
+        return self.value.told(ins[0])
+
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient's formula."""
         return mathematics(self.slope.code).format(x=ins[0], y=outs[0], d=heads[0])
@@ -141,7 +151,7 @@ def unary(
     if isinstance(value, np.ufunc):
         value = Value(elementwise(value), f"np.{value.__name__}({{x}})")
     domains: Mapping[str, Domain] = {"data": domain or Domain()}
-    formula = (value.formula or mathematics(value.code)).format(x="x")
+    formula = value.told("x")
     members: dict[str, Any] = {
         "__doc__": f"{doc}\n\ny = {formula}",
         "__module__": __name__,

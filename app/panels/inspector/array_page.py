@@ -176,12 +176,20 @@ class ArrayPage(QWidget):
         needed = "forward" if self.what == "value" else "backward"
         if results is not None and source is None:
             words = "This node is not part of what was bound."
+        elif results is not None and source is not None and self._comes_later(results, source):
+            words = "Not computed yet: the next steps come to it."
         elif results is not None and results.stage == "backward" and source is not None:
             words = f"Nobody asked for the gradient of {source.name}. {self._request_words(results, source)}"
             self.run.hide()
         else:
             words = f"Run {needed} to see numbers here."
         self.hint.setText(words)
+
+    def _comes_later(self, results: Results, source: Source) -> bool:
+        """Tell whether a run that is gone through step by step will come to what there is none of yet."""
+        is_gradient = self.what == "gradient"
+        is_made = not is_gradient or holder_index(results.executor_graph, source.entry) is not None
+        return results.moment is not None and is_made
 
     @staticmethod
     def _request_words(results: Results, source: Source) -> str:

@@ -1,7 +1,6 @@
 """The card that spells out one gradient: the formula, what it reads with this graph's numbers, and the result."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -15,6 +14,7 @@ from app.panels.inspector.statistics import number_text
 from app.panels.panel import empty, label
 from app.qt import fonts
 from app.qt.theme import HALF_STEP, STEP
+from app.services.number_words import worked_out
 from app.services.running import Results
 
 Array = NDArray[Any]
@@ -85,23 +85,7 @@ def _result_text(results: Results, node: ExecutorNode, reads: list[ExecutorNode]
         for name, array in arrays.items()
         if array is not None
     }
-    filled = put_in(right, numbers)
-    is_numbers = not any(name in filled for name in numbers)
-    return f"{filled} = {result}" if is_numbers and filled != result else result
-
-
-def put_in(formula: str, numbers: Mapping[str, str]) -> str:
-    """Replace names in a formula by numbers, longest names first, negative ones in brackets."""
-    if not numbers:
-        return formula
-    names = sorted(numbers, key=len, reverse=True)
-    pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
-
-    def number(match: re.Match[str]) -> str:
-        found = numbers[match[0]]
-        return f"({found})" if found.startswith(("-", "−")) else found
-
-    return re.sub(pattern, number, formula).replace("⊙", "×")
+    return worked_out(right, numbers, result)
 
 
 def holder_index(graph: ExecutorGraph, entry: tuple[int, int]) -> int | None:

@@ -130,7 +130,8 @@ class NodePage(QWidget):
         """Say how long the node took in the last run."""
         results = self.workspace.results
         index = None if results is None else results.node_index.get(self.node_id)
-        found = results.costs.by_index.get(index) if results is not None and index is not None else None
+        costs = None if results is None else results.costs
+        found = costs.by_index.get(index) if costs is not None and index is not None else None
         words = "" if found is None else time_text(found.forward_seconds, found.backward_seconds)
         self.times.setText(f"{words} in the last run" if words else "")
         self.times.setVisible(bool(words) and not self.cost.isHidden())
