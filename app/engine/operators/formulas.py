@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from math import isnan, log
+from math import isnan, log, pi, sqrt
 
 from app.engine.operator import Reads
 
@@ -17,7 +17,10 @@ _CALLS = {
     "np.minimum(": "min(",
     ".copy()": "",
     "np.pi": "π",
+    "digamma(": "ψ(",
     "np.": "",
+    repr(2 / sqrt(pi)): "2 / √π",
+    repr(sqrt(pi) / 2): "√π / 2",
     repr(log(2)): "ln(2)",
     repr(log(10)): "ln(10)",
 }
