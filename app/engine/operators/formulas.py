@@ -4,6 +4,8 @@ import re
 from functools import cache
 from math import isnan, log, pi, sqrt
 
+import numpy as np
+
 from app.engine.operator import Reads
 
 _POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -70,3 +72,8 @@ def number(value: float) -> str:
     if isnan(value) or text.endswith("inf"):
         text = text.replace("nan", "np.nan").replace("inf", "np.inf")
     return f"({text})" if text.startswith("-") else text
+
+
+def single(value: float) -> str:
+    """Spell a setting as MXNet keeps it, in single precision."""
+    return number(float(np.float32(value)))

@@ -181,7 +181,7 @@ class _Writer:
         return self.program.lines(step.symbol_node, _forward, names)
 
     def _is_incomparable(self, node: ExecutorNode) -> bool:
-        """Tell whether a node draws random numbers, or is a gradient that PyTorch does not have; none at all is zeros."""
+        """Tell whether a node draws random numbers, or is a gradient that PyTorch lacks; none at all is zeros."""
         if node.kind != "operator":
             return node.kind in GRADIENTS and node.dtype.kind != "f" and not node.is_zero
         lines = self._lines_by_node[node.symbol_node]
