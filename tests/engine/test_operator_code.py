@@ -70,6 +70,18 @@ FURTHER: list[tuple[str, Example]] = [
         Example({"a": (2, 3, 4), "indices": (2, 3)}, domains={"indices": Domain(-9, 9, whole=True)}, axis=1),
     ),
     ("SequenceLast", Example({"data": (3, 4, 2)}, axis=1)),
+    *[
+        (name, Example({"data": (5,)}, axis=(0,), exclude=True, keepdims=keepdims))
+        for name in ("sum", "mean", "max", "nansum", "_square_sum")
+        for keepdims in (False, True)
+    ],
+    (
+        "SoftmaxOutput",
+        Example({"data": (4, 3)}, domains={"label": Domain(0, 2, whole=True)}, out_grad=True),
+    ),
+    ("_full", Example({}, shape=(4,), value=-1, dtype="uint8")),
+    ("Pooling", Example({"data": (1, 2, 3, 3)}, kernel=(2, 2), stride=(2, 2), pad=(2, 2))),
+    ("norm", Example({"data": (3, 4)}, axis=(1,), out_dtype="float64")),
     ("LRN", Example({"data": (2, 6, 3)}, nsize=3, alpha=0.5)),
 ]
 """Cases that are too many for the operators' own examples."""

@@ -141,7 +141,7 @@ class Extreme(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, axes, find):
         """Find it, keeping the axes."""
-        y = find(x, axes, keepdim=True)
+        y = find(x, axes, keepdim=True) if axes else x.clone()
         ctx.save_for_backward(x, y)
         return y
 

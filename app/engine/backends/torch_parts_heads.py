@@ -21,13 +21,15 @@ class SoftmaxHead(torch.autograd.Function):
         return p
 
     @staticmethod
-    def backward(ctx, _):
-        """Return (p - onehot(label)) * scale."""
+    def backward(ctx, incoming):
+        """Return (p - onehot(label)) * scale, times what comes in if that counts."""
         p, label = ctx.saved_tensors
         settings = ctx.settings
+        if not settings["heads"]:
+            incoming = 1
         mode, scale, smooth = settings["mode"], settings["scale"], settings["smooth"]
         if label.shape == p.shape:  # the label holds probabilities
-            return (p - label) * scale, None, None
+            return (p - label) * scale * incoming, None, None
         axis = {"flat": 1, "channel": 1, "last": -1}[mode]
         shares = (p.reshape(len(p), -1) if mode == "flat" else p).movedim(axis, -1)
         labels = label.trunc().long()
@@ -42,15 +44,23 @@ class SoftmaxHead(torch.autograd.Function):
             divisor = labels.numel()
         elif settings["normalization"] == "valid":
             divisor = max(1, int((labels != settings["ignore_label"]).sum()))
-        return grad.movedim(-1, axis).reshape(p.shape) * (scale / divisor), None, None
+        return grad.movedim(-1, axis).reshape(p.shape) * (scale / divisor) * incoming, None, None
 
 
 def softmax_head(
-    x, label, mode="flat", scale=1.0, normalization="null", ignore_label=-1, use_ignore=False, smooth=0.0
+    x,
+    label,
+    mode="flat",
+    scale=1.0,
+    normalization="null",
+    ignore_label=-1,
+    use_ignore=False,
+    smooth=0.0,
+    heads=False,
 ):
     """Return the shares of MXNet's SoftmaxOutput; its gradient is that of the cross entropy."""
     settings = {"mode": mode, "scale": scale, "normalization": normalization}
-    settings.update(ignore_label=ignore_label, use_ignore=use_ignore, smooth=smooth)
+    settings.update(ignore_label=ignore_label, use_ignore=use_ignore, smooth=smooth, heads=heads)
     return SoftmaxHead.apply(x, label, settings)
 
 

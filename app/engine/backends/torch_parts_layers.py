@@ -20,7 +20,7 @@ def pool_windows(x, counts, kernel, kind="max", stride=1, pad=0, power=None, inc
         after = (counts[axis] - 1) * stride[axis] + kernel[axis] - x.shape[2 + axis] - pad[axis]
         frame += [pad[axis], after]
         rest += [0, after - pad[axis]]
-    padded = F.pad(x, frame, value=float("-inf") if kind == "max" else 0.0) if any(frame) else x
+    padded = F.pad(x, frame, value=torch.finfo(x.dtype).min if kind == "max" else 0.0) if any(frame) else x
     if kind == "max":
         return getattr(F, f"max_pool{rank}d")(padded, kernel, stride)
     average = getattr(F, f"avg_pool{rank}d")

@@ -71,7 +71,13 @@ class OverAxes(Prepared):
         """Write the axes as numpy's and PyTorch's arguments."""
         rank = len(n.in_shapes[0])
         axes = self.reduced(rank)
+        if not axes:
+            return "axis=0"
         return f"axis={axes}, keepdims=True" if self.keepdims or len(axes) == rank else f"axis={axes}"
+
+    def over(self, n: CodeNames, code: str) -> str:
+        """Write what is reduced; without axes PyTorch would reduce all, so an axis of one is put in front."""
+        return code if self.reduced(len(n.in_shapes[0])) else f"{code}[None]"
 
     def shaped(self, n: CodeNames, code: str) -> str:
         """Give a value of all elements its shape (1,)."""
@@ -140,7 +146,7 @@ class Sum(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'{n.ins[0]}.sum({self.code_arguments(n)})')}"]
+        return [f"{n.outs[0]} = {self.shaped(n, f'{self.over(n, n.ins[0])}.sum({self.code_arguments(n)})')}"]
 
     torch_code = numpy_code
 
@@ -191,7 +197,7 @@ class Mean(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'{n.ins[0]}.mean({self.code_arguments(n)})')}"]
+        return [f"{n.outs[0]} = {self.shaped(n, f'{self.over(n, n.ins[0])}.mean({self.code_arguments(n)})')}"]
 
     torch_code = numpy_code
 
