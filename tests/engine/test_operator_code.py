@@ -9,6 +9,7 @@ import pytest
 
 from app.engine.examples import Domain, Example
 from app.engine.operator import CodeNames, Operator
+from app.engine.operators.recurrent import RNN
 from app.engine.registry import find_operator
 from app.services.code.parts import needed_parts
 from tests.operator_cases import CASES, Arrays, Case, close
@@ -112,7 +113,7 @@ def with_code(write: Callable[[Operator, CodeNames], list[str]]) -> list[Any]:
             write(case.node, names(case))
         except NotImplementedError:
             continue
-        if not param.values[0].is_random:
+        if not param.values[0].is_random or param.values[0] is RNN:  # which draws only to drop out
             found.append(param)
     return found
 
