@@ -179,6 +179,8 @@ class RandomInt(OfShape):
     """Draw whole numbers that are equally likely from low up to, but not including, high."""
 
     usual_type = "int32"
+    numpy_draw = "np.random.randint({low}, {high}, {size}, np.int64)"
+    torch_draw = "torch.randint({low}, {high}, {size})"
 
     low: Annotated[int, WIDE] = param(doc="The smallest number.")
     high: Annotated[int, WIDE] = param(doc="The number to stop before.")
