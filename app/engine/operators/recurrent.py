@@ -199,7 +199,8 @@ class RNN(Operator):
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count what every layer keeps of every step: gates, states, and what it hands to the next layer."""
         steps, batch = ins[0][:2]
-        kept = 9 * steps * batch * self.state_size * self.directions * self.num_layers
+        each = 4 if self.mode.startswith("rnn") else 9
+        kept = each * steps * batch * self.state_size * self.directions * self.num_layers
         return WorkSpace(kept, kept)
 
     def _stack(self, run: Run, data: Array) -> kernels.Stack:

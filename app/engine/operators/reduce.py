@@ -16,7 +16,7 @@ from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
 from app.engine.split import Split
-from app.engine.work_space import Work
+from app.engine.work_space import WorkSpace
 
 
 def reduced_axes(axis: tuple[int, ...] | None, rank: int, *, exclude: bool = False) -> tuple[int, ...]:
@@ -119,14 +119,20 @@ class Reduction(OverAxes):
         return f"all axes but {named}" if self.exclude else f"axis {named}"
 
 
+class Adding(Reduction):
+    """A reduction that adds up, perhaps as a product with ones, which are kept."""
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count a one for every element that is added to one place."""
+        return WorkSpace(kept=prod(ins[0][axis] for axis in self.reduced(len(ins[0]))))
+
+
 @operator(name="sum", category="Reduction", aliases=("sum_axis",), sign="Σ")
-class Sum(Reduction):
+class Sum(Adding):
     """Add up the elements along some axes.
 
     y = Σ x
     """
-
-    work = Work(keeps=2.2)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
@@ -156,13 +162,11 @@ class Sum(Reduction):
 
 
 @operator(name="mean", category="Reduction", sign="x̄")
-class Mean(Reduction):
+class Mean(Adding):
     """Average the elements along some axes.
 
     y = Σ x / n
     """
-
-    work = Work(keeps=2.2, takes=0.7)
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet divides the whole buffer once more, with what it held before."""

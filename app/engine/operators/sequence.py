@@ -13,8 +13,8 @@ from app.engine.operators.element_types import cut_number
 from app.engine.operators.formulas import for_torch, number
 from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, merge
-from app.engine.work_space import Work
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
+from app.engine.work_space import Work, WorkSpace
 
 _LENGTHS = {"sequence_length": Domain(1, 4, whole=True)}
 
@@ -53,6 +53,10 @@ class Sequences(Prepared):
         """Lengths may have a type of their own; unless told otherwise it is data's."""
         (data,), results = super().infer_types(ins[:1], outs)
         return (data, *(kind or data for kind in ins[1:])), results
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count what finds the ends; without lengths numbers are only moved."""
+        return super().scratch(ins, outs, gradients=gradients) if self.use_sequence_length else WorkSpace()
 
     def gradient_kind(self, index: int) -> GradientKind:
         """The lengths' gradient buffer is left as it is."""
@@ -151,13 +155,17 @@ class SequenceMask(Sequences):
 class SequenceLast(Sequences):
     """Take the last step of every sample."""
 
-    work = Work(keeps=1.1, takes=0.8, keeps_back=0.6)
+    work = Work(keeps=2.3, takes=3.3, keeps_back=2.3)
 
     examples = (
         Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True),
         Example({"data": (3, 4, 2)}, domains=_LENGTHS, use_sequence_length=True, axis=1),
         Example({"data": (4, 3)}),
     )
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the result, however many steps there are."""
+        return self.work.beside(element_count(outs[0]), gradients=gradients)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """The result has no steps."""
