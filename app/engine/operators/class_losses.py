@@ -22,7 +22,7 @@ from app.engine.operator import (
 )
 from app.engine.operators.heads import Loss
 from app.engine.operators.lines import label_zeros
-from app.engine.operators.losses import Passing
+from app.engine.operators.passing import Passing
 from app.engine.operators.prepared import gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge

@@ -1,50 +1,27 @@
 """Losses made of any expression, and the wall against gradients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
 from app.engine.examples import Example
-from app.engine.kernels.steps import copy, without_gradient
+from app.engine.kernels.steps import without_gradient
 from app.engine.operator import (
     Array,
     Arrays,
     CodeNames,
     GradientKind,
-    Operator,
     OptionalArrays,
     Reads,
     Run,
     operator,
 )
 from app.engine.operators.lines import assign_zeros
+from app.engine.operators.passing import Passing
 from app.engine.params import param
 from app.engine.shapes import Shape
 from app.engine.work_space import Work
-
-
-class Passing(Operator):
-    """What operators have in common that hand their input through."""
-
-    only_moves = True
-
-    def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Callable[[], object]:
-        """Copy, or do nothing where input and output are one buffer."""
-        return copy(ins[0], outs[0])
-
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Hand data through."""
-        copy(ins[0], outs[0])()
-
-    @property
-    def inplace(self) -> tuple[tuple[int, int], ...]:
-        """The result may take data's place."""
-        return ((0, 0),)
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """Hand data through."""
-        return [f"{n.outs[0]} = {n.ins[0]}"]
 
 
 @operator(category="Losses")
