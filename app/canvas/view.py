@@ -30,7 +30,7 @@ from app.canvas.hover import Hover
 from app.canvas.ink import Ink
 from app.canvas.minimap import Minimap
 from app.canvas.node_items import NodeItem
-from app.canvas.overlays import FIRST_STEPS, EmptyHint, NameEditor
+from app.canvas.overlays import FIRST_STEPS, EmptyHint
 from app.canvas.pan_zoom import PanZoomView
 from app.canvas.renaming import Renaming
 from app.canvas.scene import BoardScene
@@ -162,11 +162,6 @@ class BoardView(PanZoomView):
             return
         self.reveal(things[0])
         self.edit_words(things[0])
-
-    @property
-    def name_editor(self) -> NameEditor | None:
-        """The editor of a name, while one is open."""
-        return self._renaming.editor
 
     def accessible_text(self, node: Id) -> str:
         """Return the sentence that says a node to somebody who cannot see it."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +48,34 @@ def array_names(path: Path) -> list[str]:
                 return [name.removesuffix(".npy") for name in archive.namelist()]
         if path.suffix.lower() == ".params":
             return list(params_heads(path))
-        return _csv_rows(path)[0] if path.suffix.lower() == ".csv" else []
+        return _csv_table(path).header if path.suffix.lower() == ".csv" else []
+
+
+@attrs.frozen
+class CsvLayout:
+    """How a text file of numbers is to be read: what stands between cells, lines above the rows, and one column."""
+
+    delimiter: str
+    header: int
+    column: int | None
+
+
+def csv_layout(value: str, folder: Path | None) -> CsvLayout:
+    """Return how the file and column that a text stands for are to be read."""
+    path, name = _locate(value, folder)
+    with _explained(path):
+        table = _csv_table(path)
+        column = _csv_column(path, table.header, len(table.rows[0]), name) if name else None
+        return CsvLayout(table.delimiter, table.first - 1, column)
+
+
+def array_place(value: str, folder: Path | None) -> tuple[str, str]:
+    """Return the path as it is written, and the name of the array where the file has several or names its only one."""
+    text, name = _split(value)
+    path = (folder or Path.cwd()) / Path(text).expanduser()
+    if not name and path.suffix.lower() in (".npz", ".params"):
+        name = _chosen(path, array_names(path), "")
+    return text, name.strip()
 
 
 def params_heads(path: Path) -> dict[str, ParamsHead]:
@@ -185,12 +213,26 @@ def _called(path: Path, name: str) -> str:
     return f"{path.name}#{name}" if name else path.name
 
 
+@attrs.frozen
+class _Table:
+    """A text file of numbers: its delimiter, names of columns (none without a header), rows, and the first's line."""
+
+    delimiter: str
+    header: list[str]
+    rows: list[list[str]]
+    first: int
+
+
 def _read_csv(path: Path, name: str) -> Array:
-    header, rows, first = _csv_rows(path)
-    columns = range(len(rows[0]))
+    table = _csv_table(path)
+    count = len(table.rows[0])
+    columns = range(count)
     if name:
-        columns = range((at := _csv_column(path, header, len(rows[0]), name)), at + 1)
-    numbers = [[_number(path, row[at], first + line, at) for at in columns] for line, row in enumerate(rows)]
+        columns = range((at := _csv_column(path, table.header, count, name)), at + 1)
+    numbers = [
+        [_number(path, row[at], table.first + line, at) for at in columns]
+        for line, row in enumerate(table.rows)
+    ]
     array = np.array(numbers)
     return array[:, 0] if name else array
 
@@ -204,8 +246,7 @@ def _csv_column(path: Path, header: list[str], count: int, name: str) -> int:
     raise BindError(f"{path.name} has no column {name!r}; it has {known}.")
 
 
-def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], int]:
-    """Return the names of the columns (none without a header), the rows, and the line of the first row."""
+def _csv_table(path: Path) -> _Table:
     text = read_text(path)
     start = text[:4096].split("\n", 1)[0]
     delimiter = max(",;\t", key=start.count)
@@ -218,7 +259,7 @@ def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], int]:
     for line, row in enumerate(rows, start=1 + has_header):
         if len(row) != len(rows[0]):
             raise BindError(f"{path.name}, line {line}: {len(row)} columns where there were {len(rows[0])}.")
-    return header, rows, 1 + has_header
+    return _Table(delimiter, header, rows, 1 + has_header)
 
 
 def _is_number(cell: str) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.canvas.view import BoardView
 from app.document.edits import set_options
 from app.document.topology import topology
+from tests.canvas.naming import name_editor
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -216,7 +217,7 @@ def test_f2_renames_in_place(board, qtbot, workspace, chain):
     c = chain[2]
     workspace.select({c})
     qtbot.keyClick(board, Qt.Key.Key_F2)
-    editor = board.name_editor
+    editor = name_editor(board)
     assert editor.text() == "C"
     assert editor.geometry().intersects(
         board.mapFromScene(board.board_scene.node_items[c].body_box().adjusted(-30, 0, 30, 30)).boundingRect()
@@ -225,7 +226,7 @@ def test_f2_renames_in_place(board, qtbot, workspace, chain):
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert workspace.document.nodes[c].name == "product"
     assert board.board_scene.node_items[c].look.name == "product"
-    assert board.name_editor is None
+    assert name_editor(board) is None
     workspace.undo()
     assert workspace.document.nodes[c].name == "C"
 
@@ -247,18 +248,18 @@ def test_renaming_brings_a_name_into_sight_that_is_not(board, qtbot, workspace, 
     board.show_centre(QPointF(2000, 0))
     workspace.select({chain[2]})
     qtbot.keyClick(board, Qt.Key.Key_F2)
-    assert board.viewport().rect().contains(board.name_editor.geometry())
+    assert board.viewport().rect().contains(name_editor(board).geometry())
 
 
 def test_a_name_that_is_taken_is_marked_and_nothing_is_lost(board, qtbot, workspace, chain):
     c = chain[2]
     workspace.select({c})
     board.rename()
-    editor = board.name_editor
+    editor = name_editor(board)
     editor.setText("A")
     with qtbot.waitSignal(workspace.message):
         qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert board.name_editor is editor
+    assert name_editor(board) is editor
     assert editor.text() == "A"
     assert editor.property("wrong")
     assert "A" in editor.toolTip()
@@ -268,7 +269,7 @@ def test_a_name_that_is_taken_is_marked_and_nothing_is_lost(board, qtbot, worksp
     editor.setText("B")
     assert not words.isVisible()
     qtbot.keyClick(editor, Qt.Key.Key_Escape)
-    assert board.name_editor is None
+    assert name_editor(board) is None
     assert workspace.document.nodes[c].name == "C"
 
 
@@ -276,21 +277,21 @@ def test_another_document_closes_the_editor(board, workspace, chain):
     workspace.select({chain[2]})
     board.rename()
     workspace.load(workspace.document)
-    assert board.name_editor is None
+    assert name_editor(board) is None
 
 
 def test_a_double_click_on_the_name_renames(board, mouse, workspace, chain):
     place = board.board_scene.node_items[chain[0]].place_of("name").center()
     mouse.double_click(place.x(), place.y())
-    assert board.name_editor is not None
-    assert board.name_editor.text() == "A"
+    assert name_editor(board) is not None
+    assert name_editor(board).text() == "A"
 
 
 def test_renaming_needs_one_node(board, qtbot, workspace, chain):
     workspace.select(set(chain))
     with qtbot.waitSignal(workspace.message):
         board.rename()
-    assert board.name_editor is None
+    assert name_editor(board) is None
 
 
 # Dropping --------------------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ import attrs
 import numpy as np
 import pytest
 
-from app.engine.examples import Example
+from app.engine.examples import Domain, Example
 from app.engine.operator import CodeNames, Operator
+from app.engine.operators.recurrent import RNN
+from app.engine.registry import find_operator
 from app.services.code.parts import needed_parts
 from tests.operator_cases import CASES, Arrays, Case, close
 
@@ -19,6 +21,71 @@ FIRST_LIGHT = {
     "broadcast_power", "exp", "log", "sqrt", "square", "abs", "sum", "mean", "FullyConnected", "Flatten",
     "Reshape", "transpose", "Concat", "SliceChannel", "dot", "Embedding",
 }  # fmt: skip
+
+
+BOXES = Domain(-0.9, 3.9)
+CLASSES = Domain(0, 1, whole=True)
+FURTHER: list[tuple[str, Example]] = [
+    ("_contrib_box_nms", Example({"data": (2, 9, 6)}, id_index=0, valid_thresh=0.1, overlap_thresh=0.1)),
+    (
+        "_contrib_box_nms",
+        Example({"data": (9, 6)}, domains={"data": CLASSES}, id_index=0, topk=4, force_suppress=True),
+    ),
+    (
+        "_contrib_box_nms",
+        Example({"data": (9, 6)}, out_format="center", valid_thresh=-1.0, overlap_thresh=0.0),
+    ),
+    ("_contrib_box_nms", Example({"data": (2, 3, 6)}, topk=0)),
+    (
+        "_contrib_MultiBoxDetection",
+        Example(
+            {"cls_prob": (2, 3, 9), "loc_pred": (2, 36), "anchor": (1, 9, 4)},
+            domains={"cls_prob": Domain(0.1, 0.9), "anchor": Domain(0.1, 0.9)},
+            threshold=0.3,
+            nms_threshold=0.05,
+            nms_topk=5,
+        ),
+    ),
+    (
+        "ROIPooling",
+        Example(
+            {"data": (4, 2, 7, 6), "rois": (5, 5)},
+            domains={"rois": BOXES},
+            pooled_size=(2, 3),
+            spatial_scale=0.7,
+        ),
+    ),
+    (
+        "_contrib_ROIAlign",
+        Example(
+            {"data": (3, 2, 7, 6), "rois": (9, 5)},
+            domains={"rois": BOXES},
+            pooled_size=(2, 3),
+            spatial_scale=0.7,
+        ),
+    ),
+    ("topk", Example({"data": (3, 4, 5)}, axis=1, k=0, ret_typ="value")),
+    ("sort", Example({"data": (3, 4, 5)}, axis=1, is_ascend=False)),
+    (
+        "take",
+        Example({"a": (2, 3, 4), "indices": (2, 3)}, domains={"indices": Domain(-9, 9, whole=True)}, axis=1),
+    ),
+    ("SequenceLast", Example({"data": (3, 4, 2)}, axis=1)),
+    *[
+        (name, Example({"data": (5,)}, axis=(0,), exclude=True, keepdims=keepdims))
+        for name in ("sum", "mean", "max", "nansum", "_square_sum")
+        for keepdims in (False, True)
+    ],
+    (
+        "SoftmaxOutput",
+        Example({"data": (4, 3)}, domains={"label": Domain(0, 2, whole=True)}, out_grad=True),
+    ),
+    ("_full", Example({}, shape=(4,), value=-1, dtype="uint8")),
+    ("Pooling", Example({"data": (1, 2, 3, 3)}, kernel=(2, 2), stride=(2, 2), pad=(2, 2))),
+    ("norm", Example({"data": (3, 4)}, axis=(1,), out_dtype="float64")),
+    ("LRN", Example({"data": (2, 6, 3)}, nsize=3, alpha=0.5)),
+]
+"""Cases that are too many for the operators' own examples."""
 
 
 def names(case: Case) -> CodeNames:
@@ -39,13 +106,14 @@ def names(case: Case) -> CodeNames:
 def with_code(write: Callable[[Operator, CodeNames], list[str]]) -> list[Any]:
     """List the cases whose operator exports code and draws nothing at random."""
     found = []
-    for param in CASES:
+    further = [pytest.param(find_operator(name), example) for name, example in FURTHER]
+    for param in (*CASES, *further):
         case = Case(*param.values)
         try:
             write(case.node, names(case))
         except NotImplementedError:
             continue
-        if not param.values[0].is_random:
+        if not param.values[0].is_random or param.values[0] is RNN:  # which draws only to drop out
             found.append(param)
     return found
 

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.shell.application import Application
 from app.shell.workbench import Workbench
+from tests.canvas.naming import name_editor
 from tests.windows import Answers
 
 LEFT = Qt.MouseButton.LeftButton
@@ -81,7 +82,7 @@ class Person:
     def rename(self, old: str, new: str) -> None:
         self.click(self.place_of(old))
         self.press(self.board, Qt.Key.Key_F2)
-        editor = self.board.name_editor
+        editor = name_editor(self.board)
         assert editor is not None
         editor.selectAll()
         self.type(editor, new)

@@ -5,10 +5,16 @@ from collections.abc import Callable
 from app.engine.backends import torch_kernels as own
 from app.engine.backends.torch_nodes import HostKernel, Kernel, LinesKernel, NodeFacts, torch_lines
 from app.engine.operator import Operator
+from app.engine.operators.aligning import RegionAverages
+from app.engine.operators.deformable import Deformable
+from app.engine.operators.detection import MultiBoxDetection, MultiBoxPrior
 from app.engine.operators.linear import FullyConnected
 from app.engine.operators.noise import Dropout
 from app.engine.operators.normalize import BatchNormalization
 from app.engine.operators.random import RandomExponential, RandomNormal, RandomUniform
+from app.engine.operators.regions import ROIPooling
+from app.engine.operators.spatial import BilinearSampler, GridGenerator, SpatialTransformer
+from app.engine.operators.suppression import BoxNms
 
 OWN: tuple[tuple[type[Operator], Callable[[NodeFacts], Kernel]], ...] = (
     (FullyConnected, own.FullyConnectedKernel),
@@ -18,6 +24,11 @@ OWN: tuple[tuple[type[Operator], Callable[[NodeFacts], Kernel]], ...] = (
     (RandomNormal, own.normal),
     (RandomExponential, own.exponential),
 )
+_FOR_READING = (
+    *(BoxNms, MultiBoxDetection, MultiBoxPrior, RegionAverages, ROIPooling),
+    *(BilinearSampler, GridGenerator, SpatialTransformer, Deformable),
+)
+"""Their lines are for exported programs only: they go box by box, unroll whole images, or add in no fixed order."""
 _RANDOM_WORDS = ("rand", "dropout", "uniform_", "normal_")
 NO_LINES = "PyTorch has no kernel for it"
 UNSEEDED = "PyTorch's own function draws from no stream of the node"
@@ -26,6 +37,7 @@ _OTHER_AT_EDGES = frozenset(
     {
         "_power",
         "broadcast_power",
+        "gamma",
         "gammaln",
         "hard_sigmoid",
         "_linalg_det",
@@ -44,6 +56,8 @@ def choose_kernel(facts: NodeFacts) -> tuple[Kernel, str]:
         return HostKernel(facts), WHOLE_NUMBERS
     if facts.operator.op_name in _OTHER_AT_EDGES or getattr(facts.operator, "pool_type", "") == "lp":
         return HostKernel(facts), AT_EDGES
+    if isinstance(facts.operator, _FOR_READING):
+        return HostKernel(facts), NO_LINES
     for kind, make in OWN:
         if isinstance(facts.operator, kind):
             return make(facts), ""

@@ -8,7 +8,14 @@ import attrs
 import numpy as np
 import torch
 
-from app.engine.backends import torch_parts_layers, torch_parts_sequences
+from app.engine.backends import (
+    torch_parts_boxes,
+    torch_parts_gradients,
+    torch_parts_heads,
+    torch_parts_layers,
+    torch_parts_regions,
+    torch_parts_sequences,
+)
 from app.engine.backends.torch_outside import Outside, tensor_like, torch_dtype
 from app.engine.operator import Array, CodeNames, DType, Operator, Run
 from app.engine.shapes import Shape
@@ -200,7 +207,11 @@ def _function(lines: tuple[str, ...], ins: int, outs: int) -> Lines:
     shown = "".join(f"y{number}, " for number in range(outs))
     source = f"def run({given}):\n{body}    return ({shown})\n"
     space: dict[str, Any] = {
+        **vars(torch_parts_boxes),
+        **vars(torch_parts_gradients),
+        **vars(torch_parts_heads),
         **vars(torch_parts_layers),
+        **vars(torch_parts_regions),
         **vars(torch_parts_sequences),
         "np": np,  # spells a setting that is infinite or no number
         "torch": torch,

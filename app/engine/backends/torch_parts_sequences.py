@@ -67,3 +67,15 @@ def turn_steps(x, lengths):
 def gather_columns(x, indices):
     """Take the elements or slices of x whose indices stand in a column each."""
     return x[tuple(within(row, size) for row, size in zip(indices.long(), x.shape, strict=False))]
+
+
+def scatter_columns(x, indices, shape):
+    """Put elements or slices at the places whose indices stand in a column each; all else is 0."""
+    places = tuple(within(row, size) for row, size in zip(indices.long(), shape, strict=False))
+    return torch.zeros(shape, dtype=x.dtype, device=x.device).index_put(places, x)
+
+
+def ordered_places(x, axis, ascending):
+    """Return the places of the elements in their order; of equal ones the first comes first."""
+    turned = x if ascending else -x if x.is_floating_point() else ~x
+    return torch.argsort(turned, dim=axis, stable=True)

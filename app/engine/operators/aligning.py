@@ -9,9 +9,10 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels import region_bins as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, operator, refuse
+from app.engine.operators.formulas import single
 from app.engine.operators.geometry import Sizes, by_x
-from app.engine.operators.prepared import Flow, Prepared
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge
 from app.engine.work_space import WorkSpace
@@ -95,6 +96,34 @@ class RegionAverages(Prepared):
         """Say where the gradient goes."""
         return f"{heads[0]} · weight of the pixel, over the bins that see it" if index == 0 else "0"
 
+    @property
+    def cut_code(self) -> str:
+        """The part that cuts an axis, there in both languages, and what it is told."""
+        raise NotImplementedError
+
+    @property
+    def _groups_code(self) -> str:
+        return str(attrs.astuple(self.groups)) if self.groups else "None"
+
+    def _cells(self, n: CodeNames) -> str:
+        """Return the call of numpy's part `cut_regions`."""
+        return f"cut_regions({n.ins[1]}, {n.in_shapes[0]}, {tuple(self.grid)}, {self.cut_code})"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `average_regions`."""
+        call = f"average_regions({n.ins[0]}, {self._cells(n)}, {n.out_shapes[0]}, {self._groups_code})"
+        return [f"{n.outs[0]} = {call}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `average_regions_gradient`."""
+        settings = f"{self._cells(n)}, {n.in_shapes[0]}, {self._groups_code}"
+        return gradient_lines(n, [f"average_regions_gradient({n.heads[0]}, {settings})", ""])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `average_regions`."""
+        settings = f"{tuple(self.grid)}, {self._groups_code}, {n.out_shapes[0][1]}, {self.cut_code}"
+        return [f"{n.outs[0]} = average_regions({n.ins[0]}, {n.ins[1]}, {settings})"]
+
 
 @operator(name="_contrib_ROIAlign", category="Spatial")
 class ROIAlign(RegionAverages):
@@ -155,6 +184,11 @@ class ROIAlign(RegionAverages):
     def cut(self) -> kernels.Cut:
         """Points between pixels."""
         return kernels.Samples(self.spatial_scale, self.sample_ratio, self.aligned)
+
+    @property
+    def cut_code(self) -> str:
+        """Points between pixels."""
+        return f"averaged_points, {single(self.spatial_scale)}, {self.sample_ratio}, {self.aligned}"
 
     @property
     def groups(self) -> kernels.Groups | None:
@@ -230,6 +264,11 @@ class PSROIPooling(RegionAverages):
     def cut(self) -> kernels.Cut:
         """Whole pixels."""
         return kernels.Averages(self.spatial_scale)
+
+    @property
+    def cut_code(self) -> str:
+        """Whole pixels."""
+        return f"averaged_pixels, {single(self.spatial_scale)}"
 
     @property
     def groups(self) -> kernels.Groups:

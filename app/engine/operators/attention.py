@@ -63,6 +63,14 @@ class Attention(Prepared):
 
     heads: int = param(low=1, doc="How many heads stand side by side.")
 
+    names: ClassVar[tuple[str, ...]]
+    """Of the inputs: each says what stands side by side in it."""
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """One for each name."""
+        return tuple(map(Port, self.names))
+
     def one(self, shape: Shape, projection: Projection, expected: Shape) -> Shape:
         """Return (length, batch, width) of one projection of all heads; ShapeError where the input cannot hold it."""
         port = self.inputs[projection.port].name
@@ -87,6 +95,18 @@ class Attention(Prepared):
     def by_head(self, products: Array) -> Array:
         """Return an array of products as (batch, head, length, length)."""
         return products.reshape(-1, self.heads, *products.shape[1:])
+
+    def code(self, n: CodeNames, turn: str) -> list[str]:
+        """Return the lines of both languages, in which turning axes has another name."""
+        raise NotImplementedError(self.op_name)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """The lines in numpy's words."""
+        return self.code(n, "transpose")
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """The lines in PyTorch's words."""
+        return self.code(n, "permute")
 
     def summary(self) -> str:
         """How many heads."""
@@ -162,7 +182,8 @@ class Scores(Attention):
         shape = ins[self.queries.port]
         return element_count(outs[0]) * (self._size(shape) if shape else 0)
 
-    def _code(self, n: CodeNames, turn: str) -> list[str]:
+    def code(self, n: CodeNames, turn: str) -> list[str]:
+        """A line for each projection, and one for the products."""
         queries, keys = (
             one.code(n.ins[one.port], n.in_shapes[one.port], self.heads, turn)
             for one in (self.queries, self.keys)
@@ -174,14 +195,6 @@ class Scores(Attention):
             f"{n.node}_keys = {keys}",
             f"{n.outs[0]} = ({products}).reshape({n.out_shapes[0]})",
         ]
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """A line for each projection, and one for the products."""
-        return self._code(n, "transpose")
-
-    def torch_code(self, n: CodeNames) -> list[str]:
-        """The same in PyTorch's words."""
-        return self._code(n, "permute")
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """Zeros, and a line for each projection that is read."""
@@ -209,6 +222,7 @@ class SelfAttentionScores(Scores):
     y = Q · Kᵀ / √size
     """
 
+    names = ("queries_keys_values",)
     queries = Projection(0, 3, 0)
     keys = Projection(0, 3, 1)
 
@@ -216,11 +230,6 @@ class SelfAttentionScores(Scores):
         Example({"queries_keys_values": (3, 2, 12)}, heads=2),
         Example({"queries_keys_values": (2, 1, 9)}, heads=1),
     )
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """Queries, keys and values of each head side by side."""
-        return (Port("queries_keys_values"),)
 
 
 @operator(name="_contrib_interleaved_matmul_encdec_qk", category="Sequences")
@@ -230,15 +239,11 @@ class EncoderDecoderScores(Scores):
     y = Q · Kᵀ / √size
     """
 
+    names = ("queries", "keys_values")
     queries = Projection(0)
     keys = Projection(1, 2, 0)
 
     examples = (Example({"queries": (3, 2, 4), "keys_values": (5, 2, 8)}, heads=2),)
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """Queries; keys and values of each head side by side."""
-        return Port("queries"), Port("keys_values")
 
 
 class Weighted(Attention):
@@ -289,7 +294,8 @@ class Weighted(Attention):
         """Count each summed product."""
         return element_count(outs[0]) * (ins[1][2] if ins[1] else 0)
 
-    def _code(self, n: CodeNames, turn: str) -> list[str]:
+    def code(self, n: CodeNames, turn: str) -> list[str]:
+        """A line for weights, one for values, and one for the sums."""
         weights = f"{n.ins[1]}.reshape({(-1, self.heads, *n.in_shapes[1][1:])})"
         values = self.values.code(n.ins[0], n.in_shapes[0], self.heads, turn)
         return [
@@ -297,14 +303,6 @@ class Weighted(Attention):
             f"{n.node}_values = {values}",
             f"{n.outs[0]} = ({n.node}_weights @ {n.node}_values).{turn}(2, 0, 1, 3).reshape({n.out_shapes[0]})",
         ]
-
-    def numpy_code(self, n: CodeNames) -> list[str]:
-        """A line for weights, one for values, and one for the sums."""
-        return self._code(n, "transpose")
-
-    def torch_code(self, n: CodeNames) -> list[str]:
-        """The same in PyTorch's words."""
-        return self._code(n, "permute")
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """Zeros, and a line for what is wanted."""
@@ -328,6 +326,7 @@ class SelfAttentionValues(Weighted):
     y = attention · V
     """
 
+    names = ("queries_keys_values", "attention")
     values = Projection(0, 3, 2)
     is_square = True
 
@@ -335,11 +334,6 @@ class SelfAttentionValues(Weighted):
         Example({"queries_keys_values": (3, 2, 12), "attention": (4, 3, 3)}, heads=2),
         Example({"queries_keys_values": (2, 1, 9), "attention": (1, 2, 2)}, heads=1),
     )
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """Queries, keys and values of each head side by side, and the weights."""
-        return Port("queries_keys_values"), Port("attention")
 
 
 @operator(name="_contrib_interleaved_matmul_encdec_valatt", category="Sequences")
@@ -349,12 +343,8 @@ class EncoderDecoderValues(Weighted):
     y = attention · V
     """
 
+    names = ("keys_values", "attention")
     values = Projection(0, 2, 1)
     is_square = False
 
     examples = (Example({"keys_values": (5, 2, 8), "attention": (4, 3, 5)}, heads=2),)
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """Keys and values of each head side by side, and the weights."""
-        return Port("keys_values"), Port("attention")

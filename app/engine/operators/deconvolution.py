@@ -272,6 +272,9 @@ class Deconvolution(Filtering):
             )
         )
         keywords = self._keywords(n, "padding", "dilation")
+        steps = zip(extra, windows.stride, windows.dilate, strict=True)
+        if any(more >= max(stride, dilate) for more, stride, dilate in steps):
+            raise NotImplementedError("PyTorch adds less than one step at the end")
         if any(extra):
             keywords += f", output_padding={extra}"
         return self.torch_call(n, "F.conv_transpose", keywords)

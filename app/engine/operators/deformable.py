@@ -11,7 +11,7 @@ from app.engine.kernels import deformable as kernels
 from app.engine.kernels.convolution import bias_gradient
 from app.engine.kernels.steps import Step, overwrite
 from app.engine.kernels.windows import Windows
-from app.engine.operator import Array, Arrays, OptionalArrays, Port, Reads, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, OptionalArrays, Port, Reads, operator, refuse
 from app.engine.operators.geometry import (
     by_x,
     check_layout,
@@ -24,6 +24,7 @@ from app.engine.operators.geometry import (
     window_words,
     windows_along,
 )
+from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shapes, element_count, merge
@@ -197,6 +198,44 @@ class Deformable(Prepared):
         if index > self.weight_index:
             return f"Σ {heads[0]} over batch and positions"
         return f"Σ over channels: ({back}) · {ins[0]} at each place"
+
+    def _settings_code(self) -> str:
+        windows = self.windows
+        settings: dict[str, object] = {"stride": windows.stride, "pad": windows.pad, "dilate": windows.dilate}
+        settings |= {"groups": self.num_group, "parts": self.num_deformable_group, "fades": self.fades}
+        return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+    def _call(self, n: CodeNames) -> str:
+        """Return the call of the part `deformable_convolution`, which is there in both languages."""
+        mask = n.ins[2] if self.masked else None
+        bias = None if self.no_bias else n.ins[-1]
+        arrays = f"{n.ins[0]}, {n.ins[1]}, {mask}, {n.ins[self.weight_index]}, {bias}"
+        return f"deformable_convolution({arrays}, {self._settings_code()})"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `deformable_convolution`."""
+        return [f"{n.outs[0]} = {self._call(n)}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `deformable_convolution_gradient`; the bias's is a sum."""
+        if n.heads[0] is None:
+            return assign_zeros(n)
+        grads = list(n.grads)
+        bias = None if self.no_bias else grads.pop()
+        lines = [] if bias is None else [f"{bias} = {n.heads[0]}.sum(axis=(0, 2, 3))"]
+        if any(grads):
+            mask = n.ins[2] if self.masked else None
+            read = f"{n.heads[0]}, {n.ins[0]}, {n.ins[1]}, {mask}, {n.ins[self.weight_index]}"
+            call = f"deformable_convolution_gradient({read}, {self._settings_code()})"
+            names = [name or "_" for name in grads]
+            if not self.masked:
+                names.insert(2, "_")
+            lines.append(f"{', '.join(names)} = {call}")
+        return lines
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `deformable_convolution`."""
+        return [f"{n.outs[0]} = {self._call(n)}"]
 
     def summary(self) -> str:
         """Return window and filters, and what else was set."""

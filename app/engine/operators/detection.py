@@ -8,7 +8,7 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels import boxes as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, GradientKind, Port, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, operator, refuse
 from app.engine.operators.without_gradient import ClearedGradient
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge, text
@@ -62,18 +62,35 @@ class MultiBoxPrior(ClearedGradient):
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Make the boxes once; they depend on nothing but the size."""
         height, width = ins[0].shape[2:4]
-        first = sqrt(self.ratios[0])
-        shapes = [(size * height / width * first / 2, size / first / 2) for size in self.sizes]
-        for ratio in self.ratios[1:]:
-            root = sqrt(ratio)
-            shapes.append((self.sizes[0] * height / width * root / 2, self.sizes[0] / root / 2))
-        cell = np.array([1 / height, 1 / width])
-        steps = np.array(self.steps) if min(self.steps) > 0 else cell
-        boxes = kernels.prior_boxes((height, width), shapes, steps, np.array(self.offsets))
+        steps, offsets = np.array(self._steps(height, width)), np.array(self.offsets)
+        boxes = kernels.prior_boxes((height, width), self._halves(height, width), steps, offsets)
         if self.clip:
             boxes = np.clip(boxes, 0, 1)
         made = boxes.reshape(outs[0].shape)
         return lambda: np.copyto(outs[0], made, casting="same_kind")
+
+    def _halves(self, height: int, width: int) -> list[tuple[float, float]]:
+        """Return half the width and height of every box of a cell."""
+        first, size = sqrt(self.ratios[0]), self.sizes[0]
+        found = [(each * height / width * first / 2, each / first / 2) for each in self.sizes]
+        roots = map(sqrt, self.ratios[1:])
+        return found + [(size * height / width * root / 2, size / root / 2) for root in roots]
+
+    def _steps(self, height: int, width: int) -> tuple[float, ...]:
+        """Return how far one cell is from the next, down and across."""
+        return self.steps if min(self.steps) > 0 else (1 / height, 1 / width)
+
+    def _settings(self, n: CodeNames) -> str:
+        sizes = n.in_shapes[0][2:4]
+        return f"{sizes[0]}, {sizes[1]}, {self._halves(*sizes)}, {self._steps(*sizes)}, {self.offsets}, {self.clip}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `anchor_boxes`."""
+        return [f"{n.outs[0]} = anchor_boxes({self._settings(n)}).astype(np.{n.dtype})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `anchor_boxes`."""
+        return [f"{n.outs[0]} = anchor_boxes({self._settings(n)}, torch.{n.dtype})"]
 
     def summary(self) -> str:
         """Return how many boxes a cell has."""
@@ -237,6 +254,23 @@ class MultiBoxDetection(ClearedGradient):
         kept = kernels.suppress(best[:, 2:], best[:, 0], rules)
         rows[:count, 0] = np.where(kept, best[:, 0], -1)
         return rows
+
+    def _call(self, n: CodeNames) -> str:
+        """Return the call of the part `detections`, which is there in both languages."""
+        overlap = self.nms_threshold if 0 < self.nms_threshold <= 1 else None
+        most = self.nms_topk if self.nms_topk > 0 else None
+        settings = (
+            f"{self.variances}, {self.clip}, {self.threshold!r}, {overlap}, {most}, {self.force_suppress}"
+        )
+        return f"detections({', '.join(n.ins)}, {settings})"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `detections`."""
+        return [f"{n.outs[0]} = {self._call(n)}"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `detections`."""
+        return self.numpy_code(n)
 
     def summary(self) -> str:
         """Return the overlap of doubles."""

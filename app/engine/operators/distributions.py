@@ -1,13 +1,14 @@
 """Distributions with their settings, from which the operators of random.py draw."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.kernels import drawing
-from app.engine.operator import Operator, refuse
+from app.engine.operator import CodeNames, Operator, refuse
+from app.engine.operators.formulas import number
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes
 from app.engine.work_space import Work
@@ -20,6 +21,24 @@ class Distribution(Operator):
     is_random = True
     work = Work(takes=4)
 
+    numpy_draw: ClassVar[str] = ""
+    torch_draw: ClassVar[str] = ""
+    """The templates of exported programs, over the settings and the size."""
+
+    def _drawn(self, n: CodeNames, template: str) -> str:
+        if not template:
+            raise NotImplementedError(self.op_name)
+        settings = {name: number(value) for name, value in attrs.asdict(self).items() if _is_number(value)}
+        return template.format(**settings, size=n.out_shapes[0])
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Draw from numpy's own distributions."""
+        return [f"{n.outs[0]} = {self._drawn(n, self.numpy_draw)}.astype(np.{n.dtype})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Draw with PyTorch."""
+        return [f"{n.outs[0]} = ({self._drawn(n, self.torch_draw)}).to(torch.{n.dtype})"]
+
     def draw(self, rng: np.random.Generator, size: Shape) -> Any:
         """Return random numbers."""
         raise NotImplementedError(self.op_name)
@@ -28,6 +47,9 @@ class Distribution(Operator):
 @attrs.frozen(kw_only=True, slots=False)
 class Uniform(Distribution):
     """All numbers between two bounds are equally likely."""
+
+    numpy_draw = "np.random.uniform({low}, {high}, {size})"
+    torch_draw = "torch.rand({size}) * ({high} - {low}) + {low}"
 
     low: float = param(default=0.0, doc="Lower bound.")
     high: float = param(default=1.0, doc="Upper bound.")
@@ -51,6 +73,9 @@ class Uniform(Distribution):
 class Normal(Distribution):
     """The normal distribution."""
 
+    numpy_draw = "np.random.normal({loc}, {scale}, {size})"
+    torch_draw = "torch.randn({size}) * {scale} + {loc}"
+
     loc: float = param(default=0.0, doc="Mean.")
     scale: float = param(default=1.0, low=0, doc="Standard deviation.")
 
@@ -66,6 +91,8 @@ class Normal(Distribution):
 @attrs.frozen(kw_only=True, slots=False)
 class Gamma(Distribution):
     """The gamma distribution."""
+
+    numpy_draw = "np.random.gamma({alpha}, {beta}, {size})"
 
     alpha: float = param(default=1.0, low=0, doc="Shape of the distribution.")
     beta: float = param(default=1.0, low=0, doc="Scale of the distribution.")
@@ -83,6 +110,9 @@ class Gamma(Distribution):
 class Exponential(Distribution):
     """The exponential distribution."""
 
+    numpy_draw = "np.random.exponential(1 / {lam}, {size})"
+    torch_draw = "-torch.log(1 - torch.rand({size})) / {lam}"
+
     lam: float = param(default=1.0, low=0, doc="The rate; the mean is one over it.")
 
     def check(self) -> None:
@@ -98,6 +128,8 @@ class Exponential(Distribution):
 class Poisson(Distribution):
     """Poisson's distribution."""
 
+    numpy_draw = "np.random.poisson({lam}, {size})"
+
     lam: float = param(default=1.0, low=0, doc="The rate, which is the mean.")
 
     def draw(self, rng: np.random.Generator, size: Shape) -> Any:
@@ -108,6 +140,8 @@ class Poisson(Distribution):
 @attrs.frozen(kw_only=True, slots=False)
 class NegativeBinomial(Distribution):
     """The negative binomial distribution."""
+
+    numpy_draw = "np.random.poisson(np.random.gamma({k}, max(1 / {p} - 1, 0), {size}))"
 
     work = Work(takes=10)
 
@@ -132,6 +166,17 @@ class SpreadPoisson(Distribution):
     mu: float = param(default=1.0, low=0, doc="The mean.")
     alpha: float = param(default=1.0, low=0, doc="The variance is mu + alpha · mu².")
 
+    @property
+    def numpy_draw(self) -> str:  # type: ignore[override]
+        """Counts whose rate is drawn from a gamma distribution, unless it is the mean."""
+        if self.alpha == 0:
+            return "np.random.poisson({mu}, {size})"
+        return "np.random.poisson(np.random.gamma(1 / {alpha}, {alpha} * {mu}, {size}))"
+
     def draw(self, rng: np.random.Generator, size: Shape) -> Any:
         """Return random numbers."""
         return drawing.spread_poisson(rng, size, self.mu, self.alpha)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))

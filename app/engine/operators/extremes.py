@@ -51,7 +51,9 @@ class Extreme(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'{n.ins[0]}.{self.op_name}({self.code_arguments(n)})')}"]
+        return [
+            f"{n.outs[0]} = {self.shaped(n, f'{self.over(n, n.ins[0])}.{self.op_name}({self.code_arguments(n)})')}"
+        ]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""

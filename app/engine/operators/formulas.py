@@ -2,7 +2,9 @@
 
 import re
 from functools import cache
-from math import isnan, log
+from math import isnan, log, pi, sqrt
+
+import numpy as np
 
 from app.engine.operator import Reads
 
@@ -17,7 +19,10 @@ _CALLS = {
     "np.minimum(": "min(",
     ".copy()": "",
     "np.pi": "π",
+    "digamma(": "ψ(",
     "np.": "",
+    repr(2 / sqrt(pi)): "2 / √π",
+    repr(sqrt(pi) / 2): "√π / 2",
     repr(log(2)): "ln(2)",
     repr(log(10)): "ln(10)",
 }
@@ -67,3 +72,8 @@ def number(value: float) -> str:
     if isnan(value) or text.endswith("inf"):
         text = text.replace("nan", "np.nan").replace("inf", "np.inf")
     return f"({text})" if text.startswith("-") else text
+
+
+def single(value: float) -> str:
+    """Spell a setting as MXNet keeps it, in single precision."""
+    return number(float(np.float32(value)))

@@ -328,4 +328,5 @@ class SoftmaxOutput(Loss):
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `softmax_head`, an autograd function with this gradient."""
-        return [f"{n.outs[0]} = softmax_head({n.ins[0]}, {n.ins[1]}{self._gradient_settings()})"]
+        incoming = ", heads=True" if self.out_grad else ""
+        return [f"{n.outs[0]} = softmax_head({n.ins[0]}, {n.ins[1]}{self._gradient_settings()}{incoming})"]

@@ -141,6 +141,17 @@ class ByIndex(Prepared):
         """Write the gradient's formula."""
         return f"{heads[0]} added up at the places {ins[1]}, 0 elsewhere" if index == 0 else ""
 
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """A line for zeros, and one that puts the gradient where its numbers came from."""
+        lines = gradient_lines(n, [f"np.zeros_like({n.ins[0]})", ""])
+        if n.grads[0] is not None and n.heads[0] is not None:
+            lines.append(self.putting_back(n, n.grads[0], n.heads[0]))
+        return lines
+
+    def putting_back(self, n: CodeNames, grad: str, head: str) -> str:
+        """Return the line of numpy that puts the incoming gradient into zeros."""
+        raise NotImplementedError(self.op_name)
+
 
 @operator(name="take", category="Indexing")
 class Take(ByIndex):
@@ -204,6 +215,16 @@ class Take(ByIndex):
         """One line."""
         code = f"np.take({n.ins[0]}, {n.ins[1]}.astype(int), axis={self.axis}, mode={self.mode!r})"
         return [f"{n.outs[0]} = {code}"]
+
+    def putting_back(self, n: CodeNames, grad: str, head: str) -> str:
+        """Add the slices up, with the axis in front."""
+        axis, rank = self.axis % len(n.in_shapes[0]), len(n.in_shapes[1])
+        size = n.in_shapes[0][axis]
+        fit = f" % {size}" if self.mode == "wrap" else f".clip(0, {size - 1})"
+        if axis:
+            spread, front = tuple(range(axis, axis + rank)), tuple(range(rank))
+            grad, head = f"np.moveaxis({grad}, {axis}, 0)", f"np.moveaxis({head}, {spread}, {front})"
+        return f"np.add.at({grad}, {n.ins[1]}.astype(int){fit}, {head})"
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""

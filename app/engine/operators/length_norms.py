@@ -10,7 +10,8 @@ from app.engine.examples import Example
 from app.engine.kernels import sample_norms as kernels
 from app.engine.kernels.steps import Step, overwrite
 from app.engine.operator import Array, Arrays, CodeNames, Reads, operator
-from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.operators.formulas import number
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge, text
 from app.engine.work_space import Work
@@ -97,10 +98,28 @@ class L2Normalization(Prepared):
         """Return the mode."""
         return self.mode
 
+    def _summed(self, rank: int) -> tuple[int, ...]:
+        """Return the axes that are summed."""
+        axes = {"instance": range(1, rank), "channel": (1,), "spatial": range(2, rank)}
+        return tuple(axes[self.mode])
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """A line for the lengths, and one that divides."""
+        summed = self._summed(len(n.in_shapes[0]))
+        return [
+            f"{n.outs[1]} = np.sqrt(np.square({n.ins[0]}).sum(axis={summed}) + {self.eps!r})",
+            f"{n.outs[0]} = {n.ins[0]} / np.expand_dims({n.outs[1]}, {summed})",
+        ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        summed, head, result = self._summed(len(n.in_shapes[0])), n.heads[0], n.outs[0]
+        across = f"{head} - {result} * ({head} * {result}).sum(axis={summed}, keepdims=True)"
+        return gradient_lines(n, [f"({across}) / np.expand_dims({n.outs[1]}, {summed})"])
+
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        axes = {"instance": range(1, len(n.in_shapes[0])), "channel": (1,)}
-        summed = tuple(axes.get(self.mode, range(2, len(n.in_shapes[0]))))
+        summed = self._summed(len(n.in_shapes[0]))
         length = f"torch.sqrt(torch.square({n.ins[0]}).sum({summed}, keepdim=True) + {self.eps!r})"
         return [f"{n.outs[0]} = {n.ins[0]} / {length}"]
 
@@ -197,6 +216,22 @@ class LRN(Prepared):
     def summary(self) -> str:
         """Return the window."""
         return f"{self.nsize} channels"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sum_over_neighbours` for the sums, then divide by their power."""
+        total = f"sum_over_neighbours(np.square({n.ins[0]}), {self.nsize})"
+        return [
+            f"{n.outs[1]} = {self.knorm!r} + {self.alpha / self.nsize!r} * {total}",
+            f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]} ** {-self.beta!r}",
+        ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """The number's own share, and that of all that it is a neighbour of."""
+        head, data, norm = n.heads[0], n.ins[0], n.outs[1]
+        shares = f"{head} * {data} * {norm} ** {-self.beta - 1!r}"
+        around = f"sum_over_neighbours({shares}, {self.nsize}, mirrored=True)"
+        factor = number(-2 * self.beta * self.alpha / self.nsize)
+        return gradient_lines(n, [f"{head} * {norm} ** {-self.beta!r} + {factor} * {data} * {around}"])
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call torch's own function, whose window lies as MXNet's where it has a middle."""

@@ -9,9 +9,9 @@ import numpy as np
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, GradientKind, Reads, Types, operator
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Reads, Types, operator
 from app.engine.operators.element_types import ORDERS, named_type
-from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis
 from app.engine.work_space import Work, WorkSpace
@@ -61,6 +61,30 @@ class Ordered(Prepared):
         return (
             f"{heads[0]} put back to where its elements came from" if self.gradient_kind(0) == "value" else ""
         )
+
+    def laid(self, name: str) -> str:
+        """Return the code that views an array so that the order runs along an axis."""
+        return f"{name}.reshape(-1)" if self.axis is None else name
+
+    @property
+    def axis_laid(self) -> int:
+        """The axis of the order in that view."""
+        return 0 if self.axis is None else self.axis
+
+    def places_code(self, n: CodeNames, *, ascending: bool) -> str:
+        """Return the call of the part `ordered_places`, which is there in both languages."""
+        return f"ordered_places({self.laid(n.ins[0])}, {self.axis_laid}, {ascending})"
+
+    def gradient_code(self, n: CodeNames, places: str) -> list[str]:
+        """Return numpy's lines that put the gradient back to where the elements came from."""
+        grad, head = n.grads[0], n.heads[0]
+        if self.gradient_kind(0) == "zero" or grad is None or head is None:
+            return gradient_lines(n, [""])
+        index = f"{places}.astype(int)"
+        return [
+            f"{grad} = np.zeros_like({n.ins[0]})",
+            f"np.put_along_axis({self.laid(grad)}, {index}, {head}, {self.axis_laid})",
+        ]
 
 
 @operator(name="sort", category="Ordering")
@@ -120,6 +144,23 @@ class Sort(Ordered):
         """Write the wanted gradients."""
         return [partial(self._scatter, flow.head, present(flow.outs[1]), grad) for _, grad in flow.wanted]
 
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Find the places, then take what lies there."""
+        taken = f"np.take_along_axis({self.laid(n.ins[0])}, {n.outs[1]}, {self.axis_laid})"
+        return [
+            f"{n.outs[1]} = {self.places_code(n, ascending=self.is_ascend)}",
+            f"{n.outs[0]} = {taken}",
+        ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Put the gradient back."""
+        return self.gradient_code(n, n.outs[1])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        places = self.places_code(n, ascending=self.is_ascend)
+        return [f"{n.outs[0]} = {self.laid(n.ins[0])}.gather({self.axis_laid}, {places})"]
+
     def summary(self) -> str:
         """The axis and the direction."""
         return _order_summary(self.axis, ascending=self.is_ascend)
@@ -159,6 +200,18 @@ class ArgSort(Ordered):
     def gradient_reads(self, index: int) -> Reads:
         """Nothing is read for a gradient of zero."""
         return Reads(heads=False)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self.places_code(n, ascending=self.is_ascend)}.astype(np.{self.dtype})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Write zeros."""
+        return self.gradient_code(n, "")
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {self.places_code(n, ascending=self.is_ascend)}.to(torch.{self.dtype})"]
 
     def summary(self) -> str:
         """The axis and the direction."""
@@ -248,6 +301,52 @@ class TopK(Ordered):
         if flow.heads[0] is None:
             return [partial(grad.fill, 0) for _, grad in flow.wanted]
         return [partial(self._scatter, flow.head, present(flow.outs[1]), grad) for _, grad in flow.wanted]
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Find the first places; tell them, mark them, or take what lies there."""
+        data, axis = self.laid(n.ins[0]), self.axis_laid
+        places = f"{self._first_places(n)}.take(range({self._count(n)}), axis={axis})"
+        if self.ret_typ == "indices":
+            return [f"{n.outs[0]} = {places}.astype(np.{self.dtype})"]
+        if self.ret_typ == "mask":
+            return [
+                f"{n.outs[0]} = np.zeros_like({n.ins[0]})",
+                f"np.put_along_axis({self.laid(n.outs[0])}, {places}, 1, {axis})",
+            ]
+        return [
+            f"{n.outs[1]} = {places}",
+            f"{n.outs[0]} = np.take_along_axis({data}, {n.outs[1]}, {axis})",
+            *([f"{n.outs[1]} = {n.outs[1]}.astype(np.{self.dtype})"] if self.ret_typ == "both" else []),
+        ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Put the gradient of elements back."""
+        return self.gradient_code(n, n.outs[-1])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """The same in PyTorch."""
+        data, axis = self.laid(n.ins[0]), self.axis_laid
+        places = f"{self._first_places(n)}.narrow({axis}, 0, {self._count(n)})"
+        if self.ret_typ == "indices":
+            return [f"{n.outs[0]} = {places}.to(torch.{self.dtype})"]
+        if self.ret_typ == "mask":
+            marked = f"{self.laid(f'torch.zeros_like({n.ins[0]})')}.scatter({axis}, {places}, 1)"
+            return [f"{n.outs[0]} = {marked}.reshape({n.out_shapes[0]})"]
+        if self.ret_typ == "value":
+            return [f"{n.outs[0]} = {data}.gather({axis}, {places})"]
+        return [
+            f"{n.outs[1]} = {places}",
+            f"{n.outs[0]} = {data}.gather({axis}, {n.outs[1]})",
+            f"{n.outs[1]} = {n.outs[1]}.to(torch.{self.dtype})",
+        ]
+
+    def _first_places(self, n: CodeNames) -> str:
+        return self.places_code(n, ascending=self.is_ascend)
+
+    def _count(self, n: CodeNames) -> int:
+        """Return how many are taken."""
+        shape = n.in_shapes[0]
+        return self.k if self.k > 0 else element_count(shape) if self.axis is None else shape[self.axis]
 
     def summary(self) -> str:
         """How many, and along which axis."""

@@ -11,7 +11,7 @@ from app.engine.kernels.indices import whole_numbers
 from app.engine.kernels.steps import Step, in_order
 from app.engine.operator import Array, Arrays, CodeNames, Port, Types, operator
 from app.engine.operators.indexing import ByIndex
-from app.engine.operators.prepared import Flow
+from app.engine.operators.prepared import Flow, gradient_lines
 from app.engine.operators.reduce import kept_shape
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis, text
@@ -103,13 +103,21 @@ class Pick(OneByIndex):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        table = self._table(n.in_shapes[0])
-        axis = self._axis(table)
-        kept = kept_shape(table, (axis,))
-        fit = f"% {table[axis]}" if self.mode == "wrap" else f".clip(0, {table[axis] - 1})"
-        index = f"({n.ins[1]}.astype(int){' ' if self.mode == 'wrap' else ''}{fit}).reshape({kept})"
-        code = f"np.take_along_axis({n.ins[0]}.reshape({table}), {index}, {axis})"
+        index, axis, _ = self._index(n)
+        code = f"np.take_along_axis({n.ins[0]}, {index}, {axis})"
         return [f"{n.outs[0]} = {code}.reshape({n.out_shapes[0]})"]
+
+    def _index(self, n: CodeNames) -> tuple[str, int, Shape]:
+        """Return numpy's expression for the index, the axis, and the shape that keeps it."""
+        axis = self._axis(n.in_shapes[0])
+        kept, size = kept_shape(n.in_shapes[0], (axis,)), n.in_shapes[0][axis]
+        fit = f" % {size}" if self.mode == "wrap" else f".clip(0, {size - 1})"
+        return f"({n.ins[1]}.astype(int){fit}).reshape({kept})", axis, kept
+
+    def putting_back(self, n: CodeNames, grad: str, head: str) -> str:
+        """Put the gradient at the index."""
+        index, axis, kept = self._index(n)
+        return f"np.put_along_axis({grad}, {index}, {head}.reshape({kept}), {axis})"
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -162,6 +170,23 @@ class BatchTake(OneByIndex):
             steps += [read, partial(grad.fill, 0), put]
         return steps
 
+    def _index(self, n: CodeNames) -> str:
+        rows, columns = n.in_shapes[0]
+        return f"np.arange({rows}), {n.ins[1]}.astype(int).clip(0, {columns - 1})"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        return [f"{n.outs[0]} = {n.ins[0]}[{self._index(n)}]"]
+
+    def putting_back(self, n: CodeNames, grad: str, head: str) -> str:
+        """Put the gradient at the index."""
+        return f"{grad}[{self._index(n)}] = {head}"
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """One line."""
+        index = f"{n.ins[1]}.long().clamp(0, {n.in_shapes[0][1] - 1}).unsqueeze(1)"
+        return [f"{n.outs[0]} = {n.ins[0]}.gather(1, {index}).squeeze(1)"]
+
 
 def _check_depth(indices: Shape, axes: int, what: str, port: str) -> None:
     if indices and indices[0] > axes:
@@ -212,6 +237,10 @@ class GatherNd(ByIndex):
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
         return [f"{n.outs[0]} = {n.ins[0]}[tuple({n.ins[1]}.astype(int))]"]
+
+    def putting_back(self, n: CodeNames, grad: str, head: str) -> str:
+        """Add the gradient up at the columns."""
+        return f"np.add.at({grad}, tuple({n.ins[1]}.astype(int)), {head})"
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `gather_columns`."""
@@ -284,3 +313,11 @@ class ScatterNd(ByIndex):
             f"{n.outs[0]} = np.zeros({self.shape}, {n.ins[0]}.dtype)",
             f"{n.outs[0]}[tuple({n.ins[1]}.astype(int))] = {n.ins[0]}",
         ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Collect the gradient at the columns."""
+        return gradient_lines(n, [f"{n.heads[0]}[tuple({n.ins[1]}.astype(int))]", ""])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `scatter_columns`."""
+        return [f"{n.outs[0]} = scatter_columns({n.ins[0]}, {n.ins[1]}, {self.shape})"]

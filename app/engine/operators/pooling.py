@@ -47,7 +47,7 @@ class Pooling(Prepared):
 
     kinds = "f"
 
-    work = Work(keeps=1.2, takes=3.3, keeps_back=1.7)
+    work = Work(keeps=0.6, takes=0.6, keeps_back=1.2)
 
     kernel: tuple[int, ...] = param(
         default=(), none_is_empty=True, doc="Size of the window, one number per spatial axis."
@@ -223,7 +223,11 @@ class Pooling(Prepared):
 
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count less where one window is the whole image: it needs no array for each of its places."""
-        work = Work(keeps=0.6, takes=1.1) if self.global_pool and self.pool_type != "lp" else self.work
+        work = (
+            Work(keeps=0.3, takes=0.3, keeps_back=0.3)
+            if self.global_pool and self.pool_type != "lp"
+            else self.work
+        )
         return work.beside(max(map(element_count, (*ins, *outs))), gradients=gradients)
 
     def prepare_forward(self, run: Run, ins: Arrays, outs: Arrays) -> Step:

@@ -44,7 +44,7 @@ class Prod(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'{n.ins[0]}.prod({self.code_arguments(n)})')}"]
+        return [f"{n.outs[0]} = {self.shaped(n, f'{self.over(n, n.ins[0])}.prod({self.code_arguments(n)})')}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -102,7 +102,9 @@ class NanSum(PassingOver):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'np.nansum({n.ins[0]}, {self.code_arguments(n)})')}"]
+        return [
+            f"{n.outs[0]} = {self.shaped(n, f'np.nansum({self.over(n, n.ins[0])}, {self.code_arguments(n)})')}"
+        ]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -110,7 +112,9 @@ class NanSum(PassingOver):
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'torch.nansum({n.ins[0]}, {self.code_arguments(n)})')}"]
+        return [
+            f"{n.outs[0]} = {self.shaped(n, f'torch.nansum({self.over(n, n.ins[0])}, {self.code_arguments(n)})')}"
+        ]
 
 
 @operator(name="nanprod", category="Reduction", sign="Π")
@@ -139,7 +143,9 @@ class NanProd(PassingOver):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'np.nanprod({n.ins[0]}, {self.code_arguments(n)})')}"]
+        return [
+            f"{n.outs[0]} = {self.shaped(n, f'np.nanprod({self.over(n, n.ins[0])}, {self.code_arguments(n)})')}"
+        ]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
@@ -240,23 +246,27 @@ class Norm(OverAxes):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        data, where = n.ins[0], self.code_arguments(n)
+        return self._code(n, f".astype(np.{n.dtype})" if self.out_dtype else "")
+
+    def _code(self, n: CodeNames, cast: str) -> list[str]:
+        data, where = self.over(n, n.ins[0]), self.code_arguments(n)
         if self.ord == 1:
-            return [f"{n.outs[0]} = {self.shaped(n, f'np.abs({data}).sum({where})')}"]
+            return [f"{n.outs[0]} = {self.shaped(n, f'np.abs({data}).sum({where})')}{cast}"]
         code = f"np.sqrt(np.square({data}).sum({where}))"
-        return [f"{n.outs[0]} = {self.shaped(n, code)}"]
+        return [f"{n.outs[0]} = {self.shaped(n, code)}{cast}"]
 
     def numpy_gradient_code(self, n: CodeNames) -> list[str]:
         """One line."""
         head = self.spread(n, str(n.heads[0]))
         code = f"{head} * np.sign({n.ins[0]})"
-        return gradient_lines(
-            n, [code if self.ord == 1 else f"{head} * {n.ins[0]} / {self.spread(n, n.outs[0])}"]
-        )
+        if self.ord == 2:
+            code = f"{head} * {n.ins[0]} / {self.spread(n, n.outs[0])}"
+        return gradient_lines(n, [f"({code}).astype({n.ins[0]}.dtype)" if self.out_dtype else code])
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [line.replace("np.", "torch.") for line in self.numpy_code(n)]
+        cast = f".to(torch.{n.dtype})" if self.out_dtype else ""
+        return [line.replace("np.", "torch.") for line in self._code(n, cast)]
 
 
 def _whole_length(data: Array, axes: tuple[int, ...]) -> Array:

@@ -8,13 +8,9 @@ import numpy as np
 
 from app.engine.errors import ShapeError
 from app.engine.examples import Example
-from app.engine.kernels.steps import without_gradient
 from app.engine.operator import (
     Arrays,
-    GradientKind,
-    OptionalArrays,
     Port,
-    Reads,
     Run,
     Types,
     operator,
@@ -29,6 +25,7 @@ from app.engine.operators.distributions import (
     SpreadPoisson,
     Uniform,
 )
+from app.engine.operators.without_gradient import ZeroGradient
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, merge
 
@@ -81,31 +78,12 @@ class Source(OfShape):
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Like(Drawn):
+class Like(Drawn, ZeroGradient):
     """A source whose shape and type are those of an array; the array's numbers do not matter."""
 
     kinds = "f"
 
     examples = (Example({"data": (3, 4)}),)
-
-    def gradient_kind(self, index: int) -> GradientKind:
-        """Nothing flows back."""
-        return "zero"
-
-    def gradient_reads(self, index: int) -> Reads:
-        """Nothing is read."""
-        return Reads(heads=False)
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write zeros."""
-        without_gradient(grads)()
 
 
 @operator(name="_random_uniform", category="Random", aliases=("random_uniform", "uniform"))
@@ -201,6 +179,8 @@ class RandomInt(OfShape):
     """Draw whole numbers that are equally likely from low up to, but not including, high."""
 
     usual_type = "int32"
+    numpy_draw = "np.random.randint({low}, {high}, {size}, np.int64)"
+    torch_draw = "torch.randint({low}, {high}, {size})"
 
     low: Annotated[int, WIDE] = param(doc="The smallest number.")
     high: Annotated[int, WIDE] = param(doc="The number to stop before.")

@@ -23,6 +23,7 @@ from app.engine.operator import (
     operator,
     refuse,
 )
+from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import present
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
@@ -198,7 +199,8 @@ class RNN(Operator):
     def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
         """Count what every layer keeps of every step: gates, states, and what it hands to the next layer."""
         steps, batch = ins[0][:2]
-        kept = 9 * steps * batch * self.state_size * self.directions * self.num_layers
+        each = 4 if self.mode.startswith("rnn") else 9
+        kept = each * steps * batch * self.state_size * self.directions * self.num_layers
         return WorkSpace(kept, kept)
 
     def _stack(self, run: Run, data: Array) -> kernels.Stack:
@@ -321,13 +323,37 @@ class RNN(Operator):
         biases = 2 * kernels.GATES[self.mode] * self.state_size * self.num_layers * self.directions
         return max(element_count(ins[1]) - biases, 0) * steps * batch
 
+    def _refuse_code(self) -> None:
+        if self.p or self.use_sequence_length or self.projection_size is not None or self._clips:
+            raise NotImplementedError("exported layers have neither dropout nor lengths")
+
+    @property
+    def _settings(self) -> str:
+        return f"{self.mode!r}, {self.state_size}, {self.num_layers}, {self.directions}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `run_layers`, and keep its tape."""
+        self._refuse_code()
+        cells = n.ins[3] if self.mode == "lstm" else None
+        results = [*n.outs, "_", "_"][:3]
+        call = f"run_layers({', '.join(n.ins[:3])}, {cells}, {self._settings})"
+        return [f"{', '.join(results)}, {n.node}_tape = {call}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `run_layers_gradient`."""
+        self._refuse_code()
+        if not any(n.heads):
+            return assign_zeros(n)
+        zeros = [f"np.zeros({n.out_shapes[0]}, {n.ins[0]}.dtype)", *[f"np.zeros_like({n.ins[2]})"] * 2]
+        heads = [head or zero for head, zero in zip((*n.heads, None, None), zeros, strict=False)]
+        call = f"run_layers_gradient({', '.join(heads)}, {n.node}_tape, {n.ins[1]}, {self._settings})"
+        return [f"{', '.join([*(name or '_' for name in n.grads), '_'][:4])} = {call}"]
+
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call the part `run_layers`, which hands the vector's parts to torch's own layers."""
-        if self.p or self.use_sequence_length or self.projection_size is not None or self._clips:
-            raise NotImplementedError("PyTorch's own layers are used without dropout and lengths")
+        self._refuse_code()
         cells = f", cells={n.ins[3]}" if self.mode == "lstm" else ""
-        settings = f"{self.mode!r}, {self.state_size}, {self.num_layers}, {self.directions}{cells}"
-        call = f"run_layers({', '.join(n.ins[:3])}, {settings})"
+        call = f"run_layers({', '.join(n.ins[:3])}, {self._settings}{cells})"
         if not self.state_outputs:
             return [f"{n.outs[0]} = {call}[0]"]
         return [f"{', '.join(n.outs)} = {call}"]

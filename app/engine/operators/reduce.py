@@ -16,7 +16,7 @@ from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
 from app.engine.split import Split
-from app.engine.work_space import Work
+from app.engine.work_space import WorkSpace
 
 
 def reduced_axes(axis: tuple[int, ...] | None, rank: int, *, exclude: bool = False) -> tuple[int, ...]:
@@ -71,7 +71,13 @@ class OverAxes(Prepared):
         """Write the axes as numpy's and PyTorch's arguments."""
         rank = len(n.in_shapes[0])
         axes = self.reduced(rank)
+        if not axes:
+            return "axis=0"
         return f"axis={axes}, keepdims=True" if self.keepdims or len(axes) == rank else f"axis={axes}"
+
+    def over(self, n: CodeNames, code: str) -> str:
+        """Write what is reduced; without axes PyTorch would reduce all, so an axis of one is put in front."""
+        return code if self.reduced(len(n.in_shapes[0])) else f"{code}[None]"
 
     def shaped(self, n: CodeNames, code: str) -> str:
         """Give a value of all elements its shape (1,)."""
@@ -113,14 +119,20 @@ class Reduction(OverAxes):
         return f"all axes but {named}" if self.exclude else f"axis {named}"
 
 
+class Adding(Reduction):
+    """A reduction that adds up, perhaps as a product with ones, which are kept."""
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count a one for every element that is added to one place."""
+        return WorkSpace(kept=prod(ins[0][axis] for axis in self.reduced(len(ins[0]))))
+
+
 @operator(name="sum", category="Reduction", aliases=("sum_axis",), sign="Σ")
-class Sum(Reduction):
+class Sum(Adding):
     """Add up the elements along some axes.
 
     y = Σ x
     """
-
-    work = Work(keeps=2.2)
 
     def forward_step(self, ins: Arrays, outs: Arrays) -> Step:
         """Write the value."""
@@ -140,7 +152,7 @@ class Sum(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'{n.ins[0]}.sum({self.code_arguments(n)})')}"]
+        return [f"{n.outs[0]} = {self.shaped(n, f'{self.over(n, n.ins[0])}.sum({self.code_arguments(n)})')}"]
 
     torch_code = numpy_code
 
@@ -150,13 +162,11 @@ class Sum(Reduction):
 
 
 @operator(name="mean", category="Reduction", sign="x̄")
-class Mean(Reduction):
+class Mean(Adding):
     """Average the elements along some axes.
 
     y = Σ x / n
     """
-
-    work = Work(keeps=2.2, takes=0.7)
 
     def add_gradient(self, index: int, fresh: Array, holder: Array) -> Step:
         """MXNet divides the whole buffer once more, with what it held before."""
@@ -191,7 +201,7 @@ class Mean(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'{n.ins[0]}.mean({self.code_arguments(n)})')}"]
+        return [f"{n.outs[0]} = {self.shaped(n, f'{self.over(n, n.ins[0])}.mean({self.code_arguments(n)})')}"]
 
     torch_code = numpy_code
 

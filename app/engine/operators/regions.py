@@ -8,9 +8,10 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Domain, Example
 from app.engine.kernels import regions as kernels
 from app.engine.kernels.steps import Step
-from app.engine.operator import Array, Arrays, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
+from app.engine.operators.formulas import number
 from app.engine.operators.geometry import by_x
-from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge
 from app.engine.work_space import Work
@@ -91,6 +92,21 @@ class ROIPooling(Prepared):
     def summary(self) -> str:
         """Return the size of the result."""
         return by_x(self.pooled_size)
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `largest_in_regions`."""
+        settings = f"{tuple(self.pooled_size)}, {number(self.spatial_scale)}"
+        return [f"{n.outs[0]}, {n.outs[1]} = largest_in_regions({n.ins[0]}, {n.ins[1]}, {settings})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `largest_in_regions_gradient`."""
+        read = f"{n.heads[0]}, {n.outs[1]}, {n.ins[1]}, {n.in_shapes[0]}"
+        return gradient_lines(n, [f"largest_in_regions_gradient({read})", ""])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `largest_in_regions`."""
+        settings = f"{tuple(self.pooled_size)}, {number(self.spatial_scale)}"
+        return [f"{n.outs[0]} = largest_in_regions({n.ins[0]}, {n.ins[1]}, {settings})"]
 
 
 @operator(category="Spatial")

@@ -11,6 +11,7 @@ from app.engine.examples import Example
 from app.engine.kernels import sample_norms as kernels
 from app.engine.kernels.steps import Step, without_gradient
 from app.engine.operator import Arrays, CodeNames, Port, Reads, operator
+from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis, text
@@ -94,6 +95,25 @@ class SampleNorm(Prepared):
         return (
             f"(g − mean(g) − x̂ · mean(g · x̂)) / std({ins[0]}), g = {head} · {gamma}, x̂ = {ins[0]} normalised"
         )
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `normalize_samples`; statistics that are outputs get their shape."""
+        view = self.view(n.in_shapes[0])
+        call = f"normalize_samples({', '.join(n.ins)}, {view.shape}, {view.axis}, {self.eps!r})"
+        statistics = n.outs[1 : len(self.outputs)]
+        return [
+            f"{', '.join(n.outs)} = {call}",
+            *(f"{name} = {name}.reshape({self.statistics(n.in_shapes[0])})" for name in statistics),
+        ]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `normalize_samples_gradient`."""
+        if n.heads[0] is None:
+            return assign_zeros(n)
+        view = self.view(n.in_shapes[0])
+        read = f"{n.heads[0]}, {n.ins[0]}, {n.ins[1]}, {n.outs[MEAN]}, {n.outs[DEVIATION]}"
+        call = f"normalize_samples_gradient({read}, {view.shape}, {view.axis})"
+        return [f"{', '.join(name or '_' for name in n.grads)} = {call}"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call torch's own function where it means the same, else the part `normalize_samples`."""

@@ -23,6 +23,7 @@ from app.engine.operator import (
     operator,
 )
 from app.engine.operators.element_types import named_type
+from app.engine.operators.without_gradient import ZeroGradient
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, element_count, merge_all, text
 from app.engine.work_space import Work, WorkSpace
@@ -32,7 +33,7 @@ _POSITIVE = Domain(0.5, 3)
 
 
 @attrs.frozen
-class Sample(Operator):
+class Sample(ZeroGradient):
     """Numbers drawn from distributions whose settings are arrays: so many for each place of these."""
 
     kinds = "iuf"
@@ -73,29 +74,6 @@ class Sample(Operator):
             np.copyto(result, draw(run.rng, result.shape, *settings), casting="unsafe")
 
         return call
-
-    def forward(self, run: Run, ins: Arrays, outs: Arrays) -> None:
-        """Draw."""
-        self.prepare_forward(run, ins, outs)()
-
-    def gradient_kind(self, index: int) -> GradientKind:
-        """Nothing flows back."""
-        return "zero"
-
-    def gradient_reads(self, index: int) -> Reads:
-        """Nothing is read."""
-        return Reads(heads=False)
-
-    def backward(
-        self,
-        run: Run,
-        ins: OptionalArrays,
-        outs: OptionalArrays,
-        heads: OptionalArrays,
-        grads: OptionalArrays,
-    ) -> None:
-        """Write zeros."""
-        without_gradient(grads)()
 
     def summary(self) -> str:
         """How many for each distribution."""

@@ -11,10 +11,10 @@ from app.engine.kernels.steps import Step, copy
 from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Reads, Types, operator, refuse
 from app.engine.operators.element_types import cut_number
 from app.engine.operators.formulas import for_torch, number
-from app.engine.operators.prepared import Flow, Prepared
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines
 from app.engine.params import param
-from app.engine.shapes import Inferred, Shape, Shapes, merge
-from app.engine.work_space import Work
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
+from app.engine.work_space import Work, WorkSpace
 
 _LENGTHS = {"sequence_length": Domain(1, 4, whole=True)}
 
@@ -54,6 +54,10 @@ class Sequences(Prepared):
         (data,), results = super().infer_types(ins[:1], outs)
         return (data, *(kind or data for kind in ins[1:])), results
 
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count what finds the ends; without lengths numbers are only moved."""
+        return super().scratch(ins, outs, gradients=gradients) if self.use_sequence_length else WorkSpace()
+
     def gradient_kind(self, index: int) -> GradientKind:
         """The lengths' gradient buffer is left as it is."""
         return "value" if index == 0 else "untouched"
@@ -61,6 +65,14 @@ class Sequences(Prepared):
     def gradient_reads(self, index: int) -> Reads:
         """The gradient reads the lengths."""
         return Reads(inputs=(1,) if self.use_sequence_length else ())
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Write the gradient of data; that of lengths is left as it is."""
+        return gradient_lines(n, [self.gradient_template(n)])
+
+    def gradient_template(self, n: CodeNames) -> str:
+        """Return numpy's expression for the gradient of data."""
+        raise NotImplementedError(self.op_name)
 
     def steps_first(self, array: Array) -> Array:
         """View an array with the steps on axis 0 and the batch on axis 1."""
@@ -115,6 +127,18 @@ class SequenceMask(Sequences):
         lengths, head, target = flow.read(1), self.steps_first(flow.head), self.steps_first(grad)
         return [lambda: np.multiply(head, _within(head, lengths), out=target)]
 
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Hand data through, or call the part `mask_steps`."""
+        if not self.use_sequence_length:
+            return [f"{n.outs[0]} = {n.ins[0]}"]
+        return [f"{n.outs[0]} = mask_steps({', '.join(n.ins)}, {self.axis}, {number(self.value)})"]
+
+    def gradient_template(self, n: CodeNames) -> str:
+        """Mask the gradient."""
+        if not self.use_sequence_length:
+            return f"{n.heads[0]}"
+        return f"mask_steps({n.heads[0]}, {n.ins[1]}, {self.axis}, 0)"
+
     def torch_code(self, n: CodeNames) -> list[str]:
         """Hand data through, or call the part `mask_steps`."""
         if not self.use_sequence_length:
@@ -131,13 +155,17 @@ class SequenceMask(Sequences):
 class SequenceLast(Sequences):
     """Take the last step of every sample."""
 
-    work = Work(keeps=1.1, takes=0.8, keeps_back=0.6)
+    work = Work(keeps=2.3, takes=3.3, keeps_back=2.3)
 
     examples = (
         Example({"data": (4, 3, 2)}, domains=_LENGTHS, use_sequence_length=True),
         Example({"data": (3, 4, 2)}, domains=_LENGTHS, use_sequence_length=True, axis=1),
         Example({"data": (4, 3)}),
     )
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count by the result, however many steps there are."""
+        return self.work.beside(element_count(outs[0]), gradients=gradients)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """The result has no steps."""
@@ -174,6 +202,17 @@ class SequenceLast(Sequences):
             target[self._last(target, lengths), samples] = head
 
         return [run]
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Select the last step, or call the part `last_steps`."""
+        if not self.use_sequence_length:
+            return [f"{n.outs[0]} = {n.ins[0]}.take(-1, axis={self.axis})"]
+        return [f"{n.outs[0]} = last_steps({', '.join(n.ins)}, {self.axis})"]
+
+    def gradient_template(self, n: CodeNames) -> str:
+        """Call the part `last_steps_gradient`."""
+        lengths = n.ins[1] if self.use_sequence_length else None
+        return f"last_steps_gradient({n.heads[0]}, {lengths}, {n.in_shapes[0]}, {self.axis})"
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Select the last step, or call the part `last_steps`."""
@@ -220,6 +259,17 @@ class SequenceReverse(Sequences):
     def backward_steps(self, flow: Flow) -> Sequence[Step]:
         """Turn the gradient back."""
         return [self._turn(flow.head, flow.read(1) if self.use_sequence_length else None, flow.wanted[0][1])]
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Turn all steps around, or call the part `turn_steps`."""
+        return [f"{n.outs[0]} = {self._turned(n, n.ins[0])}"]
+
+    def gradient_template(self, n: CodeNames) -> str:
+        """Turn the gradient back."""
+        return self._turned(n, f"{n.heads[0]}")
+
+    def _turned(self, n: CodeNames, name: str) -> str:
+        return f"turn_steps({name}, {n.ins[1]})" if self.use_sequence_length else f"{name}[::-1]"
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Turn all steps around, or call the part `turn_steps`."""

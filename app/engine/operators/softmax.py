@@ -14,9 +14,9 @@ from app.engine.operator import Array, Arrays, CodeNames, GradientKind, Port, Re
 from app.engine.operators.lines import assign_zeros
 from app.engine.operators.prepared import Flow, Prepared
 from app.engine.params import WIDE, param
-from app.engine.shapes import Inferred, Shape, Shapes, merge, normalize_axis
+from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge, normalize_axis
 from app.engine.split import Split
-from app.engine.work_space import Work
+from app.engine.work_space import Work, WorkSpace
 
 _FLOATS = ("float16", "float32", "float64")
 
@@ -187,7 +187,8 @@ class Softmax(Shares):
     y = eˣ / Σ eˣ
     """
 
-    work = Work(keeps=4.3, takes=1.7, keeps_back=0.5)
+    work = Work(keeps=1, takes=0.4, keeps_back=0.5)
+    work_of_lengths: ClassVar[Work] = Work(keeps=4.3, takes=1.7, keeps_back=0.5)
 
     examples = (
         Example({"data": (3, 4)}),
@@ -201,6 +202,12 @@ class Softmax(Shares):
     def inputs(self) -> tuple[Port, ...]:
         """Data, and the lengths if they are used."""
         return (Port("data"), Port("length", "label")) if self.use_length else (Port("data"),)
+
+    def scratch(self, ins: Shapes, outs: Shapes, *, gradients: bool) -> WorkSpace:
+        """Count more where lengths leave a part of every row out."""
+        if not self.use_length:
+            return super().scratch(ins, outs, gradients=gradients)
+        return self.work_of_lengths.beside(element_count(ins[0]), gradients=gradients)
 
     def infer(self, ins: Shapes, outs: Shapes) -> Inferred:
         """There is one length for each run along the axis."""
@@ -273,7 +280,7 @@ class LogSoftmax(Shares):
     y = x − log Σ eˣ
     """
 
-    work = Work(keeps=3.6, takes=0.4, keeps_back=0.5)
+    work = Work(keeps=1.5, takes=0.4, keeps_back=0.5)
 
     examples = (
         Example({"data": (3, 4)}),

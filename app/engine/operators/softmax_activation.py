@@ -6,6 +6,7 @@ from app.engine.examples import Example
 from app.engine.kernels import softmax as kernels
 from app.engine.kernels.steps import without_gradient
 from app.engine.operator import Array, Arrays, CodeNames, Operator, OptionalArrays, Reads, Run, operator
+from app.engine.operators.prepared import gradient_lines
 from app.engine.params import param
 from app.engine.work_space import Work
 
@@ -71,6 +72,14 @@ class SoftmaxActivation(Operator):
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Write the gradient over axis 1."""
         return f"{outs[0]} · ({heads[0]} − Σ {heads[0]} · {outs[0]} along axis 1)"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `softmax_along`."""
+        return [f"{n.outs[0]} = softmax_along({n.ins[0]}, {1 if self.mode == 'channel' else -1})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `softmax_gradient`, along axis 1 in both modes."""
+        return gradient_lines(n, [f"softmax_gradient({n.heads[0]}, {n.outs[0]}, 1)"])
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """Call torch's own softmax, or the part `instance_softmax` where MXNet's gradient is not that of its value."""

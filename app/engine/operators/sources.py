@@ -99,13 +99,17 @@ class Full(Source):
         """The number and the shape."""
         return f"{self.value:g} · {text(self.shape or UNKNOWN)}"
 
+    def _cut(self) -> str:
+        """Spell the number as the type holds it."""
+        return number(np.array(self.value).astype(named_type(self.dtype)).item())
+
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {number(self.value)}, {spelt(self.dtype, 'np')})"]
+        return [f"{n.outs[0]} = np.full({n.out_shapes[0]}, {self._cut()}, {spelt(self.dtype, 'np')})"]
 
     def torch_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        value = number(self.value).replace("np.", "torch.")
+        value = self._cut().replace("np.", "torch.")
         return [f"{n.outs[0]} = torch.full({n.out_shapes[0]}, {value}, dtype={spelt(self.dtype, 'torch')})"]
 
 

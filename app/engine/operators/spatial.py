@@ -8,9 +8,10 @@ import numpy as np
 from app.engine.examples import Domain, Example
 from app.engine.kernels import sampling as kernels
 from app.engine.kernels.steps import Step, overwrite
-from app.engine.operator import Array, Arrays, Port, Reads, operator, refuse
+from app.engine.operator import Array, Arrays, CodeNames, Port, Reads, operator, refuse
 from app.engine.operators.geometry import by_x
-from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.operators.lines import assign_zeros
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 from app.engine.work_space import Work
@@ -87,6 +88,21 @@ class BilinearSampler(Prepared):
         if index == 0:
             return f"{heads[0]} spread over the four pixels around each place"
         return f"Σ over channels: {heads[0]} · slope of {ins[0]} at each place"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sample`, which is there in both languages."""
+        return [f"{n.outs[0]} = sample({', '.join(n.ins)})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sample_gradient`."""
+        if n.heads[0] is None:
+            return assign_zeros(n)
+        names = ", ".join(name or "_" for name in n.grads)
+        return [f"{names} = sample_gradient({n.heads[0]}, {', '.join(n.ins)})"]
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sample`."""
+        return self.numpy_code(n)
 
 
 @operator(category="Spatial")
@@ -174,6 +190,30 @@ class GridGenerator(Prepared):
         """Return the kind, and the size where it is set."""
         size = f" · {by_x(self.target_shape)}" if self.transform_type == "affine" else ""
         return f"{self.transform_type}{size}"
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Multiply the plain grid, or shift and scale it."""
+        if self.transform_type == "affine":
+            return [f"{n.outs[0]} = {_affine_code(n.ins[0], self.target_shape, f'{n.ins[0]}.dtype')}"]
+        pixels = f"np.indices({n.in_shapes[0][2:]}, {n.ins[0]}.dtype)[::-1]"
+        return [f"{n.outs[0]} = ({n.ins[0]} + {pixels}) / np.array({_halves(n)}, {n.ins[0]}.dtype) - 1"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Multiply back, or scale."""
+        if self.transform_type == "affine":
+            return gradient_lines(n, [_affine_gradient_code(f"{n.heads[0]}", self.target_shape)])
+        return gradient_lines(n, [f"{n.heads[0]} / np.array({_halves(n)}, {n.heads[0]}.dtype)"])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """The same in PyTorch."""
+        if self.transform_type == "affine":
+            return [f"{n.outs[0]} = {_affine_code(n.ins[0], self.target_shape, n.ins[0])}"]
+        height, width = n.in_shapes[0][2:]
+        pixels = f"torch.meshgrid(torch.arange({height}), torch.arange({width}), indexing='ij')[::-1]"
+        return [
+            f"{n.outs[0]} = torch.stack({pixels}).to({n.ins[0]})",
+            f"{n.outs[0]} = ({n.ins[0]} + {n.outs[0]}) / {n.ins[0]}.new_tensor({_halves(n)}) - 1",
+        ]
 
 
 @operator(category="Spatial")
@@ -279,6 +319,27 @@ class SpatialTransformer(Prepared):
         """Return the size of the result."""
         return f"affine · {by_x(self.target_shape)}"
 
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sample` with the places that the map asks for."""
+        grid = _affine_code(n.ins[1], self.target_shape, f"{n.ins[1]}.dtype")
+        return [f"{n.outs[0]} = sample({n.ins[0]}, {grid})"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sample_gradient`, and multiply what the places get back."""
+        if n.heads[0] is None:
+            return assign_zeros(n)
+        image, places = n.grads[0] or "_", f"{n.outs[0]}_places"
+        grid = _affine_code(n.ins[1], self.target_shape, f"{n.ins[1]}.dtype")
+        lines = [f"{image}, {places} = sample_gradient({n.heads[0]}, {n.ins[0]}, {grid})"]
+        if n.grads[1] is not None:
+            lines.append(f"{n.grads[1]} = {_affine_gradient_code(places, self.target_shape)}")
+        return lines
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `sample` with the places that the map asks for."""
+        grid = _affine_code(n.ins[1], self.target_shape, n.ins[1])
+        return [f"{n.outs[0]} = sample({n.ins[0]}, {grid})"]
+
 
 def _check_target(target: Shape, *, needed: bool) -> None:
     refuse(
@@ -291,3 +352,22 @@ def _check_target(target: Shape, *, needed: bool) -> None:
 def _half(height: int, width: int, like: Array) -> Array:
     """Return half the size in pixels, x first, to fit (batch, 2, height, width)."""
     return np.array([(width - 1) / 2, (height - 1) / 2], like.dtype).reshape(2, 1, 1)
+
+
+def _halves(n: CodeNames) -> list[list[list[float]]]:
+    """Return half the size in pixels, x first, as exported code writes it."""
+    height, width = n.in_shapes[0][2:]
+    return [[[(width - 1) / 2]], [[(height - 1) / 2]]]
+
+
+def _affine_code(maps: str, size: Shape, kind: str) -> str:
+    """Return the places that maps send the plain grid to; `kind` is what tells the part `plain_grid` the type."""
+    height, width = size
+    return f"({maps}.reshape(-1, 2, 3) @ plain_grid({height}, {width}, {kind})).reshape(-1, 2, {height}, {width})"
+
+
+def _affine_gradient_code(places: str, size: Shape) -> str:
+    """Return numpy's expression for the gradient of the maps."""
+    height, width = size
+    grid = f"plain_grid({height}, {width}, {places}.dtype)"
+    return f"({places}.reshape(-1, 2, {height * width}) @ {grid}.T).reshape(-1, 6)"

@@ -128,10 +128,10 @@ class Moments(OverAxes):
     def numpy_code(self, n: CodeNames) -> list[str]:
         """Two lines."""
         data, (mean, variance) = n.ins[0], n.outs
-        where = self.code_arguments(n)
+        where, squares = self.code_arguments(n), f"(({data} - {self.spread(n, mean)}) ** 2)"
         return [
-            f"{mean} = {self.shaped(n, f'{data}.mean({where})')}",
-            f"{variance} = {self.shaped(n, f'(({data} - {self.spread(n, mean)}) ** 2).mean({where})')}",
+            f"{mean} = {self.shaped(n, f'{self.over(n, data)}.mean({where})')}",
+            f"{variance} = {self.shaped(n, f'{self.over(n, squares)}.mean({where})')}",
         ]
 
     torch_code = numpy_code
@@ -181,7 +181,8 @@ class SquareSum(Reduction):
 
     def numpy_code(self, n: CodeNames) -> list[str]:
         """One line."""
-        return [f"{n.outs[0]} = {self.shaped(n, f'({n.ins[0]} ** 2).sum({self.code_arguments(n)})')}"]
+        squares = self.over(n, f"({n.ins[0]} ** 2)")
+        return [f"{n.outs[0]} = {self.shaped(n, f'{squares}.sum({self.code_arguments(n)})')}"]
 
     torch_code = numpy_code
 

@@ -8,8 +8,9 @@ from app.engine.errors import ShapeError
 from app.engine.examples import Example
 from app.engine.kernels import boxes as kernels
 from app.engine.kernels.steps import Step, overwrite
-from app.engine.operator import Array, Arrays, Reads, Types, operator
-from app.engine.operators.prepared import Flow, Prepared, present
+from app.engine.operator import Array, Arrays, CodeNames, Reads, Types, operator
+from app.engine.operators.formulas import number
+from app.engine.operators.prepared import Flow, Prepared, gradient_lines, present
 from app.engine.params import param
 from app.engine.shapes import Inferred, Shapes, merge
 from app.engine.work_space import Work
@@ -169,6 +170,46 @@ class BoxNms(Prepared):
                 target[numbers[left]] = incoming[left]
 
         return [run]
+
+    def _call(self, n: CodeNames) -> str:
+        """Return the call of the part `without_doubles`, which is there in both languages."""
+        turns = {("center", "corner"): "to_corners", ("corner", "center"): "to_centres"}
+        settings: dict[str, object] = {
+            "overlap": number(self.overlap_thresh),
+            "valid": number(self.valid_thresh),
+            "most": self.topk if self.topk > 0 else None,
+            "first": self.coord_start,
+            "score": self.score_index,
+        }
+        if self.id_index >= 0:
+            settings |= {
+                "named": self.id_index,
+                "background": self.background_id,
+                "forced": self.force_suppress,
+            }
+        if self.in_format == "center":
+            settings["turn_in"] = "to_corners"
+        if self.in_format != self.out_format:
+            settings["turn_out"] = turns[self.in_format, self.out_format]
+        return (
+            f"without_doubles({n.ins[0]}, {', '.join(f'{name}={value}' for name, value in settings.items())})"
+        )
+
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Call the part `without_doubles`, unless nothing is looked at."""
+        if self.topk == 0:
+            rows = n.in_shapes[0][-2]
+            every = f"np.broadcast_to(np.arange({rows})[:, None], {n.out_shapes[1]})"
+            return [f"{n.outs[0]} = {n.ins[0]}", f"{n.outs[1]} = {every}"]
+        return [f"{n.outs[0]}, {n.outs[1]} = {self._call(n)}"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Call the part `without_doubles_gradient`."""
+        return gradient_lines(n, [f"without_doubles_gradient({n.heads[0]}, {n.outs[1]})"])
+
+    def torch_code(self, n: CodeNames) -> list[str]:
+        """Call the part `without_doubles`, unless nothing is looked at."""
+        return [f"{n.outs[0]} = {n.ins[0] if self.topk == 0 else self._call(n)}"]
 
     def explain(self, index: int, ins: Sequence[str], outs: Sequence[str], heads: Sequence[str]) -> str:
         """Say where the gradient goes."""

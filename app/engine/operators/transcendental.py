@@ -1,6 +1,6 @@
 """Trigonometric and hyperbolic functions, roots, further exponentials and logarithms, and special functions."""
 
-from math import log, pi
+from math import log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -148,24 +148,29 @@ def _erfinv_slope(_: Any, y: Any) -> Any:
 
 unary(
     "erf",
-    Value(computed(special.erf), "", "torch.erf({x})", formula="2/√π ∫₀ˣ e^(−t²) dt"),
-    by("{d} * 2 / np.sqrt(np.pi) * np.exp(-{x}**2)", lambda x, _: special.erf_slope(x)),
+    Value(computed(special.erf), "erf({x})", "torch.erf({x})", formula="2/√π ∫₀ˣ e^(−t²) dt"),
+    by(f"{{d}} * {2 / sqrt(pi)!r} / np.exp({{x}}**2)", lambda x, _: special.erf_slope(x)),
     passing_pieces=12,
     doc="Take the error function.",
 )
 unary(
     "erfinv",
-    Value(computed(special.erfinv), "", "torch.erfinv({x})", formula="the number whose erf is {x}"),
-    by("{d} * np.sqrt(np.pi) / 2 * np.exp({y}**2)", _erfinv_slope),
+    Value(
+        computed(special.erfinv),
+        "inverse_erf({x})",
+        "torch.erfinv({x})",
+        formula="the number whose erf is {x}",
+    ),
+    by(f"{{d}} * {sqrt(pi) / 2!r} * np.exp({{y}}**2)", _erfinv_slope),
     passing_pieces=24,
     doc="Undo the error function.",
     domain=_WITHIN_ONE,
 )
 unary(
     "gamma",
-    Value(computed(special.gamma), "", formula="Γ({x})"),
+    Value(computed(special.gamma), "gamma_function({x})", formula="Γ({x})"),
     by(
-        "{d} * {y} * ψ({x})",
+        "{d} * {y} * digamma({x})",
         lambda x, y: y * special.digamma(x),
         whole=lambda x, _: special.gamma(x) * special.digamma(x),
     ),
@@ -175,8 +180,8 @@ unary(
 )
 unary(
     "gammaln",
-    Value(computed(special.log_gamma), "", "torch.lgamma({x})", formula="ln |Γ({x})|"),
-    by("{d} * ψ({x})", lambda x, _: special.digamma(x)),
+    Value(computed(special.log_gamma), "log_gamma({x})", "torch.lgamma({x})", formula="ln |Γ({x})|"),
+    by("{d} * digamma({x})", lambda x, _: special.digamma(x)),
     passing_pieces=18,
     doc="Take ln |Γ(x)|.",
     domain=_POSITIVE,

@@ -24,7 +24,7 @@ from app.engine.operator import (
     operator,
     refuse,
 )
-from app.engine.operators.prepared import present
+from app.engine.operators.prepared import gradient_lines, present
 from app.engine.params import WIDE, param
 from app.engine.shapes import Inferred, Shape, Shapes, element_count, merge
 from app.engine.work_space import WorkSpace
@@ -232,6 +232,40 @@ class UpSampling(Operator):
             return f"Σ {heads[0]} over the copies of each pixel"
         return f"conv({heads[0]}, {ins[1]})" if index == 0 else f"Σ windows({heads[0]})ᵀ · {ins[0]}"
 
+    def numpy_code(self, n: CodeNames) -> list[str]:
+        """Repeat pixels, or call the part `convolve_data_gradient`: a transposed convolution."""
+        if self.sample_type == "bilinear":
+            settings = f"{n.out_shapes[0]}, {self._settings}"
+            return [f"{n.outs[0]} = convolve_data_gradient({n.ins[0]}, {n.ins[1]}, {settings})"]
+        images = [
+            f"{name}.repeat({down}, axis=2).repeat({across}, axis=3)"
+            for name, (down, across) in zip(n.ins, _factors(n), strict=True)
+        ]
+        if self.multi_input_mode == "sum" or len(images) == 1:
+            return [f"{n.outs[0]} = {' + '.join(images)}"]
+        return [f"{n.outs[0]} = np.concatenate([{', '.join(images)}], axis=1)"]
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Add up the copies of each pixel, or convolve."""
+        head = n.heads[0]
+        if self.sample_type == "bilinear":
+            data = f"convolve({head}, {n.ins[1]}, None, {self._settings})"
+            shape = n.in_shapes[1]
+            filters = f"convolve_weight_gradient({n.ins[0]}, {head}, {shape}, {self._settings})"
+            return gradient_lines(n, [data, filters])
+        lines, first = [], 0
+        for shape, (down, across) in zip(n.in_shapes, _factors(n), strict=True):
+            last = first + shape[1]
+            part = head if shape[1] == n.out_shapes[0][1] else f"{head}[:, {first}:{last}]"
+            spread = (*shape[:3], down, shape[3], across)
+            lines.append(f"{part}.reshape({spread}).sum(axis=(3, 5))")
+            first = last if self.multi_input_mode == "concat" else first
+        return gradient_lines(n, lines)
+
+    @property
+    def _settings(self) -> str:
+        return f"stride={self.scale}, pad={self.scale // 2}, groups={self.num_filter}"
+
     def torch_code(self, n: CodeNames) -> list[str]:
         """Repeat pixels, or call torch's own transposed convolution."""
         if self.sample_type == "bilinear":
@@ -266,3 +300,9 @@ def _repeat(image: Array, part: Array, *, adds: bool) -> Step:
 def _sum_repeated(part: Array, grad: Array) -> Step:
     """Prepare the sum over the copies of every pixel."""
     return partial(np.sum, part, axis=(3, 5), out=grad)
+
+
+def _factors(n: CodeNames) -> list[tuple[int, int]]:
+    """Return how many times each image is repeated down and across."""
+    _, _, height, width = n.out_shapes[0]
+    return [(height // shape[2], width // shape[3]) for shape in n.in_shapes]

@@ -29,3 +29,7 @@ class ClearedGradient(Prepared):
     def gradient_kind(self, index: int) -> GradientKind:
         """Nothing flows back."""
         return "cleared"
+
+    def numpy_gradient_code(self, n: CodeNames) -> list[str]:
+        """Zeros."""
+        return assign_zeros(n)

@@ -195,14 +195,22 @@ def batch_norm_gradient(d_y, x, gamma, mean, inverse, axes, uses_batch, minds_me
     return d_x * (gamma * inverse).reshape(shape), d_gamma, d_beta
 
 
-def normal_share(x):
-    """Return the share of the normal distribution below x, (1 + erf(x / sqrt(2))) / 2."""
-    from math import erf
-
-    return (0.5 + 0.5 * np.vectorize(erf)(x / np.sqrt(2))).astype(x.dtype)
-
-
 def draw_mask(shape, p, dtype):
     """Return 0 with chance p, else 1 / (1 - p)."""
     kept = np.random.random(shape) >= p
     return (kept / max(1 - p, 1e-30)).astype(dtype)
+
+
+def cross_entropies(x, label):
+    """Return -log softmax(x) of each row's right class; no share counts as less than 1e-8."""
+    losses = -log_softmax_along(x, 1)[np.arange(len(x)), label.astype(int)]
+    return np.minimum(losses, -float(np.log(1e-8)))
+
+
+def hinge_gradient(x, label, margin, scale, linear):
+    """Return -h(margin - x) for the right class and h(margin + x) for the others: MXNet's SVMOutput."""
+    right = label.astype(int).reshape(*x.shape[:-1], 1) == np.arange(x.shape[-1])
+    sides = np.where(right, -1, 1).astype(x.dtype)
+    missing = margin + sides * x
+    slope = (missing > 0).astype(x.dtype) if linear else 2 * np.maximum(missing, 0)
+    return sides * slope * scale

@@ -16,6 +16,7 @@ from app.services.code.symbol_broken import remark
 from app.services.code.symbol_values import WEIGHT, filled, in_place, is_short, value
 from app.services.proposals import propose_request
 from app.services.running import request_of
+from app.services.values import ValueShapes
 
 MOST_ARRAYS = 8
 """Up to so many arguments, each a short constant, are bound by hand as in the pictures."""
@@ -153,8 +154,10 @@ class RunLines:
         self.lines.call(f"executor = {subject.text}.simple_bind(", words)
         if any(self._binding(index).kind == "dataset" for index in self.variables):
             self.lines.add("digits = np.load('digits.npz')  # the images that come with Chalkgraph")
+        shapes = self.analysis.value_shape
+        folder = shapes.folder if isinstance(shapes, ValueShapes) else None
         values = [
-            value(self._binding(index), index, self.inference, self.document.options)
+            value(self._binding(index), index, self.inference, self.document.options, folder)
             for index in self.variables
         ]
         if any(found.initializer for found in values):

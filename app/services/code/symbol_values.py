@@ -1,5 +1,7 @@
 """Values of arguments as expressions for MXNet: numbers, initialisers, files, and rows of the digits."""
 
+from pathlib import Path
+
 import attrs
 
 from app.document.constants import parse_constant
@@ -7,6 +9,8 @@ from app.document.records import Binding, Settings
 from app.engine import initializers
 from app.engine.errors import EngineError
 from app.engine.inference.infer import Inference
+from app.engine.shapes import Shape
+from app.services.array_files import CsvLayout, array_place, csv_layout
 from app.services.code.names import literal
 from app.services.datasets import find_column
 from app.services.proposals import propose_value
@@ -63,13 +67,15 @@ def in_place(target: str, found: Value) -> str:
     return f"# {target}: {found.comment}" if found.comment else ""
 
 
-def value(binding: Binding, index: int, inference: Inference, options: Settings) -> Value:
+def value(
+    binding: Binding, index: int, inference: Inference, options: Settings, folder: Path | None
+) -> Value:
     """Return the value of the variable at `index` as MXNet would make it; random numbers differ from ours."""
     shape = inference.shape((index, 0))
     if binding.kind == "constant":
         return _constant(binding)
     if binding.kind == "file":
-        return Value(_file(binding.value))
+        return Value(_file(binding.value, shape, folder))
     if binding.kind == "dataset":
         return Value(_digits(binding.value, options))
     if binding.kind == "initializer":
@@ -116,15 +122,25 @@ def _count(shape: tuple[int, ...]) -> int:
     return product
 
 
-def _file(text: str) -> str:
-    path, _, name = text.partition("#")
-    if path.lower().endswith(".csv"):
-        if name.isdecimal():
-            return f"np.genfromtxt({path!r}, delimiter=',', usecols={int(name)})"
-        if name:
-            return f"np.genfromtxt({path!r}, delimiter=',', names=True)[{name!r}]"
-        return f"np.genfromtxt({path!r}, delimiter=',')"
-    return f"np.load({path!r})[{name!r}]" if name else f"np.load({path!r})"
+def _file(text: str, shape: Shape, folder: Path | None) -> str:
+    try:
+        path, name = array_place(text, folder)
+        if path.lower().endswith(".csv"):
+            return _csv(path, csv_layout(text, folder), shape)
+    except EngineError as error:
+        return f"...  # {error.sentence}"
+    load = "mx.nd.load" if path.lower().endswith(".params") else "np.load"
+    return f"{load}({path!r})[{name!r}]" if name else f"{load}({path!r})"
+
+
+def _csv(path: str, layout: CsvLayout, shape: Shape) -> str:
+    words = [repr(path), f"delimiter={layout.delimiter!r}"]
+    if layout.header:
+        words.append(f"skip_header={layout.header}")
+    if layout.column is not None:
+        words.append(f"usecols={layout.column}")
+    call = f"np.genfromtxt({', '.join(words)})"
+    return f"{call}.reshape({literal(shape)})" if 1 in shape else call  # one row or column comes out flat
 
 
 def _digits(text: str, options: Settings) -> str:

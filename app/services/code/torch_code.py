@@ -181,9 +181,9 @@ class _Writer:
         return self.program.lines(step.symbol_node, _forward, names)
 
     def _is_incomparable(self, node: ExecutorNode) -> bool:
-        """Tell whether a node draws random numbers, or is a gradient that PyTorch does not have."""
+        """Tell whether a node draws random numbers, or is a gradient that PyTorch lacks; none at all is zeros."""
         if node.kind != "operator":
-            return node.kind in GRADIENTS and node.dtype.kind != "f"
+            return node.kind in GRADIENTS and node.dtype.kind != "f" and not node.is_zero
         lines = self._lines_by_node[node.symbol_node]
         sources = [part.source for part in needed_parts("torch", lines)]
         return any(word in text for text in (*lines, *sources) for word in RANDOM_WORDS)
@@ -257,7 +257,7 @@ class _Writer:
         train = self.program.analysis.document.options.train
         self.lines.add("    model.train()" if train else "    model.eval()")
         for node in self.program.holders:
-            if node.entry[0] not in self.own:
+            if node.entry[0] not in self.own and node.dtype.kind == "f":
                 self._add(f"stored[{quoted([f'arg:{self._name(node.entry[0])}'])[1:-1]}].requires_grad_()", 4)
         call = "model(*[stored[key] for key in INPUTS])"
         self.lines.add(f"    outputs = {call}" if len(self.graph.heads) > 1 else f"    outputs = [{call}]")

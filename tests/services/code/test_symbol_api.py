@@ -246,6 +246,9 @@ def files_of_numbers(folder: Path) -> None:
     np.savez(folder / "two.npz", a=array, b=-array)
     (folder / "plain.csv").write_text("1,2,3\n4,5,6\n")
     (folder / "named.csv").write_text("a,b\n1,2\n4,5\n")
+    (folder / "spaced.csv").write_text("a;b c\n1;2\n4;5\n")
+    (folder / "column.csv").write_text("1\n4\n5\n")
+    np.savez(folder / "single.npz", only=array)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +268,11 @@ def files_of_numbers(folder: Path) -> None:
         ("file", "plain.csv", None),
         ("file", "plain.csv#1", None),
         ("file", "named.csv#b", None),
+        ("file", "named.csv#1", None),
+        ("file", "named.csv", None),
+        ("file", "spaced.csv#b c", None),
+        ("file", "column.csv", None),
+        ("file", "single.npz", None),
         ("dataset", "digits#image", None),
         ("dataset", "digits#pixels", None),
         ("dataset", "digits#label", None),
