@@ -27,6 +27,13 @@ def test_weight_and_bias_follow_from_the_data() -> None:
     assert list(outs) == [(64, 8, 32)]
 
 
+def test_an_open_single_row_is_as_long_as_its_value_unless_the_weight_says_otherwise() -> None:
+    layer = dense(flatten=False, no_bias=True)
+    length = layer.num_hidden
+    assert layer.infer([(0,), ()], [()]) == (((length,), (length, length)), ((length,),))
+    assert layer.infer([(0,), (length, 7)], [()]) == (((0,), (length, 7)), ((length,),))
+
+
 def test_an_open_batch_stays_open_and_fills_from_the_value() -> None:
     ins, outs = dense().infer([(0, 5), (), ()], [()])
     assert list(ins) == [(0, 5), (32, 5), (32,)]
