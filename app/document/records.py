@@ -169,9 +169,9 @@ class Document:
     edges: Mapping[Id, Edge] = attrs.Factory(dict)
     bindings: Mapping[Id, Binding] = attrs.Factory(dict)
     heads: Mapping[Id, Head] = attrs.Factory(dict)
+    settings: Mapping[Id, Settings] = attrs.Factory(lambda: {"settings": Settings()})
     frames: Mapping[Id, Frame] = attrs.Factory(dict)
     notes: Mapping[Id, Note] = attrs.Factory(dict)
-    settings: Mapping[Id, Settings] = attrs.Factory(lambda: {"settings": Settings()})
 
     @property
     def options(self) -> Settings:

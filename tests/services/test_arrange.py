@@ -13,7 +13,7 @@ def _chain(count: int, style: str = "card") -> Document:
         f"n{k}": Node(f"n{k}", "Activation", f"relu{k}", params={"act_type": "relu"}) for k in range(count)
     }
     edges = {f"e{k}": Edge(f"e{k}", f"n{k}", 0, f"n{k + 1}", 0) for k in range(count - 1)}
-    return Document(nodes, edges, {}, {}, {"settings": Settings(style=style)})  # type: ignore[arg-type]
+    return Document(nodes, edges, settings={"settings": Settings(style=style)})
 
 
 def _extent(places: dict[str, Point]) -> tuple[float, float]:

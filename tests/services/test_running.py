@@ -31,8 +31,7 @@ def _line(*ops: Node, bindings: tuple[Binding, ...] = (), **settings: object) ->
         nodes,
         edges,
         {binding.id: binding for binding in bindings},
-        {},
-        {"settings": Settings(**settings)},  # type: ignore[arg-type]
+        settings={"settings": Settings(**settings)},  # type: ignore[arg-type]
     )
 
 
