@@ -63,7 +63,8 @@ class FullyConnected(Prepared):
             data = (*out[:-1], data[-1])
         if len(data) == 2 or (not self.flatten and len(data) > 1):
             data = (*data[:-1], data[-1] or weight[1])
-        elif data == (0,) and weight[1] in (0, self.num_hidden):  # MXNet takes the value's length for the row's
+        elif data == (0,) and weight[1] in (0, self.num_hidden):
+            # MXNet takes the value's length for the row's
             data, weight = (self.num_hidden,), (self.num_hidden, self.num_hidden)
         return (data, weight, *bias), (out,)
 
