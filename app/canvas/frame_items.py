@@ -30,6 +30,8 @@ class FrameItem(QGraphicsItem):
         self.box = QRectF()
         """Its rectangle on the board as it is shown now, a preview included."""
         self.hovered = self.selected = self.lit = self.renaming = False
+        self.growth = self._growth_now()
+        """How many times larger than at 100 % the bar is drawn on the board."""
         self.show_record(frame)
 
     @property
@@ -73,12 +75,15 @@ class FrameItem(QGraphicsItem):
             self.update()
 
     def rescale(self) -> None:
-        """Take note of another zoom, at which the bar may have another height."""
-        self.prepareGeometryChange()
+        """Take note of another zoom, at which the bar may have another height.
 
-    @property
-    def growth(self) -> float:
-        """How many times larger than at 100 % the bar is drawn on the board."""
+        Until then the box must stay as it was: Qt looks where an item lay to forget it, and crashes on one that it did
+        not find there.
+        """
+        self.prepareGeometryChange()
+        self.growth = self._growth_now()
+
+    def _growth_now(self) -> float:
         return max(1.0, TITLE_FROM / max(self._kit.scale, 1e-3))
 
     @property

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from app.shell.workbench import Workbench
+from tests.canvas.naming import name_editor
 from tests.journeys.test_first_light import Person
 from tests.windows import Answers
 
@@ -36,7 +37,7 @@ def test_frame_explain_line_up_save_and_open(person: Person, answers: Answers, t
     bench.actions.refresh()
     assert not bench.actions["frame_violet"].isEnabled(), "there is no frame to colour yet"
     person.press(board, Qt.Key.Key_F)
-    editor = board.name_editor
+    editor = name_editor(board)
     assert editor is not None
     person.type(editor, "Curves")
     person.press(editor, Qt.Key.Key_Return)

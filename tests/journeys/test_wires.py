@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.document.edits import add_node, connect
 from app.document.topology import topology
 from app.shell.workbench import Workbench
+from tests.canvas.naming import name_editor
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, ALT, SHIFT = (
@@ -153,7 +154,7 @@ def test_a_stroke_cuts_and_keys_follow_the_flow_and_dim_the_rest(person: Person)
 def test_letters_typed_into_a_name_are_letters(person: Person) -> None:
     person.click("C")
     person.press("rename", Qt.Key.Key_F2)
-    editor = person.board.name_editor
+    editor = name_editor(person.board)
     assert editor is not None
     editor.selectAll()
     person.qtbot.keyClicks(editor, "lakeSl")
