@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QTimer
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
+from app.canvas.edge_scroll import EdgeScroll
 from app.canvas.geometry import Kind, snap, visible_grid
 from app.canvas.gestures.gesture import Pointer
 from app.canvas.gestures.ghost import GhostItem
@@ -30,8 +31,7 @@ class Dropping:
         self._at: Pointer | None = None
         self._words = PointerWords(view)
         self.insertion: Insertion | None = None
-        self._edge_timer = QTimer(view, interval=16)
-        self._edge_timer.timeout.connect(self._scroll_at_edge)
+        self._edge = EdgeScroll(view, lambda: None if self._at is None else self._at.view, self._stay_under)
 
     def enter(self, event: QDragEnterEvent) -> None:
         """Show the outline for an operator; anything else is left to the window."""
@@ -45,7 +45,7 @@ class Dropping:
         self._ghost = GhostItem(scene.kit.ink, scene.node_style, kind, name)
         self._view.add_overlay(self._ghost)
         self.insertion = self._insertion_of(name)
-        self._edge_timer.start()
+        self._edge.start(event.position().toPoint())
         self.move(event)
 
     def _insertion_of(self, op: str) -> "Insertion":
@@ -79,16 +79,15 @@ class Dropping:
         words, warns = self.insertion.words, self.insertion.warns
         self._words.say(words, self._at.view, self._view.ink(), warns=warns)
 
-    def _scroll_at_edge(self) -> None:
-        """Scroll while the pointer is held near the edge; the outline stays under it."""
+    def _stay_under(self) -> None:
+        """Keep the outline under the pointer when the board has scrolled."""
         if self._at is not None:
-            self._view.scroll_by(self._view.edge_pull(self._at.view))
             self._at = self._view.pointer(self._at.view, self._at.modifiers)
             self._show()
 
     def leave(self) -> None:
         """Put the outline away."""
-        self._edge_timer.stop()
+        self._edge.stop()
         self._words.hide()
         self._at = None
         if self.insertion is not None:

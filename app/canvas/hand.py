@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 import attrs
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
+from app.canvas.edge_scroll import EdgeScroll
 from app.canvas.gestures.choice import gesture_for
 from app.canvas.gestures.gesture import Gesture, Pointer
 from app.canvas.hits import Hit
@@ -31,8 +32,7 @@ class Hand:
         self._view = view
         self._press: Press | None = None
         self._words = PointerWords(view)
-        self._edge_timer = QTimer(view, interval=16)
-        self._edge_timer.timeout.connect(self._scroll_at_edge)
+        self._edge = EdgeScroll(view, self._held_at, lambda: None)
         self.gesture: Gesture | None = None
         self.at = QPoint()
 
@@ -93,7 +93,7 @@ class Hand:
         if gesture.cursor is not None:
             self._view.viewport().setCursor(gesture.cursor)
         gesture.begin(press.pointer)
-        self._edge_timer.start()
+        self._edge.start(press.pointer.view)
 
     def _step(self, modifiers: Qt.KeyboardModifier) -> None:
         assert self.gesture is not None
@@ -103,12 +103,11 @@ class Hand:
     def _let_go(self) -> Gesture | None:
         gesture, self.gesture = self.gesture, None
         self._press = None
-        self._edge_timer.stop()
+        self._edge.stop()
         self._words.hide()
         if gesture is not None:
             self._view.viewport().unsetCursor()
         return gesture
 
-    def _scroll_at_edge(self) -> None:
-        if self.gesture is not None and self.gesture.scrolls_at_edge:
-            self._view.scroll_by(self._view.edge_pull(self.at))
+    def _held_at(self) -> QPoint | None:
+        return self.at if self.gesture is not None and self.gesture.scrolls_at_edge else None

@@ -37,6 +37,8 @@ def _text_or_board(bench: Workbench, verb: str) -> None:
 
 
 def _undo(bench: Workbench) -> None:
+    if bench.parts is not None and bench.board.cancel_gesture():
+        return  # what is in the hand is the last thing that was done
     label = bench.workspace.store.undo_label
     bench.workspace.undo()
     bench.workspace.message.emit(f"Undone: {label}.")

@@ -575,6 +575,18 @@ def test_a_drag_at_the_border_scrolls_the_view(board, mouse, qtbot, workspace, t
     assert place(workspace, a)[0] > right.x() + 30, "the node went along with the board"
 
 
+def test_what_is_taken_hold_of_at_the_border_does_not_run_away(board, mouse, workspace, draw):
+    border = board.mapToScene(QPoint(12, 320))
+    held = draw.node("Variable", border.x(), border.y())
+    corner = board.mapToScene(QPoint(0, 0))
+    mouse.press(border.x(), border.y())
+    mouse.move(border.x() - 8, border.y() + 48)
+    board._hand._edge._tick()
+    mouse.release()
+    assert board.mapToScene(QPoint(0, 0)) == corner
+    assert place(workspace, held)[1] > border.y()
+
+
 # Arguments -------------------------------------------------------------------------------------------------------
 
 

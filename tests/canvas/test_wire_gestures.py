@@ -170,11 +170,17 @@ def test_an_operator_of_the_palette_goes_into_a_wire(board, workspace, qtbot, ro
     assert not board._dropping._words.isVisible()
 
 
-def test_the_board_scrolls_while_something_is_carried_at_its_edge(board, qtbot, row):
+def test_the_board_scrolls_while_something_is_carried_at_its_edge_but_not_on_the_way_in(board, qtbot, row):
     about = (Qt.DropAction.CopyAction, carried("tanh"), Qt.MouseButton.LeftButton, NONE)
     edge = QPoint(board.viewport().width() - 3, 300)
-    board.dragEnterEvent(QDragEnterEvent(edge, *about))
     before = board.mapToScene(QPoint(0, 0)).x()
+    board.dragEnterEvent(QDragEnterEvent(edge, *about))
+    board._dropping._edge._tick()
+    assert board.mapToScene(QPoint(0, 0)).x() == before
+    board.dragMoveEvent(QDragMoveEvent(edge - QPoint(200, 0), *about))
+    board._dropping._edge._tick()
+    assert board.mapToScene(QPoint(0, 0)).x() == before
+    board.dragMoveEvent(QDragMoveEvent(edge, *about))
     qtbot.waitUntil(lambda: board.mapToScene(QPoint(0, 0)).x() > before + 20)
     assert board._dropping._ghost.pos().x() > board.mapToScene(edge).x() - 40
     board._dropping.leave()

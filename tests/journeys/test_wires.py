@@ -131,6 +131,16 @@ def test_a_node_goes_into_a_wire_out_of_it_and_another_takes_its_place(person: P
     assert person.done == steps
 
 
+def test_undo_with_something_in_the_hand_only_lets_it_go(person: Person) -> None:
+    steps, document = person.done, person.workspace.document
+    start = person.pixel(0, 0)
+    person.carry(start, start + QPoint(60, 0))
+    assert person.board.gesture is not None
+    person.actions.trigger("undo")
+    assert person.board.gesture is None
+    assert (person.done, person.workspace.document) == (steps, document)
+
+
 def test_a_stroke_cuts_and_keys_follow_the_flow_and_dim_the_rest(person: Person) -> None:
     x, c, e = (person.node(name) for name in ("x", "C", "E"))
     person.click("C")
