@@ -1,13 +1,19 @@
 """Edits of frames and notes, which stand on the board and mean nothing to the graph."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import attrs
 
 from app.document.changes import Draft, Transaction, new_ids
-from app.document.placed import told
+from app.document.placed import contents, corners, told
 from app.document.records import Document, Frame, FrameColour, Id, Note, Point
 from app.document.refusal import EditError
+
+AROUND: Final = 8.0
+"""Least room that a frame leaves around one that is put into it."""
+TITLE: Final = 32.0
+"""Further room above it, for its own title."""
 
 
 @attrs.frozen
@@ -19,11 +25,28 @@ class Annotated:
 
 
 def add_frame(document: Document, position: Point, size: Point, title: str = "Frame") -> Annotated:
-    """Put a frame behind a part of the board and select it."""
+    """Put a frame behind a part of the board and select it; frames around all that it holds grow around it too."""
     frame_id = new_ids(document, "f", 1)[0]
     draft = Draft(document)
-    draft.put(Frame(frame_id, title, position, size))
+    frame = Frame(frame_id, title, position, size)
+    draft.put(frame)
+    for around in _grown_around(draft.document, frame):
+        draft.put(around)
     return Annotated(draft.transaction("Add a frame", selection=[frame_id]), frame_id)
+
+
+def _grown_around(document: Document, inner: Frame) -> Iterator[Frame]:
+    """Yield the frames that hold all that `inner` holds, with room for it and for their own titles above it."""
+    held = contents(document, inner.id)
+    others = (frame for frame in document.frames.values() if frame.id != inner.id)
+    around = [frame for frame in others if held and held <= contents(document, frame.id)]
+    for frame in sorted(around, key=lambda one: one.size[0] * one.size[1]):
+        (left, top), (right, bottom) = corners(inner)
+        (far_left, far_top), (far_right, far_bottom) = corners(frame)
+        left, top = min(far_left, left - AROUND), min(far_top, top - AROUND - TITLE)
+        right, bottom = max(far_right, right + AROUND), max(far_bottom, bottom + AROUND)
+        inner = attrs.evolve(frame, position=(left, top), size=(right - left, bottom - top))
+        yield inner
 
 
 def add_note(document: Document, position: Point, text: str) -> Annotated:
