@@ -116,6 +116,22 @@ def test_short_steps_and_one_core_stay_whole(monkeypatch: pytest.MonkeyPatch) ->
     bound(4)
 
 
+def test_one_sample_is_not_written_over_while_the_other_thread_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of several samples the result takes data's place, and each thread keeps to its own."""
+    first = sym.Activation(sym.Variable("data"), act_type="relu", name="first")
+    symbol = sym.Convolution(first, kernel=(3, 3), pad=(1, 1), num_filter=8, name="conv")
+    symbol = sym.Activation(symbol, act_type="relu", name="last")
+    for samples, arrays in ((1, 2), (2, 1)):
+        shape = (samples, 8, 12, 12)
+        executor, halved = halved_steps(
+            monkeypatch, lambda shape=shape: symbol.simple_bind({"data": shape}, grad_req="null")
+        )
+        assert halved == 2
+        assert len({life.block for life in executor.plan.lifetimes.values()}) == arrays
+
+
 def test_a_step_within_a_stretch_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise ValueError("no more")
