@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
-from app.canvas.telling import tip_for
+from app.canvas.telling import selection_sentence, tip_for
 from app.document import edits
 from app.qt.running import affects_a_run
 from tests.canvas.naming import name_editor
@@ -203,6 +203,33 @@ def test_no_box_changes_by_the_zoom_alone(board, workspace, pair, note):
     assert {item: item.boundingRect() for item in boxes} == boxes
     scene.set_scale(1.5)
     assert any(item.boundingRect() != box for item, box in boxes.items())  # the bar of the frame
+
+
+def test_closing_a_gap_takes_selected_frames_and_notes_away_too(board, workspace, draw, pair, note):
+    a, b, frame_id = pair
+    middle, last = draw.node("negative", 0, 200), draw.node("exp", 0, 320)
+    draw.wire(a, middle, 0)
+    draw.wire(middle, last, 0)
+    workspace.select({middle, frame_id, *workspace.document.notes})
+    board.commands.delete_and_heal()
+    document = workspace.document
+    assert not document.frames and not document.notes
+    assert document.nodes.keys() == {a, b, last}
+    assert [(edge.source, edge.target) for edge in document.edges.values()] == [(a, last)]
+    workspace.undo()
+    assert len(workspace.document.frames) == len(workspace.document.notes) == 1
+
+
+def test_what_is_selected_is_counted_by_kind(board, workspace, draw, pair, note):
+    a, b, frame_id = pair
+    draw.wire(a, draw.node("exp", 0, 200), 0)
+    for chosen, said in (
+        ({a, b, frame_id}, "2 nodes and 1 frame selected"),
+        ({a, *workspace.document.edges}, "1 node and 1 wire selected"),
+        ({frame_id}, "Frame Both, holds 2 nodes and 1 note"),
+    ):
+        workspace.select(chosen)
+        assert selection_sentence(board.board_scene) == said
 
 
 def painted(board, box):

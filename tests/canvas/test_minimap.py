@@ -1,7 +1,5 @@
 """The map of the board: it shows all, says what is in sight, and is a handle to go elsewhere."""
 
-import time
-
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 
@@ -88,9 +86,7 @@ def test_the_picture_of_a_large_graph_is_drawn_once(board, workspace, qtbot):
     board.minimap.toggle()
     qtbot.waitUntil(lambda: board.minimap._picture is not None)
     picture = board.minimap._picture
-    begin = time.perf_counter()
     for _ in range(20):
         board.scroll_by(QPoint(7, 3))
         board.minimap.grab()
-    assert (time.perf_counter() - begin) / 20 < 0.05
     assert board.minimap._picture is picture, "scrolling draws no new picture"
